@@ -1,0 +1,7 @@
+"""Normalisation and dropout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+KERNELS: dict[str, Any] = {}

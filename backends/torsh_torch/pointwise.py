@@ -1,0 +1,7 @@
+"""Arithmetic and elementary functions, element by element."""
+
+from __future__ import annotations
+
+from typing import Any
+
+KERNELS: dict[str, Any] = {}

@@ -1,0 +1,7 @@
+"""Reductions and cumulative operations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+KERNELS: dict[str, Any] = {}

@@ -1,0 +1,7 @@
+"""Sorting, searching and counting."""
+
+from __future__ import annotations
+
+from typing import Any
+
+KERNELS: dict[str, Any] = {}

@@ -1,0 +1,7 @@
+"""Special functions (torch.special), element by element."""
+
+from __future__ import annotations
+
+from typing import Any
+
+KERNELS: dict[str, Any] = {}

@@ -1,0 +1,98 @@
+"""Automatic differentiation.  Source: https://docs.pytorch.org/docs/stable/autograd.html"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from torsh.autograd import engine
+from torsh.autograd.grad_mode import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    no_grad,
+    set_grad_enabled,
+)
+
+__all__ = ["backward", "enable_grad", "grad", "inference_mode", "is_grad_enabled", "no_grad", "set_grad_enabled"]
+
+
+def _sequence(x: Any) -> tuple[Any, ...]:
+    return tuple(x) if isinstance(x, (tuple, list)) else (x,)
+
+
+def _roots(tensors: Sequence[Any], grads: Sequence[Any]) -> list[tuple[Any, int, Any]]:
+    if len(grads) != len(tensors):
+        raise RuntimeError(f"got {len(tensors)} tensors and {len(grads)} gradients")
+    roots = []
+    for i, (t, g) in enumerate(zip(tensors, grads)):
+        if not t._rg:
+            raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn")
+        if g is None:
+            if t.numel() != 1:
+                raise RuntimeError("grad can be implicitly created only for scalar outputs")
+            from torsh.ops.creation import make_full
+
+            g = make_full(tuple(t.shape), 1, t.dtype, t.device, False)
+        elif tuple(g.shape) != tuple(t.shape):
+            raise RuntimeError(
+                f"Mismatch in shape: grad_output[{i}] has a shape of {g.shape} and output[{i}] has a shape of {t.shape}."
+            )
+        roots.append((*engine.edge_of(t), g))
+    return roots
+
+
+def backward(
+    tensors: Any, grad_tensors: Any = None, retain_graph: bool | None = None, create_graph: bool = False, *, inputs: Any = None
+) -> None:
+    """Accumulate the gradients of tensors into the leaves they were computed from.
+
+    grad_tensors: one gradient per tensor, of its shape; None for tensors with one element.
+    inputs: accumulate only into these.
+    """
+    tensors = _sequence(tensors)
+    grads = (None,) * len(tensors) if grad_tensors is None else _sequence(grad_tensors)
+    keep = create_graph if retain_graph is None else retain_graph
+    roots = _roots(tensors, grads)
+    if inputs is None:
+        engine.run(roots, keep, create_graph)
+        return
+    inputs = _sequence(inputs)
+    if not inputs:
+        raise RuntimeError("inputs argument to torch.autograd.backward cannot be empty.")
+    found = engine.run(roots, keep, create_graph, [engine.edge_of(t) for t in inputs], False)
+    for t, g in zip(inputs, found or ()):
+        engine.accumulate(t, g, create_graph)
+
+
+def grad(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> tuple[Any, ...]:
+    """The gradients of ``outputs`` with respect to ``inputs``, as a tuple; no ``.grad`` changes.
+
+    allow_unused: give None for an input that the outputs do not depend on, instead of raising RuntimeError.
+    materialize_grads: give zeros instead of None.
+    """
+    outputs, inputs = _sequence(outputs), _sequence(inputs)
+    grads = (None,) * len(outputs) if grad_outputs is None else _sequence(grad_outputs)
+    keep = create_graph if retain_graph is None else retain_graph
+    for t in inputs:
+        if not t._rg:
+            raise RuntimeError("One of the differentiated Tensors does not require grad")
+    found = engine.run(_roots(outputs, grads), keep, create_graph, [engine.edge_of(t) for t in inputs], False) or []
+    for i, g in enumerate(found):
+        if g is None and materialize_grads:
+            found[i] = inputs[i].detach() * 0
+        elif g is None and not allow_unused:
+            raise RuntimeError(
+                "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if "
+                "this is the desired behavior."
+            )
+    return tuple(found)

@@ -1,0 +1,131 @@
+"""History of memory that several tensors share: in-place writes to views and to their bases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from torsh.autograd.engine import Node, edge_of
+from torsh.tensor import Tensor
+
+Geometry = tuple[tuple[int, ...], tuple[int, ...], int]
+
+
+def geometry_in_base(view: Tensor) -> Geometry:
+    """(shape, strides, offset) of a view, in elements, counted from its base's first element."""
+    backend = view._kind.backend
+    base = view._base
+    assert base is not None
+    shape, strides, start = backend.geometry(view._data)
+    _, _, base_start = backend.geometry(base._data)
+    return shape, strides, (start - base_start) // view._kind.dtype.itemsize
+
+
+class AsStridedBackward0(Node):
+    """The gradient of a view whose history was made anew from its base's."""
+
+    def __init__(self, base: Tensor, geometry: Geometry) -> None:
+        super().__init__()
+        edge, number = edge_of(base)
+        self.edges, self.numbers = (edge,), (number,)
+        self.base_geometry = _own_geometry(base)
+        self.geometry = geometry
+
+    def apply(self, grads: Any) -> Sequence[Any]:
+        whole = _blank(grads, self.base_geometry)
+        whole.as_strided(*self.geometry).add_(grads)
+        return (whole,)
+
+
+class CopySlices(Node):
+    """A write into a part of a tensor: the old values of that part get no gradient, the written ones get theirs."""
+
+    def __init__(self, base: Tensor, geometry: Geometry, result: Tensor | None) -> None:
+        super().__init__()
+        old = edge_of(base) if base._rg else (None, 0)
+        written = edge_of(result) if result is not None and result._rg else (None, 0)
+        self.edges, self.numbers = (old[0], written[0]), (old[1], written[1])
+        self.base_geometry = _own_geometry(base)
+        self.geometry = geometry
+
+    def apply(self, grads: Any) -> Sequence[Any]:
+        whole = _blank(grads, self.base_geometry).copy_(grads)
+        part = whole.as_strided(*self.geometry)
+        of_written = part.clone()
+        part.zero_()
+        return (whole, of_written)
+
+
+class ErasedBackward0(Node):
+    """A tensor was filled with values that have no history: nothing flows to the old ones."""
+
+    def __init__(self, t: Tensor) -> None:
+        super().__init__()
+        edge, number = edge_of(t)
+        self.edges, self.numbers = (edge,), (number,)
+
+    def apply(self, grads: Any) -> Sequence[Any]:
+        return (grads * 0,)
+
+
+def _own_geometry(base: Tensor) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    shape, strides, _ = base._kind.backend.geometry(base._data)
+    return shape, strides
+
+
+def _blank(grads: Tensor, geometry: tuple[tuple[int, ...], tuple[int, ...]]) -> Tensor:
+    return grads.new_empty_strided(*geometry).zero_()
+
+
+def regenerate(view: Tensor) -> None:
+    """Give a view the history its base has now, after somebody wrote to the memory."""
+    base, vc = view._base, view._vc
+    assert base is not None and vc is not None
+    if view._replay is not None:
+        again = view._replay(base)
+        view._gf, view._nr = again._gf, again._nr
+    else:
+        view._gf, view._nr = AsStridedBackward0(base, geometry_in_base(view)), 0
+    view._gf_version = vc.version
+
+
+def rebase(t: Tensor, result: Tensor | None) -> None:
+    """Replace the history of ``t`` (and of its base) after its memory was written with ``result``."""
+    base = t._base
+    has_history = result is not None and result._rg
+    if base is None:
+        if has_history:
+            assert result is not None
+            gf = result.grad_fn
+            if gf is None:  # a leaf was copied in as it is
+                result = result.view_as(result)
+                gf = result._gf
+            t._gf, t._nr = gf, result._nr
+        else:
+            t._gf, t._nr = ErasedBackward0(t), 0
+        t._rg = True
+        _tell_views(t)
+        return
+    if t._replay is not None:
+        raise RuntimeError(
+            "writing with gradients into a view of another element type (such as view_as_real or .real) is not supported; "
+            "compute the new tensor and combine the parts instead"
+        )
+    node = CopySlices(base, geometry_in_base(t), result if has_history else None)
+    base._gf, base._nr, base._rg = node, 0, True
+    _tell_views(base)
+    t._rg = True
+    regenerate(t)
+
+
+def _tell_views(base: Tensor) -> None:
+    """Views made while the base did not require grad must ask it for their history from now on."""
+    vc = base._vc
+    if vc is None:
+        return
+    for ref in vc.views:
+        view = ref()
+        if view is not None:
+            view._rg = True
+            view._gf_version = -1
+    vc.views.clear()

@@ -1,0 +1,118 @@
+"""What a backend author implements.
+
+A backend is a small object that says what it is, moves data to and from the host and offers kernels.  A kernel gets raw
+arrays of the backend's own library, already promoted to one dtype and on one device, and normalised parameters; it
+returns raw arrays.  Validation, promotion, autograd and views' bookkeeping happen above it.
+
+A backend is found through the entry point group ``torsh.backends``; the entry point names a ``Backend`` subclass (or
+any callable without arguments that returns an instance).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from torsh import dtypes
+from torsh.device import device
+from torsh.dtypes import dtype
+
+Raw = Any
+Kernel = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a backend can do.
+
+    dtypes: the element types it stores.  data_dependent_shapes: whether results such as nonzero's are possible.
+    mutable: whether arrays can be written in place and basic indexing gives views; where not, torsh adds both above the
+    backend.  lazy: whether results are computed only when asked for.
+    """
+
+    dtypes: frozenset[dtype] = frozenset(dtypes.ALL)
+    data_dependent_shapes: bool = True
+    mutable: bool = True
+    lazy: bool = False
+
+
+class Backend:
+    """Base class of all backends: override what the library does differently.
+
+    Class attributes to set: ``name``, ``device_types`` (those it can serve), ``raw_type`` (the class of its arrays),
+    ``capabilities``; ``xp``, an Array API namespace, gives it the generic kernels.
+    """
+
+    name: str = ""
+    device_types: tuple[str, ...] = ("cpu",)
+    raw_type: type = object
+    capabilities: Capabilities = Capabilities()
+    xp: Any = None
+
+    # ---- what it is
+
+    def unavailable(self) -> str | None:
+        """Why this backend cannot run here, or None if it can."""
+        return None
+
+    def version(self) -> str:
+        """The version of the library behind it."""
+        raise NotImplementedError(f"backend {self.name!r} does not say its library's version")
+
+    def devices(self) -> list[device]:
+        """The devices it offers now."""
+        return [device(t) for t in self.device_types]
+
+    # ---- kernels
+
+    def kernel(self, name: str, dtype: dtype) -> Kernel | None:
+        """The backend's own kernel of the op ``name`` for arrays of ``dtype``, or None if it has none."""
+        return None
+
+    def compute_dtype(self, dtype: dtype) -> dtype:
+        """The type arithmetic on ``dtype`` is done in; results are rounded back (float16 in float32, say)."""
+        return dtype
+
+    # ---- data
+
+    def from_host(self, array: np.ndarray[Any, Any], dtype: dtype, device: device) -> Raw:
+        """A raw array with a copy of, or sharing memory with, a host array that already has the right element type."""
+        raise NotImplementedError
+
+    def to_host(self, raw: Raw) -> np.ndarray[Any, Any]:
+        """The values as a host array (shared memory where the array is on the host)."""
+        raise NotImplementedError
+
+    def dtype_of(self, raw: Raw) -> dtype:
+        """The torsh dtype of a raw array."""
+        raise NotImplementedError
+
+    def device_of(self, raw: Raw) -> device:
+        """Where a raw array lives."""
+        return device(self.device_types[0])
+
+    def as_raw(self, value: Any) -> Raw:
+        """A kernel's result as a raw array (some libraries return scalars for 0-d results)."""
+        return value
+
+    def cast(self, raw: Raw, dtype: dtype, copy: bool = False) -> Raw:
+        """The array with another element type; the same array where nothing changes and ``copy`` is false."""
+        raise NotImplementedError
+
+    def write(self, target: Raw, source: Raw) -> None:
+        """Copy ``source`` (same shape and type) into the memory of ``target``; they may overlap."""
+        raise NotImplementedError
+
+    def into(self, kernel: Kernel) -> Kernel | None:
+        """A form of the kernel that takes ``out=`` (an array of the result's shape and type), or None."""
+        return None
+
+    def geometry(self, raw: Raw) -> tuple[tuple[int, ...], tuple[int, ...], int]:
+        """(shape, strides in elements, address or offset in bytes) of a raw array."""
+        raise NotImplementedError
+
+    def synchronize(self, device: device) -> None:
+        """Wait until all work on the device is done."""

@@ -1,0 +1,259 @@
+"""The call path: kinds, kernel resolution, modes, and the general way an op runs.
+
+Every tensor carries a ``Kind``: its dtype, its device and the backend that holds it, one interned object per
+combination.  Two tensors of one kind need neither promotion nor a device check, so the commonest question on the hot
+path is a single ``is``.  An op's kernels are cached per kind.
+
+A *mode* sees every op that runs while it is on the stack (tracing, profiling, autocast, batching).  The call path asks
+one attribute, ``state.busy``, whether any thread has one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from torsh import registry
+from torsh.device import device as Device
+from torsh.dtypes import dtype as Dtype
+from torsh.dtypes import scalar_name
+
+if TYPE_CHECKING:
+    from torsh.backend import Backend
+    from torsh.ops._op import Op
+
+
+# ---- kinds -----------------------------------------------------------------------------------------------------------
+
+
+class Place:
+    """A device as one backend serves it; ``place[dtype]`` is the kind of a dtype there."""
+
+    def __init__(self, backend: Backend, device: Device) -> None:
+        self.backend = backend
+        self.device = device
+        self._kinds: dict[Dtype, Kind] = {}
+
+    def __getitem__(self, dtype: Dtype) -> Kind:
+        kind = self._kinds.get(dtype)
+        if kind is None:
+            if dtype not in self.backend.capabilities.dtypes:
+                raise TypeError(
+                    f"backend {self.backend.name!r} on device {str(self.device)!r} has no {dtype} tensors; "
+                    f"convert to one of {', '.join(sorted(d.name for d in self.backend.capabilities.dtypes))}"
+                )
+            kind = self._kinds[dtype] = Kind(self, dtype)
+        return kind
+
+
+class Kind:
+    """dtype, device and backend of a tensor; interned, so that equal kinds are the same object."""
+
+    __slots__ = ("as_raw", "backend", "complex", "device", "dtype", "floating", "inexact", "place", "raw_type")
+
+    def __init__(self, place: Place, dtype: Dtype) -> None:
+        self.place = place
+        self.dtype = dtype
+        self.device = place.device
+        self.backend = place.backend
+        self.raw_type = place.backend.raw_type
+        self.as_raw = place.backend.as_raw
+        self.floating = dtype.is_floating_point
+        self.complex = dtype.is_complex
+        self.inexact = dtype.is_floating_point or dtype.is_complex
+
+    def __repr__(self) -> str:
+        return f"<{self.dtype.name} on {self.device} by {self.backend.name}>"
+
+
+_places: dict[tuple[int, Device], Place] = {}
+
+
+def place_of(device: Device, backend: Backend | None = None) -> Place:
+    """The place of a device: on the backend that serves it now, or on the one given."""
+    if backend is None:
+        backend = registry.serving(device)
+    place = _places.get((id(backend), device))
+    if place is None:
+        if device.index is None and device.type != "cpu" and device.type != "meta":
+            device = backend.devices()[0]
+        place = _places.setdefault((id(backend), device), Place(backend, device))
+    return place
+
+
+# ---- modes -----------------------------------------------------------------------------------------------------------
+
+
+class _Stack(threading.local):
+    modes: tuple[Mode, ...] = ()
+
+
+class _State:
+    """``busy``: how many modes are on in all threads together; zero lets every op take its short path."""
+
+    busy: int = 0
+    # Set for good when the first Tensor subclass with its own __torch_function__ is defined.
+    overrides: bool = False
+
+
+state = _State()
+_stack = _Stack()
+_lock = threading.Lock()
+
+
+class Mode:
+    """Sees every op called inside its ``with`` block, in its own thread.
+
+    Override ``intercept(op, args, proceed)``: return ``proceed(*args)`` to let the op run (the modes below see it then),
+    or anything else in its place.  Ops called inside ``intercept`` go to the modes below.
+    """
+
+    def intercept(self, op: Op, args: tuple[Any, ...], proceed: Callable[..., Any]) -> Any:
+        raise NotImplementedError(f"{type(self).__name__} does not say what it does with an op: override intercept()")
+
+    def __enter__(self) -> Any:
+        _stack.modes = (*_stack.modes, self)
+        with _lock:
+            state.busy += 1
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        _stack.modes = _stack.modes[:-1]
+        with _lock:
+            state.busy -= 1
+
+
+def modes() -> tuple[Mode, ...]:
+    """The modes of this thread, outermost first."""
+    return _stack.modes
+
+
+def through_modes(op: Op, args: tuple[Any, ...], run: Callable[..., Any]) -> Any:
+    """Run an op under the modes of this thread; ``run(*args)`` is the op itself."""
+    stack = _stack.modes
+    if not stack:
+        return run(*args)
+    mode = stack[-1]
+    _stack.modes = stack[:-1]
+    try:
+        return mode.intercept(op, args, lambda *new: through_modes(op, new, run))
+    finally:
+        _stack.modes = stack
+
+
+# ---- kernel resolution -----------------------------------------------------------------------------------------------
+
+
+class KernelCache(dict["Kind", Callable[..., Any]]):
+    """An op's kernels by kind, each found when first asked for."""
+
+    def __init__(self, op: Op) -> None:
+        self.op = op
+        self.sources: dict[Kind, str] = {}
+
+    def __missing__(self, kind: Kind) -> Callable[..., Any]:
+        kernel, source = resolve(self.op, kind)
+        self[kind] = kernel
+        self.sources[kind] = source
+        return kernel
+
+
+def resolve(op: Op, kind: Kind) -> tuple[Callable[..., Any], str]:
+    """The kernel of an op for a kind and where it came from.
+
+    Tried in turn: the backend's own kernel ("native"), the generic Array API kernel ("generic"), the op's decomposition
+    ("composed").  Where there is none ("missing") the kernel raises NotImplementedError saying so.
+    """
+    backend, dtype = kind.backend, kind.dtype
+    compute = backend.compute_dtype(dtype) if op.computes else dtype
+    kernel = backend.kernel(op.name, compute)
+    source = "native"
+    if kernel is None and backend.xp is not None:
+        from torsh_arrayapi import generic_kernel
+
+        kernel, source = generic_kernel(op.name, backend.xp), "generic"
+    if kernel is not None:
+        return (kernel if compute is dtype else _in_type(kernel, backend, dtype, compute)), source
+    if op.decompose is not None:
+        return _composed(op, kind), "composed"
+    return _missing(op, kind), "missing"
+
+
+def _in_type(kernel: Callable[..., Any], backend: Backend, dtype: Dtype, compute: Dtype) -> Callable[..., Any]:
+    """The kernel with arithmetic in a wider type: operands of ``dtype`` are widened, results rounded back."""
+    raw_type, dtype_of, cast, as_raw = backend.raw_type, backend.dtype_of, backend.cast, backend.as_raw
+    narrow_real, wide_real = dtype.to_real(), compute.to_real()
+
+    def widen(x: Any) -> Any:
+        if isinstance(x, raw_type):
+            return cast(x, compute) if dtype_of(x) is dtype else x
+        if type(x) is list or type(x) is tuple:
+            return type(x)(widen(y) for y in x)
+        return x
+
+    def narrow(x: Any) -> Any:
+        if type(x) is tuple or type(x) is list:
+            return type(x)(narrow(y) for y in x)
+        if x is None:
+            return None
+        x = as_raw(x)
+        found = dtype_of(x)
+        if found is compute:
+            return cast(x, dtype)
+        return cast(x, narrow_real) if found is wide_real else x
+
+    return lambda *args: narrow(kernel(*[widen(a) for a in args]))
+
+
+def _composed(op: Op, kind: Kind) -> Callable[..., Any]:
+    from torsh.autograd.grad_mode import no_grad
+    from torsh.tensor import Tensor, wrap
+
+    raw_type, place, decompose = kind.raw_type, kind.place, op.decompose
+    assert decompose is not None
+
+    def up(x: Any) -> Any:
+        if isinstance(x, raw_type):
+            return wrap(x, place)
+        if type(x) is list or type(x) is tuple:
+            return type(x)(up(y) for y in x)
+        return x
+
+    def down(x: Any) -> Any:
+        if isinstance(x, Tensor):
+            return x._data
+        if isinstance(x, (list, tuple)):
+            return tuple(down(y) for y in x)
+        return x
+
+    def run(*args: Any) -> Any:
+        with no_grad():
+            return down(decompose(*[up(a) for a in args]))
+
+    return run
+
+
+def _missing(op: Op, kind: Kind) -> Callable[..., Any]:
+    def run(*args: Any) -> Any:
+        raise NotImplementedError(
+            f'"{op.name}" not implemented for \'{scalar_name(kind.dtype)}\' on device {str(kind.device)!r}: backend '
+            f"{kind.backend.name!r} has no kernel for it, and torsh no generic one and no decomposition. Move the tensor to "
+            f"another backend (`torsh backends` lists them) or add a kernel {op.name!r} to this one"
+        )
+
+    return run
+
+
+def mixed_devices(a: Kind, b: Kind) -> RuntimeError:
+    """The error for operands on two devices, or on one device held by two backends."""
+    if a.device != b.device:
+        return RuntimeError(
+            f"Expected all tensors to be on the same device, but found at least two devices, {a.device} and {b.device}! "
+            f"Move one of them with .to({str(a.device)!r})"
+        )
+    return RuntimeError(
+        f"Expected all tensors to be on the same device, but found two backends for {a.device}: {a.backend.name!r} and "
+        f"{b.backend.name!r}. A tensor made before the device was bound to another backend stays where it was; move it with "
+        f".to({str(a.device)!r})"
+    )

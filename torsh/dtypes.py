@@ -1,0 +1,242 @@
+"""Data types and the one table of type promotion.
+
+A ``dtype`` is a named singleton.  Nothing in this file knows a backend: each backend maps these objects to its own.
+The promotion rules are PyTorch's (https://docs.pytorch.org/docs/stable/tensor_attributes.html#type-promotion-doc).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+# The name printed in front of a dtype; the ``torch`` alias sets it to "torch".
+namespace: str = "torsh"
+
+
+class dtype:
+    """The element type of a tensor, e.g. ``torsh.float32``.
+
+    Attributes: ``itemsize`` (bytes), ``is_floating_point``, ``is_complex``, ``is_signed``; ``to_real()`` and
+    ``to_complex()`` give the partner type.
+    """
+
+    __slots__ = ("category", "is_complex", "is_floating_point", "is_signed", "itemsize", "name")
+
+    def __init__(self, name: str, itemsize: int, category: int, signed: bool = True) -> None:
+        self.name = name
+        self.itemsize = itemsize
+        self.category = category
+        self.is_floating_point = category == FLOAT
+        self.is_complex = category == COMPLEX
+        self.is_signed = signed
+
+    def __repr__(self) -> str:
+        return f"{namespace}.{self.name}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_by_name, (self.name,))
+
+    def to_real(self) -> dtype:
+        """The real type of a complex type's parts; any other type itself."""
+        return _REAL.get(self, self)
+
+    def to_complex(self) -> dtype:
+        """The complex type whose parts have this type."""
+        if self.is_complex:
+            return self
+        partner = _COMPLEX.get(self)
+        if partner is None:
+            raise RuntimeError(f"there is no complex type for {self}")
+        return partner
+
+
+BOOL, INT, FLOAT, COMPLEX = range(4)
+
+bool: Final = dtype("bool", 1, BOOL, signed=False)
+uint8: Final = dtype("uint8", 1, INT, signed=False)
+uint16: Final = dtype("uint16", 2, INT, signed=False)
+uint32: Final = dtype("uint32", 4, INT, signed=False)
+uint64: Final = dtype("uint64", 8, INT, signed=False)
+int8: Final = dtype("int8", 1, INT)
+int16: Final = dtype("int16", 2, INT)
+int32: Final = dtype("int32", 4, INT)
+int64: Final = dtype("int64", 8, INT)
+float8_e4m3fn: Final = dtype("float8_e4m3fn", 1, FLOAT)
+float8_e4m3fnuz: Final = dtype("float8_e4m3fnuz", 1, FLOAT)
+float8_e5m2: Final = dtype("float8_e5m2", 1, FLOAT)
+float8_e5m2fnuz: Final = dtype("float8_e5m2fnuz", 1, FLOAT)
+float8_e8m0fnu: Final = dtype("float8_e8m0fnu", 1, FLOAT)
+float16: Final = dtype("float16", 2, FLOAT)
+bfloat16: Final = dtype("bfloat16", 2, FLOAT)
+float32: Final = dtype("float32", 4, FLOAT)
+float64: Final = dtype("float64", 8, FLOAT)
+complex32: Final = dtype("complex32", 4, COMPLEX)
+complex64: Final = dtype("complex64", 8, COMPLEX)
+complex128: Final = dtype("complex128", 16, COMPLEX)
+
+ALL: Final = (
+    bool, uint8, uint16, uint32, uint64, int8, int16, int32, int64,
+    float8_e4m3fn, float8_e4m3fnuz, float8_e5m2, float8_e5m2fnuz, float8_e8m0fnu,
+    float16, bfloat16, float32, float64, complex32, complex64, complex128,
+)  # fmt: skip
+FLOAT8: Final = tuple(d for d in ALL if d.name.startswith("float8"))
+ALIASES: Final = {
+    "half": float16, "float": float32, "double": float64, "short": int16, "int": int32, "long": int64,
+    "chalf": complex32, "cfloat": complex64, "cdouble": complex128,
+}  # fmt: skip
+
+_REAL: Final = {complex32: float16, complex64: float32, complex128: float64}
+_COMPLEX: Final = {real: cplx for cplx, real in _REAL.items()} | {bfloat16: complex64}
+
+
+def _by_name(name: str) -> dtype:
+    return BY_NAME[name]
+
+
+BY_NAME: Final = {d.name: d for d in ALL}
+
+
+# ---- promotion between two types -------------------------------------------------------------------------------------
+
+_BAREBONES_UNSIGNED: Final = (uint16, uint32, uint64)
+_PROMOTED: dict[tuple[dtype, dtype], dtype] = {}
+
+
+def promote_types(type1: dtype, type2: dtype) -> dtype:
+    """The smallest type that both types can be cast to, by PyTorch's lattice.
+
+    Raises RuntimeError for float8 with any other type and for uint16/32/64 with a signed integer type, as PyTorch does.
+    """
+    found = _PROMOTED.get((type1, type2))
+    if found is None:
+        found = _PROMOTED[type1, type2] = _promote(type1, type2)
+    return found
+
+
+def _promote(a: dtype, b: dtype) -> dtype:
+    if a is b:
+        return a
+    low, high = (a, b) if a.category <= b.category else (b, a)
+    for d in (a, b):
+        if d in FLOAT8:
+            raise RuntimeError(
+                f"Promotion for Float8 Types is not supported, attempted to promote {scalar_name(a)} and "
+                f"{scalar_name(b)}; convert one of them first, e.g. with .to({float32})"
+            )
+        if d in _BAREBONES_UNSIGNED and high.category != FLOAT:
+            raise RuntimeError(
+                f"Promotion for uint16, uint32, uint64 types is not supported, attempted to promote "
+                f"{scalar_name(a)} and {scalar_name(b)}; convert one of them first, e.g. with .to({int64})"
+            )
+    if low.category == BOOL or low.category == INT != high.category:
+        return high
+    if low.category == INT:
+        return _promote_ints(a, b)
+    if low.category != high.category:  # a real and a complex type
+        return promote_types(low.to_complex(), high)
+    if low.itemsize == high.itemsize:  # float16 with bfloat16
+        return float32
+    return a if a.itemsize > b.itemsize else b
+
+
+def _promote_ints(a: dtype, b: dtype) -> dtype:
+    if a.is_signed == b.is_signed:
+        return a if a.itemsize > b.itemsize else b
+    signed = a if a.is_signed else b
+    return int16 if signed is int8 else signed
+
+
+_SCALAR_NAMES: Final = {
+    bool: "Bool", uint8: "Byte", int8: "Char", int16: "Short", int32: "Int", int64: "Long", uint16: "UInt16",
+    uint32: "UInt32", uint64: "UInt64", float16: "Half", bfloat16: "BFloat16", float32: "Float", float64: "Double",
+    complex32: "ComplexHalf", complex64: "ComplexFloat", complex128: "ComplexDouble",
+    float8_e4m3fn: "Float8_e4m3fn", float8_e4m3fnuz: "Float8_e4m3fnuz", float8_e5m2: "Float8_e5m2",
+    float8_e5m2fnuz: "Float8_e5m2fnuz", float8_e8m0fnu: "Float8_e8m0fnu",
+}  # fmt: skip
+
+
+def scalar_name(d: dtype) -> str:
+    """PyTorch's name of a type in error messages and tensor type names, e.g. ``Float``."""
+    return _SCALAR_NAMES[d]
+
+
+# ---- the default type, and types of Python numbers -------------------------------------------------------------------
+
+
+class _Default:
+    float: dtype = float32
+
+
+def get_default_dtype() -> dtype:
+    """The floating point type given to tensors made from Python floats (float32 unless changed)."""
+    return _Default.float
+
+
+def set_default_dtype(d: dtype, /) -> None:
+    """Set the type that Python floats get; it must be a floating point type, else TypeError."""
+    if not isinstance(d, dtype):
+        raise TypeError(f"invalid dtype object: only floating-point types are supported as the default type, got {d!r}")
+    if not d.is_floating_point:
+        raise TypeError(f"only floating-point types are supported as the default type, got {d!r}")
+    _Default.float = d
+
+
+def of_number(value: object) -> dtype:
+    """The type a Python number has on its own: bool, int64, the default float or its complex partner."""
+    kind = type(value)
+    if kind is float:
+        return _Default.float
+    if kind is _bool or isinstance(value, _bool):
+        return bool
+    if isinstance(value, int):
+        return int64
+    if isinstance(value, float):
+        return _Default.float
+    if isinstance(value, complex):
+        return _Default.float.to_complex()
+    raise TypeError(f"expected a Python number, got {kind.__name__}")
+
+
+def combine(dims: Iterable[dtype], zero_dims: Iterable[dtype], numbers: Iterable[dtype]) -> dtype:
+    """The result type of operands in three priority groups: tensors with dimensions, 0-d tensors, Python numbers.
+
+    A lower group only counts where its category (bool < integer < float < complex) is higher than that of the groups
+    above it; a complex operand that meets a real floating one takes over that one's precision.
+    """
+    result: dtype | None = None
+    for group in (numbers, zero_dims, dims):
+        own: dtype | None = None
+        for d in group:
+            own = d if own is None or own is d else promote_types(own, d)
+        if own is not None:
+            result = own if result is None else _combine(own, result)
+    if result is None:
+        raise ValueError("result type of no operands: pass at least one tensor or number")
+    return result
+
+
+def _combine(higher: dtype, lower: dtype) -> dtype:
+    if higher.category == COMPLEX:
+        return higher
+    if higher.category == FLOAT:
+        return higher.to_complex() if lower.category == COMPLEX else higher
+    if lower.category == COMPLEX:
+        return lower
+    if higher is bool or lower.category == FLOAT:
+        return promote_types(higher, lower)
+    return higher
+
+
+def can_cast(from_: dtype, to: dtype) -> _bool:
+    """Whether a value of ``from_`` may be stored in ``to`` by PyTorch's rules: never to a lower category."""
+    if from_.is_complex and not to.is_complex:
+        return False
+    if from_.is_floating_point and to.category < FLOAT:
+        return False
+    return not (from_ is not bool and to is bool)
+
+
+# The names above shadow builtins inside this module; these give them back.
+import builtins as _builtins  # noqa: E402
+
+_bool = _builtins.bool

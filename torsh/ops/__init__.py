@@ -1,0 +1,50 @@
+"""All ops, by family.  Importing this package declares them and attaches the methods of Tensor.
+
+``NAMES`` holds what each public namespace gets: ``NAMES["torch"]["add"]`` is ``torsh.add``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+from torsh.ops._op import OPS, Op
+from torsh.tensor import Tensor
+
+FAMILIES = (
+    "conversion", "creation", "pointwise", "comparison", "special", "complex", "reduction", "shape", "joining", "indexing",
+    "sorting", "linalg", "fft", "random", "activation", "convolution", "pooling", "normalization", "loss", "attention",
+    "embedding", "vision", "foreach", "masked",
+)  # fmt: skip
+
+NAMES: dict[str, dict[str, Callable[..., Any]]] = {}
+
+# Operator -> in-place operator.
+_AUGMENTED = {
+    f"__{n}__": f"__i{n}__"
+    for n in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "or", "xor", "lshift", "rshift")
+}
+
+
+def attach(op: Op) -> None:
+    """Put an op where its declaration says it is found, with its in-place forms."""
+    for path in op.paths:
+        namespace, _, name = path.rpartition(".")
+        function = op.short if op.short is not None and name.startswith("__") else op.fn
+        if namespace != "Tensor":
+            NAMES.setdefault(namespace, {})[name] = function
+            continue
+        setattr(Tensor, name, function)
+        if op.inplace is not None:
+            if name.startswith("__"):
+                if name in _AUGMENTED:
+                    setattr(Tensor, _AUGMENTED[name], op.inplace)
+            else:
+                setattr(Tensor, name + "_", op.inplace)
+
+
+for _family in FAMILIES:
+    importlib.import_module(f"torsh.ops.{_family}")
+for _op in OPS.values():
+    attach(_op)

@@ -1,0 +1,57 @@
+"""Normalising and checking arguments: dimensions, sizes, numbers, tensors."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+from torsh.tensor import Tensor
+
+
+def wrap_dim(dim: Any, ndim: int, name: str = "dim") -> int:
+    """A dimension index brought into ``0 <= dim < ndim`` (a 0-d tensor counts as one-dimensional).
+
+    Raises IndexError outside of it and TypeError for what is no integer.
+    """
+    n = ndim or 1
+    try:
+        dim = operator.index(dim)
+    except TypeError:
+        raise TypeError(f"{name} must be an int, not {type(dim).__name__}") from None
+    if not -n <= dim < n:
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})")
+    return dim + n if dim < 0 else dim
+
+
+def wrap_dims(dims: Any, ndim: int) -> tuple[int, ...]:
+    """Several dimensions, each only once; None or an empty sequence means all of them."""
+    if dims is None:
+        return tuple(range(ndim))
+    if not isinstance(dims, (tuple, list)):
+        return (wrap_dim(dims, ndim),)
+    found = tuple(wrap_dim(d, ndim) for d in dims)
+    for i, d in enumerate(found):
+        if d in found[:i]:
+            raise RuntimeError(f"dim {d} appears multiple times in the list of dims")
+    return found or tuple(range(ndim))
+
+
+def size_of(args: Sequence[Any], name: str = "size") -> tuple[int, ...]:
+    """A size given as several integers or as one sequence of them."""
+    if len(args) == 1 and isinstance(args[0], (tuple, list)):
+        args = args[0]
+    found = []
+    for a in args:
+        try:
+            found.append(operator.index(a))
+        except TypeError:
+            raise TypeError(f"{name} must be a tuple of ints, but got {type(a).__name__} in it") from None
+    return tuple(found)
+
+
+def check_tensor(value: Any, op: str, name: str = "input", position: int = 1) -> Tensor:
+    """The value if it is a tensor, else TypeError in PyTorch's words."""
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{op}(): argument '{name}' (position {position}) must be Tensor, not {type(value).__name__}")
+    return value

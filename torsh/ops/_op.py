@@ -1,0 +1,508 @@
+"""The op: one object per operation, declared once; everything else is derived from it.
+
+A declaration is a Python function with PyTorch's signature and docstring.  For a *primitive* its body validates and
+normalises, and returns the tuple of arguments that kernels, meta rule, gradient rules and modes get; a *composite* just
+computes with other ops.  ``OPS`` is the table of all of them, which tests, docs and the conformance suite walk.
+
+Gradient rules take what they need by name: ``g`` (the gradient of the output, a tuple for several outputs), the names
+in the op's ``args``, ``out`` (the output; ``out0``, ``out1``, ... for several).  Only tensors that a needed rule names are
+kept for the backward pass.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from torsh.autograd.engine import FREED, Node
+from torsh.autograd.grad_mode import thread
+from torsh.dispatch import KernelCache, mixed_devices, state, through_modes
+from torsh.tensor import PLAIN, Tensor, check_writable, new, overwrite, shared, wrap
+
+OPS: dict[str, Op] = {}
+
+
+class Op:
+    """One operation.  See the module's text for how one is declared.
+
+    name: unique; kernels go by it (``add``, ``linalg_qr``, ``conv_transpose``).
+    fn: the function users call.
+    args: names of the normalised arguments, in the order in which kernels get them.
+    grads: input name -> gradient rule.
+    meta: ``rule(*args) -> (shape, dtype)`` or a list of such, over anything with ``.shape`` and ``.dtype``.
+    decompose: the op in other ops, for backends without a kernel (and without gradient rules, to differentiate through).
+    paths: where users find it, e.g. ``("torch.add", "Tensor.add")``.
+    tags: of ``TAGS``.
+    """
+
+    TAGS = frozenset(
+        {
+            "pointwise", "reduction", "view", "random", "creation", "inplace", "data-dependent", "nondifferentiable",
+            "composite", "moves",
+        }
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        name: str,
+        fn: Callable[..., Any] | None,
+        args: Sequence[str] = (),
+        *,
+        grads: dict[str, Callable[..., Any]] | None = None,
+        meta: Callable[..., Any] | None = None,
+        decompose: Callable[..., Any] | None = None,
+        paths: Sequence[str] = (),
+        tags: Sequence[str] = (),
+        returns: type | None = None,
+        broadcasts: bool = False,
+        node_name: str | None = None,
+        doc: str | None = None,
+    ) -> None:
+        if name in OPS:
+            raise ValueError(f"op {name!r} is declared twice")
+        unknown = set(tags) - Op.TAGS
+        if unknown:
+            raise ValueError(f"op {name!r} has unknown tags {sorted(unknown)}; known are {sorted(Op.TAGS)}")
+        self.name = name
+        self.fn = fn
+        self.args = tuple(args)
+        self.grads = grads or {}
+        self.meta = meta
+        self.decompose = decompose
+        self.paths = tuple(paths)
+        self.tags = frozenset(tags)
+        self.returns = returns
+        self.broadcasts = broadcasts
+        self.view = "view" in self.tags
+        # Whether a backend may do it in a wider type: not for what only moves data.
+        self.computes = not self.tags & {"moves", "view", "creation"}
+        self.doc = doc
+        self.kernels = KernelCache(self)
+        self.node_name = node_name or "".join(p.capitalize() for p in name.split("_") if p) + "Backward0"
+        # The in-place form, taking (self, ...); set by the templates or by ``derive_inplace``.
+        self.inplace: Callable[..., Any] | None = None
+        # What operators call where it is not ``fn``: the shortest path, which may return NotImplemented.
+        self.short: Callable[..., Any] | None = None
+        self._plans: dict[Any, Plan] = {}
+        OPS[name] = self
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    def __call__(self, *args: Any) -> Any:
+        """Run the op on normalised arguments."""
+        return through_modes(self, args, self._run) if state.busy else self._run(*args)
+
+    def _run(self, *args: Any) -> Any:
+        first: Any = None
+        raws: list[Any] = []
+        tracked = False
+        for a in args:
+            if isinstance(a, Tensor):
+                kind = a._kind
+                if first is None:
+                    first = kind
+                elif kind.place is not first.place:
+                    raise mixed_devices(first, kind)
+                tracked = tracked or a._rg
+                raws.append(a._data)
+            elif (type(a) is tuple or type(a) is list) and a and any(isinstance(x, Tensor) for x in a):
+                parts = []
+                for x in a:
+                    if not isinstance(x, Tensor):
+                        parts.append(x)
+                        continue
+                    if first is None:
+                        first = x._kind
+                    elif x._kind.place is not first.place:
+                        raise mixed_devices(first, x._kind)
+                    tracked = tracked or x._rg
+                    parts.append(x._data)
+                raws.append(type(a)(parts))
+            else:
+                raws.append(a)
+        tracked = tracked and thread.enabled
+        if tracked and not self.grads and self.decompose is not None and "nondifferentiable" not in self.tags:
+            return self._pack(self.decompose(*args))
+        found = self.kernels[first](*raws)
+        place = first.place
+        if type(found) is tuple or type(found) is list:
+            outs = [wrap(r, place) if r is not None else None for r in found]
+            if self.view:
+                for out in outs:
+                    shared(out, _first_tensor(args))
+            if tracked and self.grads:
+                self.record(args, outs)
+            return self._pack(outs)
+        out = wrap(found, place)
+        if self.view:
+            shared(out, _first_tensor(args))
+        if tracked and "nondifferentiable" not in self.tags:
+            self.record(args, [out])
+        return out
+
+    def _pack(self, outs: Any) -> Any:
+        if isinstance(outs, Tensor):
+            return outs
+        return tuple(outs) if self.returns is None else self.returns(*outs)
+
+    # ---- recording
+
+    def record(self, args: Sequence[Any], outs: Sequence[Any]) -> Node:
+        """Attach a node to the outputs of a call whose inputs require grad."""
+        key = tuple(_wants(a) for a in args)
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = self._plans[key] = Plan(self, key, len(outs))
+        node: Node = plan.node_type()
+        plan.fill(node, args, outs)
+        for i, out in enumerate(outs):
+            if out is not None and out._kind.inexact and i not in plan.integer_outputs:
+                out._gf, out._nr, out._rg = node, i, True
+                if out._vc is not None:
+                    out._gf_version = out._vc.version
+        return node
+
+    @functools.cached_property
+    def node_type(self) -> type[Node]:
+        return type(self.node_name, (OpNode,), {"op": self, "__module__": "torch.autograd.graph"})
+
+
+def _first_tensor(args: Sequence[Any]) -> Tensor:
+    return next(a for a in args if isinstance(a, Tensor))
+
+
+def _wants(a: Any) -> Any:
+    """Whether an argument needs a gradient: a bool, or a tuple of bools for a list of tensors."""
+    if isinstance(a, Tensor):
+        return a._rg
+    if (type(a) is tuple or type(a) is list) and any(isinstance(x, Tensor) for x in a):
+        return tuple(isinstance(x, Tensor) and x._rg for x in a)
+    return False
+
+
+class Plan:
+    """What to save and which rules to run for one pattern of inputs that need a gradient."""
+
+    def __init__(self, op: Op, key: tuple[Any, ...], outputs: int) -> None:
+        self.op = op
+        self.outputs = outputs
+        # A class per plan, so that a node need not carry its plan.
+        self.node_type = type(op.node_name, (op.node_type,), {"plan": self, "__module__": op.node_type.__module__})
+        self.integer_outputs: frozenset[int] = frozenset()
+        wanted = [(i, op.args[i]) for i, w in enumerate(key) if w is True or (type(w) is tuple and any(w))]
+        names: list[str] = []
+        self.calls: list[tuple[Callable[..., Any], tuple[int, ...], bool]] = []
+        self.slots: list[int] = []  # argument position of each call
+        for i, name in wanted:
+            rule = op.grads.get(name)
+            if rule is None:
+                rule = functools.partial(_no_rule, op.name, name)
+                needs: tuple[str, ...] = ()
+            else:
+                code = rule.__code__
+                needs = code.co_varnames[1 : code.co_argcount]
+            for n in needs:
+                if n not in names:
+                    names.append(n)
+            self.calls.append((rule, tuple(names.index(n) for n in needs), type(key[i]) is tuple))
+            self.slots.append(i)
+        self.takes: list[tuple[bool, int]] = []  # (is an output, position) of what is saved
+        for n in names:
+            if n in op.args:
+                self.takes.append((False, op.args.index(n)))
+            elif n == "out":
+                self.takes.append((True, 0))
+            elif n.startswith("out") and n[3:].isdigit():
+                self.takes.append((True, int(n[3:])))
+            else:
+                raise TypeError(f"a gradient rule of op {op.name!r} asks for {n!r}: it has {', '.join(op.args)}, out")
+
+        # The operand whose input alone is kept (0 or 1), 2 for none; anything else takes the general way.
+        self.only = 2 if not self.takes else self.takes[0][1] if len(self.takes) == 1 and not self.takes[0][0] else 3
+
+    def fill(self, node: Any, args: Sequence[Any], outs: Sequence[Any]) -> None:
+        edges: list[Any] = []
+        numbers: list[int] = []
+        fits: list[Any] | None = [] if self.op.broadcasts else None
+        for (_, _, is_list), i in zip(self.calls, self.slots):
+            for t in args[i] if is_list else (args[i],):
+                if not isinstance(t, Tensor) or not t._rg:
+                    edges.append(None)
+                    numbers.append(0)
+                else:
+                    gf = t._gf if t._base is None else t.grad_fn
+                    edges.append(t if gf is None else gf)
+                    numbers.append(t._nr)
+                if fits is not None:
+                    fits.append((tuple(t.shape), t._kind) if isinstance(t, Tensor) else None)
+        node.edges = tuple(edges)
+        if any(numbers):
+            node.numbers = tuple(numbers)
+        node.fits = fits
+        node.outputs = self.outputs
+        node.saved = tuple([SavedOutput(outs[j], j) if is_out else save(args[j]) for is_out, j in self.takes])
+
+
+class PlanCache(dict[Any, Plan]):
+    """The plans of an op by which inputs need a gradient, each made when first asked for."""
+
+    def __init__(self, op: Op, outputs: int) -> None:
+        self.op, self.outputs = op, outputs
+
+    def __missing__(self, key: Any) -> Plan:
+        plan = self[key] = Plan(self.op, key, self.outputs)
+        return plan
+
+
+class OpNode(Node):
+    """A recorded op call."""
+
+    op: Op
+    plan: Plan
+
+    def apply(self, grads: Any) -> Sequence[Any]:
+        saved = self.saved
+        if saved is FREED:
+            raise RuntimeError(
+                "Trying to backward through the graph a second time (or directly access saved tensors after they have "
+                "already been freed). Saved intermediate values of the graph are freed when you call .backward() or "
+                "autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time or if "
+                "you need to access saved tensors after calling backward."
+            )
+        values = [unpack(self, v) for v in saved]
+        found: list[Any] = []
+        for rule, positions, is_list in self.plan.calls:
+            g = rule(grads, *[values[p] for p in positions])
+            if is_list:
+                found.extend(g)
+            else:
+                found.append(g)
+        return found
+
+
+def _no_rule(op: str, name: str, g: Any) -> Any:
+    raise NotImplementedError(f"the derivative for '{op}' with respect to {name!r} is not implemented")
+
+
+class Saved:
+    """An input kept for the backward pass, with the version it had."""
+
+    __slots__ = ("packed", "tensor", "unpack_hook", "version")
+
+    def __init__(self, tensor: Any) -> None:
+        vc = tensor._vc
+        self.version = 0 if vc is None else vc.version
+        self.tensor = self.packed = self.unpack_hook = None
+        if saved_tensor_hooks.stack:
+            pack, self.unpack_hook = saved_tensor_hooks.stack[-1]
+            self.packed = pack(tensor)
+        else:
+            self.tensor = tensor
+
+    def unpack(self, node: Any) -> Any:
+        if self.unpack_hook is not None:
+            return self.unpack_hook(self.packed)
+        vc = self.tensor._vc
+        if vc is not None and vc.version != self.version:
+            raise modified(node, self.tensor, "an input of", vc.version, self.version, vc.writer)
+        return self.tensor
+
+
+class SavedOutput:
+    """An output kept for the backward pass: its memory only, since holding the tensor itself would make a cycle."""
+
+    __slots__ = ("kind", "number", "packed", "raw", "unpack_hook")
+
+    def __init__(self, tensor: Any, number: int) -> None:
+        self.kind, self.number, self.raw = tensor._kind, number, tensor._data
+        self.packed = self.unpack_hook = None
+        if saved_tensor_hooks.stack:
+            pack, self.unpack_hook = saved_tensor_hooks.stack[-1]
+            self.packed, self.raw = pack(tensor.detach()), None
+
+    def unpack(self, node: Any) -> Any:
+        if self.unpack_hook is not None:
+            return self.unpack_hook(self.packed)
+        t = new(Tensor)
+        t._data, t._kind = self.raw, self.kind
+        if node.dirty is not None and self.number in node.dirty:
+            raise modified(node, t, f"output {self.number} of", 1, 0, node.dirty[self.number])
+        if thread.enabled:
+            t._gf, t._nr, t._rg = node, self.number, True
+        return t
+
+
+def modified(node: Any, t: Tensor, role: str, version: int, expected: int, writer: str | None) -> RuntimeError:
+    """The error for a saved tensor whose memory was written before backward needed it."""
+    return RuntimeError(
+        "one of the variables needed for gradient computation has been modified by an inplace operation: "
+        f"[{t.type()} {list(t.shape)}], which is {role} {node.name()}, is at version {version}; expected version "
+        f"{expected} instead." + (f" It was written by {writer}." if writer else "")
+        + " Clone the tensor before writing to it, or use the operation that is not in place."
+    )
+
+
+class _SavedTensorHooks:
+    """The stack of (pack, unpack) pairs set by ``autograd.graph.saved_tensors_hooks``."""
+
+    def __init__(self) -> None:
+        self.stack: list[tuple[Callable[..., Any], Callable[..., Any]]] = []
+
+
+saved_tensor_hooks = _SavedTensorHooks()
+
+
+def save(value: Any) -> Any:
+    """What a node keeps of one argument."""
+    if isinstance(value, Tensor):
+        return value if value._vc is None and not saved_tensor_hooks.stack else Saved(value)
+    if (type(value) is list or type(value) is tuple) and value and any(isinstance(v, Tensor) for v in value):
+        return list(value)
+    return value
+
+
+def unpack(node: Any, value: Any) -> Any:
+    """What ``save`` kept, as the rule gets it; raises if it was written since."""
+    kind = type(value)
+    if kind is Saved or kind is SavedOutput:
+        return value.unpack(node)
+    if kind in PLAIN:  # saved without a version object: any write since then made one
+        vc = value._vc
+        if vc is not None and vc.version:
+            raise modified(node, value, "an input of", vc.version, 0, vc.writer)
+    return value
+
+
+# ---- declaring ops -----------------------------------------------------------------------------------------------------
+
+
+def primitive(
+    paths: str,
+    *,
+    name: str | None = None,
+    args: str | None = None,
+    grad: dict[str, Callable[..., Any]] | None = None,
+    meta: Callable[..., Any] | None = None,
+    decompose: Callable[..., Any] | None = None,
+    tags: str = "",
+    returns: type | None = None,
+    broadcasts: bool = False,
+    out: bool = False,
+    inplace: bool = False,
+    node_name: str | None = None,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare a primitive.  The function's body returns the normalised arguments (a tuple), or a Tensor (or a tuple of
+    them) if there is nothing left to do.
+
+    paths: where it is found, separated by spaces, e.g. ``"torch.gather Tensor.gather"``.
+    args: names of the normalised arguments; default: the function's parameters.
+    out: whether it takes ``out=``.  inplace: whether it has an in-place form (``name_``).
+    """
+
+    def declare(fn: Callable[..., Any]) -> Callable[..., Any]:
+        names = args.split() if args is not None else [p for p in inspect.signature(fn).parameters if p != "out"]
+        op = Op(
+            name or fn.__name__, None, names, grads=grad, meta=meta, decompose=decompose, paths=paths.split(),
+            tags=tags.split(), returns=returns, broadcasts=broadcasts, node_name=node_name, doc=fn.__doc__,
+        )  # fmt: skip
+
+        @functools.wraps(fn)
+        def public(*a: Any, **k: Any) -> Any:
+            if state.overrides and (handler := override_of(a, k)) is not None:
+                return handler(public, a, k)
+            normal = fn(*a, **k)
+            return op(*normal) if type(normal) is tuple else normal
+
+        op.inplace = derive_inplace(op, public) if inplace else None
+        op.fn = with_out(public) if out else public
+        op.fn.op = op  # type: ignore[attr-defined]
+        return op.fn
+
+    return declare
+
+
+class Ready(list[Any]):
+    """What a primitive's body returns instead of arguments when it already has several results."""
+
+
+def composite(
+    paths: str, *, name: str | None = None, out: bool = False, inplace: bool = False, tags: str = ""
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare an op whose body computes with other ops; gradient, meta and every backend follow from those."""
+
+    def declare(fn: Callable[..., Any]) -> Callable[..., Any]:
+        op = Op(name or fn.__name__, None, (), paths=paths.split(), tags=("composite", *tags.split()), doc=fn.__doc__)
+
+        @functools.wraps(fn)
+        def public(*a: Any, **k: Any) -> Any:
+            if state.overrides and (handler := override_of(a, k)) is not None:
+                return handler(public, a, k)
+            return fn(*a, **k)
+
+        op.inplace = derive_inplace(op, public) if inplace else None
+        op.fn = with_out(public) if out else public
+        op.fn.op = op  # type: ignore[attr-defined]
+        return op.fn
+
+    return declare
+
+
+def derive_inplace(op: Op, fn: Callable[..., Any]) -> Callable[..., Any]:
+    """The in-place form of an op: its result, written into the tensor it was called on."""
+    name = op.name + "_"
+
+    def inplace(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        check_writable(self, name)
+        source = with_history(self) if needs_grad(self, *args, *kwargs.values()) else self
+        return overwrite(self, fn(source, *args, **kwargs), name)
+
+    inplace.__name__ = inplace.__qualname__ = name
+    inplace.__doc__ = f"In-place form of :func:`{op.name}`: writes the result into the tensor and returns it."
+    return inplace
+
+
+def with_history(t: Tensor) -> Tensor:
+    """A copy of a tensor's values with its history, for a rule that needs what an in-place op is about to overwrite."""
+    copy = new(Tensor)
+    copy._data, copy._kind = t._kind.backend.cast(t._data, t.dtype, copy=True), t._kind
+    copy._gf, copy._nr, copy._rg = t.grad_fn, t._nr, t._rg
+    return copy
+
+
+def override_of(args: Sequence[Any], kwargs: dict[str, Any]) -> Callable[..., Any] | None:
+    """The __torch_function__ handler that wants this call, or None."""
+    from torsh import overrides
+
+    return overrides.handler(args, kwargs)
+
+
+def with_out(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """``fn`` with an ``out=`` keyword: the result is written into that tensor (or tuple of tensors), which is returned."""
+
+    @functools.wraps(fn)
+    def public(*args: Any, out: Any = None, **kwargs: Any) -> Any:
+        result = fn(*args, **kwargs) if out is None else None
+        if out is None:
+            return result
+        from torsh.ops._out import write_out
+
+        return write_out(fn, args, kwargs, out)
+
+    sig = inspect.signature(fn)
+    if "out" not in sig.parameters:
+        params = list(sig.parameters.values())
+        extra = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None)
+        at = next((i for i, p in enumerate(params) if p.kind is inspect.Parameter.VAR_KEYWORD), len(params))
+        public.__signature__ = sig.replace(parameters=[*params[:at], extra, *params[at:]])  # type: ignore[attr-defined]
+    return public
+
+
+def needs_grad(*tensors: Any) -> bool:
+    """Whether a call on these would be recorded."""
+    return thread.enabled and any(isinstance(t, Tensor) and t._rg for t in tensors)
+
+
+__all__ = ["OPS", "PLAIN", "Op", "composite", "needs_grad", "primitive", "with_out"]

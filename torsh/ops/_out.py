@@ -1,0 +1,68 @@
+"""The ``out=`` form of an op, derived from the op itself."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from torsh import dtypes
+from torsh.autograd.grad_mode import thread
+from torsh.dtypes import scalar_name
+from torsh.tensor import Tensor
+
+
+def write_out(fn: Callable[..., Any], args: Any, kwargs: Any, out: Any) -> Any:
+    """Run ``fn`` and write its result into ``out`` by PyTorch's rules.
+
+    A differently shaped ``out`` is resized (with a warning unless it is empty); its dtype may differ if the result can be
+    cast to it; it may not require grad while recording.
+    """
+    outs = out if isinstance(out, (tuple, list)) else (out,)
+    for t in outs:
+        if not isinstance(t, Tensor):
+            raise TypeError(f"{fn.__name__}(): argument 'out' must be Tensor, not {type(t).__name__}")
+    if thread.enabled and any(t._rg for t in outs) or (thread.enabled and _any_requires_grad(args, kwargs)):
+        raise RuntimeError(
+            f"{fn.__name__}(): functions with out=... arguments don't support automatic differentiation, but one of the "
+            "arguments requires grad. Call it without out=, or inside torch.no_grad()"
+        )
+    result = fn(*args, **kwargs)
+    results = result if isinstance(result, (tuple, list)) else (result,)
+    if len(results) != len(outs):
+        raise TypeError(f"{fn.__name__}(): expected {len(results)} tensors for out=, got {len(outs)}")
+    for t, r in zip(outs, results):
+        check_out(t, r)
+    for t, r in zip(outs, results):
+        if tuple(t.shape) != tuple(r.shape):
+            if t.numel():
+                warnings.warn(
+                    f"An output with one or more elements was resized since it had shape {list(t.shape)}, which does not "
+                    f"match the required output shape {list(r.shape)}. Resize it first with out.resize_(0)",
+                    UserWarning,
+                    stacklevel=3,
+                )
+            t.resize_(tuple(r.shape))
+        t.copy_(r)
+    if isinstance(out, (tuple, list)) and not isinstance(result, Tensor):
+        return type(result)(*outs) if hasattr(result, "_fields") else type(result)(outs)
+    return outs[0]
+
+
+def check_out(out: Tensor, result: Tensor) -> None:
+    if out._kind.place is not result._kind.place:
+        raise RuntimeError(f"Expected out tensor to be on device {result.device}, but it is on {out.device}")
+    if not dtypes.can_cast(result.dtype, out.dtype):
+        raise RuntimeError(
+            f"result type {scalar_name(result.dtype)} can't be cast to the desired output type {scalar_name(out.dtype)}; "
+            f"pass an out tensor of dtype {result.dtype}"
+        )
+
+
+def _any_requires_grad(args: Any, kwargs: Any) -> bool:
+    def any_in(values: Any) -> bool:
+        return any(
+            (isinstance(v, Tensor) and v._rg) or (isinstance(v, (tuple, list)) and any_in(v)) for v in values
+        )
+
+    return any_in(args) or any_in(kwargs.values())

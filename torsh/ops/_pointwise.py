@@ -1,0 +1,515 @@
+"""Templates of elementwise ops: promotion, the short call path, recording, in-place and ``out=`` forms.
+
+The short path is what a small model's time goes into, so it is written out: one check that nothing unusual is going on,
+one kernel lookup, two assignments.  Everything else (promotion, Python scalars, modes, subclasses) is in ``_slow``.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from torsh import dtypes
+from torsh.autograd import engine
+from torsh.autograd.grad_mode import thread
+from torsh.device import device as Device
+from torsh.dispatch import Kind, mixed_devices, state, through_modes
+from torsh.dtypes import dtype as Dtype
+from torsh.ops._op import (
+    Op,
+    PlanCache,
+    SavedOutput,
+    needs_grad,
+    override_of,
+    save,
+    saved_tensor_hooks,
+    with_history,
+    with_out,
+)
+from torsh.tensor import Parameter, Tensor, check_writable, new, overwrite
+
+# What an op does to dtypes.
+SAME = "same"  # the promoted type
+FLOAT = "float"  # integers become the default floating type
+BOOL = "bool"  # compared or tested in the promoted type, result bool
+REAL = "real"  # the promoted type; complex gives its real part's type
+
+NUMBERS = (int, float, complex)
+_CPU = Device("cpu")
+
+
+def compute_kind(args: tuple[Any, ...], promote: str) -> Kind:
+    """The kind operands of a pointwise op are brought to: PyTorch's promotion, and one device for all.
+
+    A 0-d tensor on the CPU may meet tensors of another device.
+    """
+    dims: list[Dtype] = []
+    zero: list[Dtype] = []
+    numbers: list[Dtype] = []
+    place = None
+    scalar_place = None
+    for a in args:
+        if isinstance(a, Tensor):
+            k = a._kind
+            if a._data.shape:
+                dims.append(k.dtype)
+            else:
+                zero.append(k.dtype)
+                if k.device == _CPU and place is not k.place:
+                    scalar_place = k
+                    continue
+            if place is None:
+                place = k.place
+            elif place is not k.place:
+                raise mixed_devices(place[k.dtype], k)
+        elif isinstance(a, NUMBERS):
+            numbers.append(dtypes.of_number(a))
+    if place is None:
+        if scalar_place is None:
+            raise TypeError(f"expected at least one Tensor among the operands, got {[type(a).__name__ for a in args]}")
+        place = scalar_place.place
+    dtype = dtypes.combine(dims, zero, numbers)
+    if promote is FLOAT and dtype.category < dtypes.FLOAT:
+        dtype = dtypes.get_default_dtype()
+    return place[dtype]
+
+
+def to_kind(a: Any, kind: Kind) -> Any:
+    """An operand as a raw array (or Python number) of a kind."""
+    if isinstance(a, Tensor):
+        backend = a._kind.backend
+        if a._kind.place is not kind.place:
+            from torsh.ops.conversion import to_place
+
+            a = to_place(a, kind.place)
+            backend = kind.backend
+        return a._data if a._kind is kind else backend.cast(a._data, kind.dtype)
+    return as_number(a, kind.dtype)
+
+
+def as_number(a: Any, dtype: Dtype) -> Any:
+    """A Python number as a value of a dtype: integers wrap around as in C, bools become numbers."""
+    if dtype.category == dtypes.INT:
+        n = int(a)
+        bits = 8 * dtype.itemsize
+        n &= (1 << bits) - 1
+        return n - (1 << bits) if dtype.is_signed and n >> (bits - 1) else n
+    if dtype.category == dtypes.FLOAT:
+        return float(a) if not isinstance(a, complex) else a
+    return complex(a) if dtype.category == dtypes.COMPLEX else bool(a)
+
+
+class Pointwise(Op):
+    """An op whose result at a position depends on its operands at that position."""
+
+    def __init__(self, name: str, promote: str, refuse: str, **options: Any) -> None:
+        super().__init__(name, None, **options)
+        self.promote = promote
+        self.refused = frozenset(refuse.split())
+
+    def check(self, kind: Kind) -> None:
+        """Raise for dtypes PyTorch has no kernel for."""
+        refused = self.refused
+        if not refused:
+            return
+        d = kind.dtype
+        category = ("bool", "int", "float", "complex")[d.category]
+        if category in refused or d.name in refused:
+            raise NotImplementedError(
+                f'"{self.name}" not implemented for \'{dtypes.scalar_name(d)}\'; convert the input to another dtype first'
+            )
+
+    def _run(self, *args: Any) -> Any:
+        kind = compute_kind(args, self.promote)
+        self.check(kind)
+        raws = [to_kind(a, kind) for a in args]
+        found = self.kernels[kind](*raws)
+        if type(found) is not kind.raw_type:
+            found = kind.as_raw(found)
+        out = new(Tensor)
+        out._data = found
+        out._kind = self.out_kind(kind)
+        if thread.enabled and self.grads and any(isinstance(a, Tensor) and a._rg for a in args) and out._kind.inexact:
+            self.record(args, [out])
+        return out
+
+    def out_kind(self, kind: Kind) -> Kind:
+        """The kind of the result of a computation in ``kind``."""
+        if self.promote is BOOL:
+            return kind.place[dtypes.bool]
+        if self.promote is REAL and kind.complex:
+            return kind.place[kind.dtype.to_real()]
+        return kind
+
+
+def _declare(
+    fn: Callable[..., Any], promote: str, refuse: str, options: dict[str, Any], arity: int
+) -> tuple[Pointwise, list[str]]:
+    names = [p for p in inspect.signature(fn).parameters if p != "out"]
+    op = Pointwise(
+        options.pop("name", None) or fn.__name__, promote, refuse, args=names, broadcasts=True, doc=fn.__doc__,
+        tags=("pointwise", *(["nondifferentiable"] if not options.get("grads") else []), *options.pop("tags", "").split()),
+        paths=options.pop("paths").split(), **options,
+    )  # fmt: skip
+    if len(names) < arity:
+        raise TypeError(f"op {op.name!r} takes {len(names)} operands, its template {arity}")
+    return op, names
+
+
+def unary(
+    paths: str,
+    promote: str = SAME,
+    *,
+    grad: Callable[..., Any] | None = None,
+    refuse: str = "",
+    out: bool = True,
+    inplace: bool = True,
+    **options: Any,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare an elementwise op of one tensor; the function has its name and docstring, its body is not run.
+
+    refuse: dtypes or categories (bool, int, float, complex) PyTorch has no kernel for.
+    """
+
+    def declare(fn: Callable[..., Any]) -> Callable[..., Any]:
+        op, names = _declare(
+            fn, promote, refuse, dict(options, paths=paths, grads={_first(fn): grad} if grad else None), 1
+        )
+        kernels, run = op.kernels, op._run
+        needs = grad.__code__.co_varnames[1 : grad.__code__.co_argcount] if grad else ()
+        saves_input, saves_out = names[0] in needs, "out" in needs
+        plans = PlanCache(op, 1)
+        numbers = engine._numbers
+        as_is = promote is SAME or promote is FLOAT
+        any_type = promote is SAME and not refuse
+        result_dtype = dtypes.bool if promote is BOOL else None
+
+        def call(input: Any) -> Any:
+            kind = type(input)
+            if (kind is Tensor or kind is Parameter) and not state.busy:
+                k = input._kind
+                if (as_is and (any_type or k.floating)) or result_dtype is not None and k.floating:
+                    r = kernels[k](input._data)
+                    if type(r) is not k.raw_type:
+                        r = k.as_raw(r)
+                    o = new(Tensor)
+                    o._data = r
+                    o._kind = k if result_dtype is None else k.place[result_dtype]
+                    if input._rg and thread.enabled and grad is not None and o._kind.inexact:
+                        node = new(plans[(True,)].node_type)
+                        node.seq = next(numbers)
+                        gf = input._gf if input._base is None else input.grad_fn
+                        node.edges = (input if gf is None else gf,)
+                        if input._nr:
+                            node.numbers = (input._nr,)
+                        if saves_out:
+                            node.saved = (
+                                (SavedOutput(o, 0), save(input)) if saves_input and needs[0] == "out"
+                                else (save(input), SavedOutput(o, 0)) if saves_input
+                                else (SavedOutput(o, 0),)
+                            )  # fmt: skip
+                        elif saves_input:
+                            node.saved = (input,) if input._vc is None and not saved_tensor_hooks.stack else (save(input),)
+                        o._gf = node
+                        o._rg = True
+                    return o
+                op.check(k)
+            if state.overrides and (handler := override_of((input,), {})) is not None:
+                return handler(public, (input,), {})
+            if not isinstance(input, Tensor):
+                raise TypeError(
+                    f"{op.name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}; "
+                    f"make one with torch.tensor(...)"
+                )
+            return through_modes(op, (input,), run) if state.busy else run(input)
+
+        public = _finish(op, fn, call, names, out, inplace)
+        return public
+
+    return declare
+
+
+def _first(fn: Callable[..., Any]) -> str:
+    return next(iter(inspect.signature(fn).parameters))
+
+
+def binary(
+    paths: str,
+    promote: str = SAME,
+    *,
+    grad: dict[str, Callable[..., Any]] | None = None,
+    refuse: str = "",
+    out: bool = True,
+    inplace: bool = True,
+    numbers_first: bool = True,
+    **options: Any,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare an elementwise op of two tensors (either may be a Python number)."""
+
+    def declare(fn: Callable[..., Any]) -> Callable[..., Any]:
+        op, names = _declare(fn, promote, refuse, dict(options, paths=paths, grads=grad), 2)
+        kernels, run = op.kernels, op._run
+        plans = PlanCache(op, 1)
+        numbers = engine._numbers
+        as_is = promote is SAME or promote is FLOAT
+        any_type = promote is SAME and not refuse
+        result_dtype = dtypes.bool if promote is BOOL else None
+
+        def call(input: Any, other: Any) -> Any:
+            kind = type(input)
+            if (kind is Tensor or kind is Parameter) and not state.busy:
+                kind = type(other)
+                k = input._kind
+                if kind is Tensor or kind is Parameter:
+                    if (
+                        k is other._kind
+                        and ((as_is and (any_type or k.floating)) or result_dtype is not None)
+                        and not (k.complex and refuse)
+                    ):
+                        x, y = input._data, other._data
+                        r = kernels[k](x, y)
+                        if type(r) is not k.raw_type:
+                            r = k.as_raw(r)
+                        o = new(Tensor)
+                        o._data = r
+                        o._kind = k if result_dtype is None else k.place[result_dtype]
+                        a, b = input._rg, other._rg
+                        if (a or b) and grad is not None and thread.enabled and o._kind.inexact:
+                            plan = plans[a, b]
+                            node = new(plan.node_type)
+                            node.seq = next(numbers)
+                            if a:
+                                fa = input._gf if input._base is None else input.grad_fn
+                                if fa is None:
+                                    fa = input
+                                if b:
+                                    fb = other._gf if other._base is None else other.grad_fn
+                                    node.edges = (fa, other if fb is None else fb)
+                                    if input._nr or other._nr:
+                                        node.numbers = (input._nr, other._nr)
+                                    if x.shape != y.shape:
+                                        node.fits = ((tuple(x.shape), k), (tuple(y.shape), k))
+                                else:
+                                    node.edges = (fa,)
+                                    if input._nr:
+                                        node.numbers = (input._nr,)
+                                    if x.shape != y.shape:
+                                        node.fits = ((tuple(x.shape), k),)
+                            else:
+                                fb = other._gf if other._base is None else other.grad_fn
+                                node.edges = (other if fb is None else fb,)
+                                if other._nr:
+                                    node.numbers = (other._nr,)
+                                if x.shape != y.shape:
+                                    node.fits = ((tuple(y.shape), k),)
+                            only = plan.only
+                            if only < 2:
+                                kept = other if only else input
+                                node.saved = (
+                                    (kept,) if kept._vc is None and not saved_tensor_hooks.stack else (save(kept),)
+                                )
+                            elif only == 3:
+                                both = (input, other)
+                                node.saved = tuple(
+                                    [SavedOutput(o, 0) if is_out else save(both[j]) for is_out, j in plan.takes]
+                                )
+                            o._gf = node
+                            o._rg = True
+                        return o
+                elif kind is float and as_is and k.floating:
+                    r = kernels[k](input._data, other)
+                    if type(r) is not k.raw_type:
+                        r = k.as_raw(r)
+                    o = new(Tensor)
+                    o._data = r
+                    o._kind = k
+                    if input._rg and grad is not None and thread.enabled:
+                        op.record((input, other), (o,))
+                    return o
+            if state.overrides and (handler := override_of((input, other), {})) is not None:
+                return handler(public, (input, other), {})
+            for position, a in ((1, input), (2, other)):
+                if not isinstance(a, (Tensor, *NUMBERS)):
+                    a = _scalar(a)
+                    if a is None:
+                        return NotImplemented
+                    input, other = (a, other) if position == 1 else (input, a)
+            return through_modes(op, (input, other), run) if state.busy else run(input, other)
+
+        public = _finish(op, fn, call, names, out, inplace)
+        return public
+
+    return declare
+
+
+def _scalar(a: Any) -> Any:
+    """A NumPy scalar as a Python number, None for anything that is not a number."""
+    item = getattr(a, "item", None)
+    return item() if item is not None and getattr(a, "shape", None) == () else None
+
+
+def nary(
+    paths: str,
+    promote: str = SAME,
+    *,
+    grad: dict[str, Callable[..., Any]] | None = None,
+    refuse: str = "",
+    out: bool = True,
+    inplace: bool = True,
+    **options: Any,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare an elementwise op of any number of operands; the body validates and returns the operands in order."""
+
+    def declare(fn: Callable[..., Any]) -> Callable[..., Any]:
+        args = options.pop("args", None)
+        op, names = _declare(fn, promote, refuse, dict(options, paths=paths, grads=grad), 1)
+        if args is not None:
+            op.args = tuple(args.split())
+
+        @functools.wraps(fn)
+        def call(*a: Any, **k: Any) -> Any:
+            if state.overrides and (handler := override_of(a, k)) is not None:
+                return handler(public, a, k)
+            normal = fn(*a, **k)
+            return op(*normal) if type(normal) is tuple else normal
+
+        public = _finish(op, fn, call, None, out, inplace)
+        return public
+
+    return declare
+
+
+def _finish(
+    op: Pointwise, fn: Callable[..., Any], call: Callable[..., Any], names: list[str] | None, out: bool, inplace: bool
+) -> Callable[..., Any]:
+    """The public function of a template: its name, ``out=``, keyword arguments, and the in-place form.
+
+    names None: ``call`` takes the public signature already.
+    """
+    public: Callable[..., Any]
+    call.__name__ = call.__qualname__ = fn.__name__
+    if names is None:
+        public = with_out(call) if out else call
+    elif len(names) == 1:
+        public = _one(call, names[0], out)
+    elif names == ["input", "other"]:
+        public = _two(call, out)
+    else:
+        public = _named(call, names, out)
+    functools.update_wrapper(public, fn)
+    sig = inspect.signature(fn)
+    if out and "out" not in sig.parameters:
+        extra = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None)
+        sig = sig.replace(parameters=[*sig.parameters.values(), extra])
+    public.__signature__ = sig  # type: ignore[attr-defined]
+    public.op = op  # type: ignore[attr-defined]
+    op.fn = public
+    op.short = call
+    op.inplace = make_inplace(op, call) if inplace else None
+    return public
+
+
+def _one(call: Callable[..., Any], name: str, has_out: bool) -> Callable[..., Any]:
+    if has_out:
+        from torsh.ops._out import write_out
+
+        def one(input: Any, *, out: Any = None) -> Any:
+            return call(input) if out is None else write_out(call, (input,), {}, out)
+
+        return one
+
+    def bare(input: Any) -> Any:
+        return call(input)
+
+    return bare
+
+
+def _named(call: Callable[..., Any], names: list[str], has_out: bool) -> Callable[..., Any]:
+    """A two-operand form whose parameters have other names (``torch.pow(input, exponent)``)."""
+
+    def positional(*args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            unknown = kwargs.keys() - set(names[len(args) :])
+            if unknown:
+                raise TypeError(f"{call.__name__}() got an unexpected keyword argument {sorted(unknown)[0]!r}")
+            args = (*args, *(kwargs[n] for n in names[len(args) :] if n in kwargs))
+        return call(*args)
+
+    return with_out(positional) if has_out else positional
+
+
+def _two(call: Callable[..., Any], has_out: bool) -> Callable[..., Any]:
+    if has_out:
+        from torsh.ops._out import write_out
+
+        def two(input: Any, other: Any, *, out: Any = None) -> Any:
+            result = call(input, other) if out is None else write_out(call, (input, other), {}, out)
+            return result if result is not NotImplemented else _refuse(call, input, other)
+
+        return two
+
+    def bare(input: Any, other: Any) -> Any:
+        result = call(input, other)
+        return result if result is not NotImplemented else _refuse(call, input, other)
+
+    return bare
+
+
+def _refuse(call: Callable[..., Any], *operands: Any) -> Any:
+    position, wrong = next(
+        (i, a) for i, a in enumerate(operands, 1) if not isinstance(a, (Tensor, *NUMBERS)) and _scalar(a) is None
+    )
+    raise TypeError(
+        f"{call.__name__}(): argument '{('input', 'other')[position - 1]}' (position {position}) must be Tensor, not "
+        f"{type(wrong).__name__}; make one with torch.tensor(...)"
+    )
+
+
+def make_inplace(op: Pointwise, call: Callable[..., Any]) -> Callable[..., Any]:
+    """The in-place form: straight into the tensor's memory where the kernel can, else through the op's result."""
+    name = op.name + "_"
+    kernels = op.kernels
+    same = op.promote is SAME or op.promote is FLOAT
+
+    def inplace(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        if same and not kwargs and not state.busy and type(self) is Tensor and not (self._rg and thread.enabled):
+            k = self._kind
+            into = k.backend.into(kernels[k]) if k.floating else None
+            if into is not None and all(
+                (type(a) is Tensor or type(a) is Parameter)
+                and a._kind is k
+                and not (a._rg and thread.enabled)
+                or type(a) is float
+                for a in args
+            ):
+                shape = self._data.shape
+                if all(type(a) is float or a._data.shape == shape or _fits(a._data.shape, shape) for a in args):
+                    into(self._data, *[a if type(a) is float else a._data for a in args], out=self._data)
+                    self._bump(name)
+                    return self
+        check_writable(self, name)
+        source = self
+        if needs_grad(self, *args) and _saves_first(op):
+            source = with_history(self)
+        return overwrite(self, call(source, *args, **kwargs), name)
+
+    inplace.__name__ = inplace.__qualname__ = name
+    inplace.__doc__ = f"In-place form of :func:`{op.name}`: writes the result into the tensor and returns it."
+    return inplace
+
+
+def _saves_first(op: Op) -> bool:
+    first = op.args[0]
+    return any(first in rule.__code__.co_varnames[1 : rule.__code__.co_argcount] for rule in op.grads.values())
+
+
+def _fits(shape: Any, into: Any) -> bool:
+    """Whether a shape broadcasts to another without enlarging it."""
+    if len(shape) > len(into):
+        return False
+    return all(a == b or a == 1 for a, b in zip(reversed(shape), reversed(into)))
+
+
+__all__ = ["BOOL", "FLOAT", "REAL", "SAME", "Pointwise", "binary", "nary", "unary"]

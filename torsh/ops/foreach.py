@@ -1,0 +1,1 @@
+"""Operations on lists of tensors (torch._foreach_*)."""

@@ -1,0 +1,1 @@
+"""Interpolation, sampling grids, pixel shuffling and padding."""

@@ -1,0 +1,148 @@
+"""Backends, and which of them serves which device type.
+
+Backends are found through the entry point group ``torsh.backends``; torsh's own four use it like anybody else's.
+``bind`` re-points a device type, so that a program that says ``device="cpu"`` runs on another backend.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import threading
+from collections.abc import Iterator
+
+from torsh.backend import Backend
+from torsh.device import device as Device
+
+GROUP = "torsh.backends"
+
+_lock = threading.RLock()
+_loaded: dict[str, Backend] = {}
+_entry_points: dict[str, importlib.metadata.EntryPoint] | None = None
+# Device type -> name of the backend bound to it.  Types not named here go to the first available backend that serves them.
+_bound: dict[str, str] = {"cpu": "numpy"}
+_served: dict[str, Backend] = {}
+
+
+class BackendUnavailable(RuntimeError):
+    """A backend was asked for that is not known or cannot run here; the message says why and what to do."""
+
+
+def _known() -> dict[str, importlib.metadata.EntryPoint]:
+    global _entry_points
+    if _entry_points is None:
+        _entry_points = {e.name: e for e in importlib.metadata.entry_points(group=GROUP)}
+    return _entry_points
+
+
+def names() -> list[str]:
+    """Names of all backends, registered or found by entry point, available or not."""
+    return sorted({*_known(), *_loaded})
+
+
+def register(backend: Backend) -> None:
+    """Add a backend object by hand (a test, a notebook); packages use the entry point group instead."""
+    with _lock:
+        _loaded[backend.name] = backend
+        _served.clear()
+
+
+def load(name: str) -> Backend:
+    """The backend of that name, whether it can run or not.  Raises BackendUnavailable for an unknown name."""
+    backend = _loaded.get(name)
+    if backend is None:
+        with _lock:
+            entry = _known().get(name)
+            if entry is None:
+                raise BackendUnavailable(
+                    f"unknown backend {name!r}: known are {', '.join(names()) or 'none'}. A backend comes with a package "
+                    f"that has an entry point in the group {GROUP!r}"
+                )
+            try:
+                backend = _loaded[name] = entry.load()()
+            except ImportError as e:
+                raise BackendUnavailable(f"backend {name!r} ({entry.value}) could not be imported: {e}") from e
+    return backend
+
+
+def get(name: str) -> Backend:
+    """The backend of that name, ready to run.  Raises BackendUnavailable with the reason if it cannot."""
+    backend = load(name)
+    reason = backend.unavailable()
+    if reason is not None:
+        raise BackendUnavailable(f"backend {name!r} is not available: {reason}")
+    return backend
+
+
+def bind(device_type: str, name: str) -> None:
+    """Let the backend ``name`` serve ``device_type`` from now on; tensors that exist stay where they are.
+
+    Raises BackendUnavailable if the backend cannot run, ValueError if it does not serve that device type.
+    """
+    backend = get(name)
+    if device_type not in backend.device_types:
+        raise ValueError(
+            f"backend {name!r} serves {', '.join(backend.device_types)}, not {device_type!r}: bind one of those"
+        )
+    with _lock:
+        _bound[device_type] = name
+        _served.clear()
+
+
+def bound(device_type: str) -> str | None:
+    """The name of the backend bound to a device type, None where the first available one serves it."""
+    return _bound.get(device_type)
+
+
+@contextlib.contextmanager
+def use(name: str, device_type: str = "cpu") -> Iterator[Backend]:
+    """Bind a backend for the length of a ``with`` block."""
+    previous = _bound.get(device_type)
+    bind(device_type, name)
+    try:
+        yield get(name)
+    finally:
+        with _lock:
+            if previous is None:
+                del _bound[device_type]
+            else:
+                _bound[device_type] = previous
+            _served.clear()
+
+
+def serving(where: Device) -> Backend:
+    """The backend that serves a device.  Raises BackendUnavailable naming every backend that was considered and why not."""
+    backend = _served.get(where.type)
+    if backend is not None:
+        return backend
+    name = _bound.get(where.type)
+    if name is not None:
+        backend = get(name)
+    else:
+        reasons = []
+        for candidate in names():
+            loaded = _load_quietly(candidate, reasons)
+            if loaded is None or where.type not in loaded.device_types:
+                continue
+            reason = loaded.unavailable()
+            if reason is None:
+                backend = loaded
+                break
+            reasons.append(f"{candidate}: {reason}")
+        if backend is None:
+            raise BackendUnavailable(
+                f"no available backend serves device type {where.type!r}"
+                + (f" ({'; '.join(reasons)})" if reasons else "")
+                + "; `torsh backends` lists what there is"
+            )
+    _served[where.type] = backend
+    return backend
+
+
+def _load_quietly(name: str, reasons: list[str]) -> Backend | None:
+    """Load a candidate; one whose package cannot be imported becomes a reason, not an error."""
+    try:
+        return load(name)
+    except BackendUnavailable as e:
+        reasons.append(str(e))
+        return None
