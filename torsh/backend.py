@@ -66,6 +66,10 @@ class Backend:
         """The devices it offers now."""
         return [device(t) for t in self.device_types]
 
+    def dtypes_on(self, device: device) -> frozenset[dtype]:
+        """The element types it stores on one of its devices (some devices have fewer than the library)."""
+        return self.capabilities.dtypes
+
     # ---- kernels
 
     def kernel(self, name: str, dtype: dtype) -> Kernel | None:

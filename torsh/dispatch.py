@@ -38,10 +38,11 @@ class Place:
     def __getitem__(self, dtype: Dtype) -> Kind:
         kind = self._kinds.get(dtype)
         if kind is None:
-            if dtype not in self.backend.capabilities.dtypes:
+            offered = self.backend.dtypes_on(self.device)
+            if dtype not in offered:
                 raise TypeError(
                     f"backend {self.backend.name!r} on device {str(self.device)!r} has no {dtype} tensors; "
-                    f"convert to one of {', '.join(sorted(d.name for d in self.backend.capabilities.dtypes))}"
+                    f"convert to one of {', '.join(sorted(d.name for d in offered))}"
                 )
             kind = self._kinds[dtype] = Kind(self, dtype)
         return kind

@@ -94,6 +94,16 @@ def bound(device_type: str) -> str | None:
     return _bound.get(device_type)
 
 
+def bindings() -> dict[str, str]:
+    """Device type -> name of the backend bound to it."""
+    return dict(_bound)
+
+
+def loaded() -> list[str]:
+    """Names of the backends whose code is loaded in this process."""
+    return sorted(_loaded)
+
+
 @contextlib.contextmanager
 def use(name: str, device_type: str = "cpu") -> Iterator[Backend]:
     """Bind a backend for the length of a ``with`` block."""

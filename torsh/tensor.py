@@ -11,7 +11,7 @@ import sys
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torsh import dispatch, dtypes
 from torsh.autograd import engine
@@ -100,6 +100,11 @@ class Tensor:
     _accumulator: Any = None
     _retains: bool = False
     _name: str | None = None
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Methods that are ops are attached from their declarations."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

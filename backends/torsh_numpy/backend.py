@@ -28,6 +28,7 @@ _WIDER = {
 _MODULES = (
     "pointwise", "comparison", "special", "reduction", "shape", "joining", "indexing", "sorting", "linalg", "fft", "random",
     "activation", "convolution", "pooling", "normalization", "loss", "attention", "embedding", "vision",
+    "linear", "dropout",
 )  # fmt: skip
 
 

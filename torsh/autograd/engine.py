@@ -14,6 +14,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import sys
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -146,6 +147,21 @@ class RemovableHandle:
         self.remove()
 
 
+class _Running(threading.local):
+    """The backward passes running in this thread: how many, and what to do when the outermost ends."""
+
+    depth: int = 0
+    callbacks: tuple[Callable[[], None], ...] = ()
+
+
+_running = _Running()
+
+
+def after_backward(callback: Callable[[], None]) -> None:
+    """Call ``callback()`` when the running backward pass of this thread has ended."""
+    _running.callbacks = (*_running.callbacks, callback)
+
+
 # ---- running ---------------------------------------------------------------------------------------------------------
 
 
@@ -177,6 +193,7 @@ def run(
         needed = _leading_to([e for e, _, _ in roots], {id(e) for e, _ in targets})
     previous = thread.enabled
     thread.enabled = create_graph
+    _running.depth += 1
     try:
         for edge, number, grad in roots:
             if needed is None or id(edge) in needed:
@@ -218,6 +235,11 @@ def run(
             accumulate(leaf, _leaf_hooks(leaf, g), create_graph)
     finally:
         thread.enabled = previous
+        _running.depth -= 1
+        if not _running.depth and _running.callbacks:
+            callbacks, _running.callbacks = _running.callbacks, ()
+            for callback in callbacks:
+                callback()
     return None
 
 

@@ -68,6 +68,21 @@ class ErasedBackward0(Node):
         return (grads * 0,)
 
 
+class MovedBackward0(Node):
+    """A tensor was moved to another device or backend: its gradient moves back."""
+
+    def __init__(self, t: Tensor) -> None:
+        super().__init__()
+        edge, number = edge_of(t)
+        self.edges, self.numbers = (edge,), (number,)
+        self.place = t._kind.place
+
+    def apply(self, grads: Any) -> Sequence[Any]:
+        from torsh.ops.conversion import to_place
+
+        return (to_place(grads, self.place),)
+
+
 def _own_geometry(base: Tensor) -> tuple[tuple[int, ...], tuple[int, ...]]:
     shape, strides, _ = base._kind.backend.geometry(base._data)
     return shape, strides

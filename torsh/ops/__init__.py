@@ -15,7 +15,7 @@ from torsh.tensor import Tensor
 FAMILIES = (
     "conversion", "creation", "pointwise", "comparison", "special", "complex", "reduction", "shape", "joining", "indexing",
     "sorting", "linalg", "fft", "random", "activation", "convolution", "pooling", "normalization", "loss", "attention",
-    "embedding", "vision", "foreach", "masked",
+    "embedding", "vision", "linear", "dropout", "foreach", "masked",
 )  # fmt: skip
 
 NAMES: dict[str, dict[str, Callable[..., Any]]] = {}
@@ -26,16 +26,25 @@ _AUGMENTED = {
     for n in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "or", "xor", "lshift", "rshift")
 }
 
+# Reflected operators whose operands must change places (the others' operations commute).
+_SWAPPED = {f"__r{n}__" for n in ("sub", "truediv", "div", "floordiv", "mod", "pow", "lshift", "rshift", "matmul")}
+
+
+def _swapped(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda self, other: function(other, self)
+
 
 def attach(op: Op) -> None:
     """Put an op where its declaration says it is found, with its in-place forms."""
     for path in op.paths:
         namespace, _, name = path.rpartition(".")
         function = op.short if op.short is not None and name.startswith("__") else op.fn
+        if op.inplace is not None and name == op.name + "_":  # e.g. torch.relu_, a function that writes in place
+            function = op.inplace
         if namespace != "Tensor":
             NAMES.setdefault(namespace, {})[name] = function
             continue
-        setattr(Tensor, name, function)
+        setattr(Tensor, name, _swapped(function) if name in _SWAPPED else function)
         if op.inplace is not None:
             if name.startswith("__"):
                 if name in _AUGMENTED:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -30,7 +31,7 @@ class Op:
     name: unique; kernels go by it (``add``, ``linalg_qr``, ``conv_transpose``).
     fn: the function users call.
     args: names of the normalised arguments, in the order in which kernels get them.
-    grads: input name -> gradient rule.
+    grads: input name -> gradient rule; several names in one key ("input weight bias") share a rule that gives a tuple.
     meta: ``rule(*args) -> (shape, dtype)`` or a list of such, over anything with ``.shape`` and ``.dtype``.
     decompose: the op in other ops, for backends without a kernel (and without gradient rules, to differentiate through).
     paths: where users find it, e.g. ``("torch.add", "Tensor.add")``.
@@ -69,6 +70,8 @@ class Op:
         self.fn = fn
         self.args = tuple(args)
         self.grads = grads or {}
+        # Rules for several inputs together: [(names of the inputs, rule)].
+        self.joint = [(key.split(), rule) for key, rule in self.grads.items() if " " in key]
         self.meta = meta
         self.decompose = decompose
         self.paths = tuple(paths)
@@ -195,7 +198,9 @@ class Plan:
         wanted = [(i, op.args[i]) for i, w in enumerate(key) if w is True or (type(w) is tuple and any(w))]
         names: list[str] = []
         self.calls: list[tuple[Callable[..., Any], tuple[int, ...], bool]] = []
-        self.slots: list[int] = []  # argument position of each call
+        self.slots: list[tuple[int, bool]] = []  # (argument position, is a list) of each gradient the calls give
+        if op.joint:
+            wanted = self._join(op, wanted, names)
         for i, name in wanted:
             rule = op.grads.get(name)
             if rule is None:
@@ -208,7 +213,7 @@ class Plan:
                 if n not in names:
                     names.append(n)
             self.calls.append((rule, tuple(names.index(n) for n in needs), type(key[i]) is tuple))
-            self.slots.append(i)
+            self.slots.append((i, type(key[i]) is tuple))
         self.takes: list[tuple[bool, int]] = []  # (is an output, position) of what is saved
         for n in names:
             if n in op.args:
@@ -223,11 +228,30 @@ class Plan:
         # The operand whose input alone is kept (0 or 1), 2 for none; anything else takes the general way.
         self.only = 2 if not self.takes else self.takes[0][1] if len(self.takes) == 1 and not self.takes[0][0] else 3
 
+    def _join(self, op: Op, wanted: list[tuple[int, str]], names: list[str]) -> list[tuple[int, str]]:
+        """Plan the rules that serve several inputs at once (key ``"input weight"``); what is left needs rules of its own.
+
+        Such a rule gives one gradient per name of its key; it may ask for ``needs``, which of them are wanted.
+        """
+        for key, rule in op.joint:
+            mine = [(i, n) for i, n in wanted if n in key]
+            if not mine:
+                continue
+            code = rule.__code__
+            asked = code.co_varnames[1 : code.co_argcount]
+            given = tuple(n for n in asked if n != "needs")
+            names.extend(n for n in given if n not in names)
+            needs = tuple(any(k == n for _, n in mine) for k in key)
+            self.calls.append((_pick(rule, needs, asked), tuple(names.index(n) for n in given), True))
+            self.slots.extend((op.args.index(k), False) for k, want in zip(key, needs) if want)
+            wanted = [w for w in wanted if w not in mine]
+        return wanted
+
     def fill(self, node: Any, args: Sequence[Any], outs: Sequence[Any]) -> None:
         edges: list[Any] = []
         numbers: list[int] = []
         fits: list[Any] | None = [] if self.op.broadcasts else None
-        for (_, _, is_list), i in zip(self.calls, self.slots):
+        for i, is_list in self.slots:
             for t in args[i] if is_list else (args[i],):
                 if not isinstance(t, Tensor) or not t._rg:
                     edges.append(None)
@@ -283,6 +307,17 @@ class OpNode(Node):
         return found
 
 
+def _pick(rule: Callable[..., Any], needs: tuple[bool, ...], asked: tuple[str, ...]) -> Callable[..., Any]:
+    """A joint rule that gives only the gradients that are wanted."""
+    at = asked.index("needs") if "needs" in asked else None
+
+    def run(g: Any, *values: Any) -> list[Any]:
+        found = rule(g, *values) if at is None else rule(g, *values[:at], needs, *values[at:])
+        return [f for f, want in zip(found, needs) if want]
+
+    return run
+
+
 def _no_rule(op: str, name: str, g: Any) -> Any:
     raise NotImplementedError(f"the derivative for '{op}' with respect to {name!r} is not implemented")
 
@@ -296,9 +331,10 @@ class Saved:
         vc = tensor._vc
         self.version = 0 if vc is None else vc.version
         self.tensor = self.packed = self.unpack_hook = None
-        if saved_tensor_hooks.stack:
-            pack, self.unpack_hook = saved_tensor_hooks.stack[-1]
-            self.packed = pack(tensor)
+        hooks = saved_tensor_hooks.top() if saved_tensor_hooks.active else None
+        if hooks is not None:
+            self.unpack_hook = hooks[1]
+            self.packed = hooks[0](tensor)
         else:
             self.tensor = tensor
 
@@ -319,9 +355,10 @@ class SavedOutput:
     def __init__(self, tensor: Any, number: int) -> None:
         self.kind, self.number, self.raw = tensor._kind, number, tensor._data
         self.packed = self.unpack_hook = None
-        if saved_tensor_hooks.stack:
-            pack, self.unpack_hook = saved_tensor_hooks.stack[-1]
-            self.packed, self.raw = pack(tensor.detach()), None
+        hooks = saved_tensor_hooks.top() if saved_tensor_hooks.active else None
+        if hooks is not None:
+            self.unpack_hook = hooks[1]
+            self.packed, self.raw = hooks[0](tensor.detach()), None
 
     def unpack(self, node: Any) -> Any:
         if self.unpack_hook is not None:
@@ -345,20 +382,49 @@ def modified(node: Any, t: Tensor, role: str, version: int, expected: int, write
     )
 
 
-class _SavedTensorHooks:
-    """The stack of (pack, unpack) pairs set by ``autograd.graph.saved_tensors_hooks``."""
+class _SavedTensorHooks(threading.local):
+    """Each thread's (pack, unpack) pairs set by ``autograd.graph.saved_tensors_hooks``, innermost last."""
+
+    pairs: tuple[tuple[Callable[..., Any], Callable[..., Any]], ...] = ()
+    refusal: str | None = None
+
+
+class _SavedTensorHooksState:
+    """``active`` counts the pairs of all threads, so that saving a tensor asks one plain attribute."""
+
+    active: int = 0
 
     def __init__(self) -> None:
-        self.stack: list[tuple[Callable[..., Any], Callable[..., Any]]] = []
+        self._thread = _SavedTensorHooks()
+
+    @property
+    def refusal(self) -> str | None:
+        return self._thread.refusal
+
+    @refusal.setter
+    def refusal(self, message: str | None) -> None:
+        self._thread.refusal = message
+
+    def push(self, pack: Callable[..., Any], unpack: Callable[..., Any]) -> None:
+        self._thread.pairs = (*self._thread.pairs, (pack, unpack))
+        self.active += 1
+
+    def pop(self) -> None:
+        self._thread.pairs = self._thread.pairs[:-1]
+        self.active -= 1
+
+    def top(self) -> tuple[Callable[..., Any], Callable[..., Any]] | None:
+        pairs = self._thread.pairs
+        return pairs[-1] if pairs else None
 
 
-saved_tensor_hooks = _SavedTensorHooks()
+saved_tensor_hooks = _SavedTensorHooksState()
 
 
 def save(value: Any) -> Any:
     """What a node keeps of one argument."""
     if isinstance(value, Tensor):
-        return value if value._vc is None and not saved_tensor_hooks.stack else Saved(value)
+        return value if value._vc is None and not saved_tensor_hooks.active else Saved(value)
     if (type(value) is list or type(value) is tuple) and value and any(isinstance(v, Tensor) for v in value):
         return list(value)
     return value

@@ -102,12 +102,30 @@ def as_number(a: Any, dtype: Dtype) -> Any:
 
 
 class Pointwise(Op):
-    """An op whose result at a position depends on its operands at that position."""
+    """An op whose result at a position depends on its operands at that position.
 
-    def __init__(self, name: str, promote: str, refuse: str, **options: Any) -> None:
+    promote: one of SAME, FLOAT, BOOL, REAL.  refuse: dtypes and categories (bool, int, float, complex) there is no kernel for.
+    because: category -> the exception to raise instead of the usual one.  keep: names of arguments that are parameters, not
+    operands: they take no part in promotion and reach the kernel as they are (a tensor: its raw array).
+    validate: ``check(kind, args)`` called before the kernel where operands need promotion or are numbers.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        promote: str,
+        refuse: str,
+        because: dict[str, Exception] | None = None,
+        keep: str = "",
+        validate: Callable[[Kind, tuple[Any, ...]], None] | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(name, None, **options)
         self.promote = promote
-        self.refused = frozenset(refuse.split())
+        self.because = because or {}
+        self.refused = frozenset((*refuse.split(), *self.because))
+        self.kept = frozenset(keep.split())
+        self.validate = validate
 
     def check(self, kind: Kind) -> None:
         """Raise for dtypes PyTorch has no kernel for."""
@@ -117,14 +135,28 @@ class Pointwise(Op):
         d = kind.dtype
         category = ("bool", "int", "float", "complex")[d.category]
         if category in refused or d.name in refused:
+            if category in self.because:
+                error = self.because[category]
+                raise type(error)(*error.args)
             raise NotImplementedError(
                 f'"{self.name}" not implemented for \'{dtypes.scalar_name(d)}\'; convert the input to another dtype first'
             )
 
     def _run(self, *args: Any) -> Any:
-        kind = compute_kind(args, self.promote)
-        self.check(kind)
-        raws = [to_kind(a, kind) for a in args]
+        if self.kept:
+            kept = [name in self.kept for name in self.args]
+            kind = compute_kind(tuple([a for a, keep in zip(args, kept) if not keep]), self.promote)
+            raws = [
+                (a._data if isinstance(a, Tensor) else a) if keep or a is None else to_kind(a, kind)
+                for a, keep in zip(args, kept)
+            ]
+        else:
+            kind = compute_kind(args, self.promote)
+            raws = [to_kind(a, kind) for a in args]
+        if self.refused:
+            self.check(kind)
+        if self.validate is not None:
+            self.validate(kind, args)
         found = self.kernels[kind](*raws)
         if type(found) is not kind.raw_type:
             found = kind.as_raw(found)
@@ -166,6 +198,8 @@ def unary(
     refuse: str = "",
     out: bool = True,
     inplace: bool = True,
+    keywords: dict[str, Any] | None = None,
+    otherwise: Callable[..., Any] | None = None,
     **options: Any,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare an elementwise op of one tensor; the function has its name and docstring, its body is not run.
@@ -183,7 +217,7 @@ def unary(
         plans = PlanCache(op, 1)
         numbers = engine._numbers
         as_is = promote is SAME or promote is FLOAT
-        any_type = promote is SAME and not refuse
+        any_type = promote is SAME and not op.refused
         result_dtype = dtypes.bool if promote is BOOL else None
 
         def call(input: Any) -> Any:
@@ -211,7 +245,7 @@ def unary(
                                 else (SavedOutput(o, 0),)
                             )  # fmt: skip
                         elif saves_input:
-                            node.saved = (input,) if input._vc is None and not saved_tensor_hooks.stack else (save(input),)
+                            node.saved = (input,) if input._vc is None and not saved_tensor_hooks.active else (save(input),)
                         o._gf = node
                         o._rg = True
                     return o
@@ -225,7 +259,7 @@ def unary(
                 )
             return through_modes(op, (input,), run) if state.busy else run(input)
 
-        public = _finish(op, fn, call, names, out, inplace)
+        public = _finish(op, fn, call, names, out, inplace, keywords, otherwise)
         return public
 
     return declare
@@ -243,10 +277,15 @@ def binary(
     refuse: str = "",
     out: bool = True,
     inplace: bool = True,
-    numbers_first: bool = True,
+    keywords: dict[str, Any] | None = None,
+    otherwise: Callable[..., Any] | None = None,
     **options: Any,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Declare an elementwise op of two tensors (either may be a Python number)."""
+    """Declare an elementwise op of two tensors (either may be a Python number).
+
+    keywords: keyword-only parameters of the public function with their defaults (``{"alpha": 1}``); where one differs from
+    its default, ``otherwise(input, other, **keywords)`` computes the result.
+    """
 
     def declare(fn: Callable[..., Any]) -> Callable[..., Any]:
         op, names = _declare(fn, promote, refuse, dict(options, paths=paths, grads=grad), 2)
@@ -254,7 +293,7 @@ def binary(
         plans = PlanCache(op, 1)
         numbers = engine._numbers
         as_is = promote is SAME or promote is FLOAT
-        any_type = promote is SAME and not refuse
+        any_type = promote is SAME and not op.refused
         result_dtype = dtypes.bool if promote is BOOL else None
 
         def call(input: Any, other: Any) -> Any:
@@ -266,7 +305,7 @@ def binary(
                     if (
                         k is other._kind
                         and ((as_is and (any_type or k.floating)) or result_dtype is not None)
-                        and not (k.complex and refuse)
+                        and not (op.refused and not k.floating)
                     ):
                         x, y = input._data, other._data
                         r = kernels[k](x, y)
@@ -308,7 +347,7 @@ def binary(
                             if only < 2:
                                 kept = other if only else input
                                 node.saved = (
-                                    (kept,) if kept._vc is None and not saved_tensor_hooks.stack else (save(kept),)
+                                    (kept,) if kept._vc is None and not saved_tensor_hooks.active else (save(kept),)
                                 )
                             elif only == 3:
                                 both = (input, other)
@@ -318,14 +357,26 @@ def binary(
                             o._gf = node
                             o._rg = True
                         return o
-                elif kind is float and as_is and k.floating:
+                elif (kind is float or kind is int) and k.floating and (as_is or result_dtype is not None):
                     r = kernels[k](input._data, other)
                     if type(r) is not k.raw_type:
                         r = k.as_raw(r)
                     o = new(Tensor)
                     o._data = r
-                    o._kind = k
+                    o._kind = k if result_dtype is None else k.place[result_dtype]
                     if input._rg and grad is not None and thread.enabled:
+                        op.record((input, other), (o,))
+                    return o
+            elif (kind is float or kind is int) and type(other) is Tensor and not state.busy:
+                k = other._kind
+                if k.floating and (as_is or result_dtype is not None):
+                    r = kernels[k](input, other._data)
+                    if type(r) is not k.raw_type:
+                        r = k.as_raw(r)
+                    o = new(Tensor)
+                    o._data = r
+                    o._kind = k if result_dtype is None else k.place[result_dtype]
+                    if other._rg and grad is not None and thread.enabled:
                         op.record((input, other), (o,))
                     return o
             if state.overrides and (handler := override_of((input, other), {})) is not None:
@@ -338,7 +389,7 @@ def binary(
                     input, other = (a, other) if position == 1 else (input, a)
             return through_modes(op, (input, other), run) if state.busy else run(input, other)
 
-        public = _finish(op, fn, call, names, out, inplace)
+        public = _finish(op, fn, call, names, out, inplace, keywords, otherwise)
         return public
 
     return declare
@@ -382,7 +433,14 @@ def nary(
 
 
 def _finish(
-    op: Pointwise, fn: Callable[..., Any], call: Callable[..., Any], names: list[str] | None, out: bool, inplace: bool
+    op: Pointwise,
+    fn: Callable[..., Any],
+    call: Callable[..., Any],
+    names: list[str] | None,
+    out: bool,
+    inplace: bool,
+    keywords: dict[str, Any] | None = None,
+    otherwise: Callable[..., Any] | None = None,
 ) -> Callable[..., Any]:
     """The public function of a template: its name, ``out=``, keyword arguments, and the in-place form.
 
@@ -392,77 +450,60 @@ def _finish(
     call.__name__ = call.__qualname__ = fn.__name__
     if names is None:
         public = with_out(call) if out else call
-    elif len(names) == 1:
-        public = _one(call, names[0], out)
-    elif names == ["input", "other"]:
-        public = _two(call, out)
     else:
-        public = _named(call, names, out)
+        public = _written(call, names, out, keywords or {}, otherwise)
     functools.update_wrapper(public, fn)
-    sig = inspect.signature(fn)
-    if out and "out" not in sig.parameters:
-        extra = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None)
-        sig = sig.replace(parameters=[*sig.parameters.values(), extra])
-    public.__signature__ = sig  # type: ignore[attr-defined]
+    parameters = list(inspect.signature(fn).parameters.values())
+    for name, default in [*(keywords or {}).items(), *([("out", None)] if out else [])]:
+        if all(p.name != name for p in parameters):
+            parameters.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default))
+    public.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     public.op = op  # type: ignore[attr-defined]
     op.fn = public
     op.short = call
-    op.inplace = make_inplace(op, call) if inplace else None
+    op.inplace = make_inplace(op, call if names is None else public) if inplace else None
     return public
 
 
-def _one(call: Callable[..., Any], name: str, has_out: bool) -> Callable[..., Any]:
-    if has_out:
-        from torsh.ops._out import write_out
+def _written(
+    call: Callable[..., Any], names: list[str], out: bool, keywords: dict[str, Any], otherwise: Callable[..., Any] | None
+) -> Callable[..., Any]:
+    """The public function around a short path, as source: plain parameters cost a third of what ``*args`` would."""
+    from torsh.ops._out import write_out
 
-        def one(input: Any, *, out: Any = None) -> Any:
-            return call(input) if out is None else write_out(call, (input,), {}, out)
-
-        return one
-
-    def bare(input: Any) -> Any:
-        return call(input)
-
-    return bare
-
-
-def _named(call: Callable[..., Any], names: list[str], has_out: bool) -> Callable[..., Any]:
-    """A two-operand form whose parameters have other names (``torch.pow(input, exponent)``)."""
-
-    def positional(*args: Any, **kwargs: Any) -> Any:
-        if kwargs:
-            unknown = kwargs.keys() - set(names[len(args) :])
-            if unknown:
-                raise TypeError(f"{call.__name__}() got an unexpected keyword argument {sorted(unknown)[0]!r}")
-            args = (*args, *(kwargs[n] for n in names[len(args) :] if n in kwargs))
-        return call(*args)
-
-    return with_out(positional) if has_out else positional
-
-
-def _two(call: Callable[..., Any], has_out: bool) -> Callable[..., Any]:
-    if has_out:
-        from torsh.ops._out import write_out
-
-        def two(input: Any, other: Any, *, out: Any = None) -> Any:
-            result = call(input, other) if out is None else write_out(call, (input, other), {}, out)
-            return result if result is not NotImplemented else _refuse(call, input, other)
-
-        return two
-
-    def bare(input: Any, other: Any) -> Any:
-        result = call(input, other)
-        return result if result is not NotImplemented else _refuse(call, input, other)
-
-    return bare
+    operands = ", ".join(names)
+    extra = [f"{k}=_{k}" for k in keywords] + (["out=None"] if out else [])
+    lines = [f"def public({operands}{', *, ' if extra else ''}{', '.join(extra)}):"]
+    run = "_call"
+    if keywords:
+        assert otherwise is not None
+        changed = " or ".join(f"({k} is not _{k} and {k} != _{k})" for k in keywords)
+        given = ", ".join(f"{k}={k}" for k in keywords)
+        lines += [
+            f"    if {changed}:",
+            f"        return _otherwise({operands}, {given})" if not out else
+            f"        return _otherwise({operands}, {given}) if out is None else "
+            f"_write_out(_otherwise, ({operands},), dict({given}), out)",
+        ]  # fmt: skip
+        otherwise.__name__ = call.__name__
+    lines.append(f"    result = {run}({operands})" if not out else
+                 f"    result = {run}({operands}) if out is None else _write_out({run}, ({operands},), {{}}, out)")  # fmt: skip
+    if len(names) == 1:
+        lines.append("    return result")
+    else:
+        lines.append(f"    return result if result is not NotImplemented else _refuse(_call, _names, {operands})")
+    scope = {"_call": call, "_otherwise": otherwise, "_write_out": write_out, "_refuse": _refuse, "_names": names}
+    scope.update({f"_{k}": v for k, v in keywords.items()})
+    exec("\n".join(lines), scope)  # noqa: S102
+    return scope["public"]  # type: ignore[return-value]
 
 
-def _refuse(call: Callable[..., Any], *operands: Any) -> Any:
+def _refuse(call: Callable[..., Any], names: list[str], *operands: Any) -> Any:
     position, wrong = next(
         (i, a) for i, a in enumerate(operands, 1) if not isinstance(a, (Tensor, *NUMBERS)) and _scalar(a) is None
     )
     raise TypeError(
-        f"{call.__name__}(): argument '{('input', 'other')[position - 1]}' (position {position}) must be Tensor, not "
+        f"{call.__name__}(): argument '{names[position - 1]}' (position {position}) must be Tensor, not "
         f"{type(wrong).__name__}; make one with torch.tensor(...)"
     )
 

@@ -1,0 +1,51 @@
+"""``python -m benchmarks [eager] [families] [programs]``: torsh and PyTorch side by side, as ratios.
+
+Every figure is a median of interleaved rounds in one run; single times on a shared machine mean little, ratios do.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from benchmarks import eager, programs
+from benchmarks.timing import compare, human
+
+SECTIONS = ("eager", "programs")
+
+
+def row(name: str, ours: float, theirs: float, target: float) -> None:
+    ratio = ours / theirs
+    print(f"{name:40s} {human(ours):>11s} {human(theirs):>11s}  {ratio:6.2f}x  target {target:.1f}x  {'ok' if ratio <= target else 'ABOVE'}")
+
+
+def main(argv: list[str]) -> None:
+    wanted = argv or SECTIONS
+    unknown = set(wanted) - set(SECTIONS)
+    if unknown:
+        raise SystemExit(f"unknown section {sorted(unknown)}; there are {', '.join(SECTIONS)}")
+    print(f"{'':40s} {'torsh':>11s} {'PyTorch':>11s}  ratio")
+    if "eager" in wanted:
+        import torch
+
+        import torsh
+        import torsh.nn
+
+        torch.set_num_threads(1)
+        for name, target, fns in eager.cases(torsh, torch):
+            times = compare(fns)
+            row(name, times["torsh"], times["torch"], target)
+    if "programs" in wanted:
+        found = programs.digits()
+        row("digits, one epoch on NumPy", found["torsh"]["epoch"], found["torch"]["epoch"], 2.0)
+        ours, theirs = found["torsh"]["peak"], found["torch"]["peak"]
+        print(f"{'digits, peak memory':40s} {ours:7.0f} MiB {theirs:7.0f} MiB  {ours / theirs:6.2f}x  target 1.0x")
+        times = programs.importing()
+        row("import torsh, against import numpy", times["torsh"], times["numpy"], 2.0)
+        row("import torsh, against import torch", times["torsh"], times["torch"], 1.0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,1 @@
+"""Samples, one module per family of ops; see ``torsh_conformance.sample``."""

@@ -1,0 +1,278 @@
+"""``autograd.Function``: operations with a gradient written by the user.
+
+Source: https://docs.pytorch.org/docs/stable/autograd.html#torch.autograd.Function
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from torsh.autograd.engine import FREED, Node, edge_of
+from torsh.autograd.grad_mode import no_grad, thread
+from torsh.ops._op import SavedOutput, save, unpack
+from torsh.tensor import Tensor, version_of
+
+
+class FunctionCtx:
+    """What ``forward`` gets as ``ctx``: a place to keep things for ``backward``."""
+
+    _to_save: tuple[Any, ...] = ()
+    _dirty: tuple[Any, ...] = ()
+    _non_differentiable: tuple[Any, ...] = ()
+    _materialize: bool = True
+
+    def save_for_backward(self, *tensors: Any) -> None:
+        """Keep inputs or outputs (or None) for ``backward``, where ``ctx.saved_tensors`` gives them."""
+        for t in tensors:
+            if t is not None and not isinstance(t, Tensor):
+                raise TypeError(f"save_for_backward can only save variables, but argument is of type {type(t).__name__}")
+        self._to_save = tensors
+
+    def save_for_forward(self, *tensors: Any) -> None:
+        """Keep tensors for ``jvp``."""
+        self._for_forward = tensors
+
+    def mark_dirty(self, *args: Any) -> None:
+        """Name the inputs that ``forward`` wrote to; they must be returned."""
+        self._dirty = args
+
+    def mark_non_differentiable(self, *args: Any) -> None:
+        """Name the outputs that have no gradient."""
+        self._non_differentiable = args
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Whether ``backward`` gets zeros (True, the default) or None for outputs nobody used."""
+        self._materialize = value
+
+
+class BackwardCFunction(Node, FunctionCtx):
+    """The node of one call of a Function, which is also its ``ctx``."""
+
+    _forward_cls: Any = None
+
+    @property
+    def saved_tensors(self) -> tuple[Any, ...]:
+        """What ``save_for_backward`` kept.  Raises RuntimeError after it was freed or if it was written to since."""
+        if self.saved is FREED:
+            raise RuntimeError(
+                "Trying to backward through the graph a second time (or directly access saved tensors after they have already "
+                "been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). "
+                "Specify retain_graph=True if you need to backward through the graph a second time or if you need to access "
+                "saved tensors after calling backward."
+            )
+        return tuple(unpack(self, v) for v in self.saved)
+
+    saved_variables = saved_tensors
+
+    @property
+    def needs_input_grad(self) -> tuple[bool, ...]:
+        """For each argument of ``forward`` whether its gradient is wanted."""
+        return self._needs
+
+    def apply(self, grads: Any) -> Sequence[Any]:
+        given = [grads] if self.outputs == 1 else list(grads)
+        if self._materialize:
+            given = [_zeros(*m) if g is None and m is not None else g for g, m in zip(given, self._metas)]
+        cls = self._forward_cls
+        user = cls.backward if cls.backward is not Function.backward else cls.vjp
+        found = user(self, *given)
+        if not isinstance(found, tuple):
+            found = (found,)
+        expected = len(self._is_tensor)
+        if len(found) > expected and all(g is None for g in found[expected:]):
+            found = found[:expected]
+        if len(found) != expected:
+            raise RuntimeError(
+                f"function {cls.__name__}Backward returned an incorrect number of gradients (expected {expected}, got "
+                f"{len(found)}): backward must return one per argument of forward, None for those without a gradient"
+            )
+        grads = []
+        for i, (g, is_tensor) in enumerate(zip(found, self._is_tensor)):
+            if not is_tensor:
+                if g is not None:
+                    raise RuntimeError(
+                        f"function {cls.__name__}Backward returned a gradient different than None at position {i + 1}, but the "
+                        "corresponding forward input was not a Variable"
+                    )
+                continue
+            if g is not None and not isinstance(g, Tensor):
+                raise TypeError(f"expected Variable or None (got {type(g).__name__})")
+            grads.append(g)
+        return self._checked(grads)
+
+    def _checked(self, grads: list[Any]) -> list[Any]:
+        """Bring gradients to their inputs' shape, or say which one cannot be brought."""
+        for i, (g, shape) in enumerate(zip(grads, self._shapes)):
+            if g is None or tuple(g.shape) == shape:
+                continue
+            try:
+                grads[i] = g.sum_to_size(shape)
+            except RuntimeError:
+                raise RuntimeError(
+                    f"Function {type(self).__name__} returned an invalid gradient at index {i} - got {list(g.shape)} but expected "
+                    f"shape compatible with {list(shape)}"
+                ) from None
+        return grads
+
+
+def _zeros(shape: tuple[int, ...], kind: Any) -> Tensor:
+    from torsh.ops.creation import make_full
+
+    return make_full(shape, 0, kind.dtype, kind.device, False)
+
+
+class _FunctionMeta(type):
+    """Gives every Function its own node class, named as PyTorch names it."""
+
+    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> None:
+        super().__init__(name, bases, namespace)
+        cls._backward_cls = type(  # type: ignore[attr-defined]
+            name + "Backward", (BackwardCFunction,), {"_forward_cls": cls, "__module__": cls.__module__}
+        )
+
+
+class Function(metaclass=_FunctionMeta):
+    """Base class of operations with their own gradient.
+
+    Define the static methods ``forward(ctx, *args)`` and ``backward(ctx, *grad_outputs)`` (or ``forward(*args)`` with
+    ``setup_context(ctx, inputs, output)``) and call ``MyFunction.apply(*args)``.
+    """
+
+    generate_vmap_rule = False
+
+    @staticmethod
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        """Compute the result."""
+        raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        """Keep what ``backward`` needs; used where ``forward`` takes no ctx."""
+        raise NotImplementedError("setup_context is not implemented.")
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        """One gradient per argument of ``forward``, None for those without."""
+        raise NotImplementedError(
+            "You must implement either the backward or vjp method for your custom autograd.Function to use it with backward mode "
+            "AD."
+        )
+
+    vjp = backward
+
+    @staticmethod
+    def jvp(ctx: Any, *grad_inputs: Any) -> Any:
+        """The directional derivative, for forward mode."""
+        raise NotImplementedError("You must implement the jvp function for custom autograd.Function to use it with forward mode AD.")
+
+    @staticmethod
+    def vmap(info: Any, in_dims: Any, *args: Any) -> Any:
+        """The batched form."""
+        raise NotImplementedError("To use autograd.Function with vmap, you must define its vmap staticmethod.")
+
+    @classmethod
+    def apply(cls, *args: Any, **kwargs: Any) -> Any:
+        """Run ``forward`` and record ``backward`` for it."""
+        node = cls._backward_cls()  # type: ignore[attr-defined]
+        tensors = [a for a in args if isinstance(a, Tensor)]
+        tracked = thread.enabled and any(t._rg for t in tensors)
+        node._needs = tuple(isinstance(a, Tensor) and a._rg for a in args)
+        node._is_tensor = tuple(isinstance(a, Tensor) for a in args)
+        node._shapes = [tuple(t.shape) for t in tensors]
+        # Edges before forward: it may write to its inputs, which changes their history.
+        edges = [edge_of(t) if t._rg else (None, 0) for t in tensors]
+        node.edges = tuple(e for e, _ in edges)
+        node.numbers = tuple(n for _, n in edges)
+        versions = [t._version for t in tensors]
+        with no_grad():
+            if cls.setup_context is not Function.setup_context:
+                result = cls.forward(*args, **kwargs)
+                cls.setup_context(node, args, result)
+            else:
+                result = cls.forward(node, *args, **kwargs)
+        outs = list(result) if isinstance(result, tuple) else [result]
+        node.outputs = len(outs)
+        for i, out in enumerate(outs):
+            if isinstance(out, Tensor):
+                outs[i] = cls._mark(node, i, out, tensors, tracked)
+        node._metas = [(tuple(o.shape), o._kind) if isinstance(o, Tensor) else None for o in outs]
+        if tracked:
+            node.saved = tuple(_keep(node, t, result, outs, tensors) for t in node._to_save)
+        for t, v in zip(tensors, versions):
+            if any(t is d for d in node._dirty) and t._version == v:
+                t._bump(cls.__name__)
+        del node._to_save
+        return tuple(outs) if isinstance(result, tuple) else outs[0]
+
+    @classmethod
+    def _mark(cls, node: Any, i: int, out: Tensor, inputs: list[Tensor], tracked: bool) -> Tensor:
+        """Attach the node to one output; an input returned as it is becomes a view unless it is marked dirty."""
+        dirty = any(out is d for d in node._dirty)
+        if any(out is t for t in inputs) and not dirty:
+            out = out._alias() if not tracked else out.detach()
+        if not tracked or any(out is n for n in node._non_differentiable) or not out._kind.inexact:
+            return out
+        if dirty and out._base is not None:
+            stand_in = out._alias()
+            stand_in._gf, stand_in._nr, stand_in._rg = node, i, True
+            from torsh.autograd.views import rebase
+
+            rebase(out, stand_in)
+            return out
+        out._gf, out._nr, out._rg = node, i, True
+        if out._vc is not None:
+            out._gf_version = version_of(out).version
+        return out
+
+
+def _keep(node: Any, t: Any, result: Any, outs: list[Any], inputs: list[Tensor]) -> Any:
+    if t is None:
+        return None
+    before = list(result) if isinstance(result, tuple) else [result]
+    for i, (was, out) in enumerate(zip(before, outs)):
+        if (t is was or t is out) and isinstance(out, Tensor) and not any(t is x for x in inputs):
+            return SavedOutput(out, i)
+    return save(t)
+
+
+class InplaceFunction(Function):
+    """A Function with an ``inplace`` flag; kept for old programs."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+
+class NestedIOFunction(Function):
+    """Kept for old programs; arguments are passed as they are."""
+
+
+def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a ``backward`` as not differentiable itself: differentiating its result raises RuntimeError."""
+
+    @functools.wraps(fn)
+    def wrapper(ctx: Any, *args: Any) -> Any:
+        with no_grad():
+            outputs = fn(ctx, *args)
+        if not thread.enabled or not any(isinstance(a, Tensor) and a._rg for a in args):
+            return outputs
+        many = isinstance(outputs, tuple)
+        results = outputs if many else (outputs,)
+        marked = []
+        for r in results:
+            if isinstance(r, Tensor):
+                r = r.detach()
+                r._gf, r._rg = _OnceError(), True
+            marked.append(r)
+        return tuple(marked) if many else marked[0]
+
+    return wrapper
+
+
+class _OnceError(Node):
+    """Stands where a result that must not be differentiated would be."""
+
+    def apply(self, grads: Any) -> Sequence[Any]:
+        raise RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable")
