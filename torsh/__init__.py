@@ -1,12 +1,61 @@
-"""torsh: the PyTorch API over existing array libraries."""
+"""torsh: the PyTorch API over existing array libraries.
+
+``import torsh`` looks and behaves like ``import torch``.  Importing it loads NumPy and nothing else: backends come when a
+device asks for them, subpackages (``torsh.nn``, ``torsh.optim``, ...) when they are first used.
+"""
+
+import importlib as _importlib
 
 from torsh import dtypes as _dtypes
 from torsh import ops as _ops
+from torsh import version as version
+from torsh.autograd import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
 from torsh.device import device, get_default_device, set_default_device
 from torsh.dtypes import dtype, get_default_dtype, promote_types, set_default_dtype
-from torsh.tensor import Parameter, Size, Tensor
-from torsh.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from torsh.tensor import Size, Tensor
+from torsh.version import __version__
+
+__torsh__ = True  # tells torsh from PyTorch where both may be called "torch"
 
 globals().update({d.name: d for d in _dtypes.ALL})
 globals().update(_dtypes.ALIASES)
 globals().update(_ops.NAMES["torch"])
+
+# Names whose module is loaded when they are first asked for.
+_LATER = {
+    "compile": "compiler", "autocast": "amp", "is_autocast_enabled": "amp", "is_autocast_cpu_enabled": "amp",
+    "get_autocast_dtype": "amp", "set_autocast_enabled": "amp", "is_autocast_available": "amp", "GradScaler": "amp",
+    "set_autocast_dtype": "amp", "get_autocast_gpu_dtype": "amp", "get_autocast_cpu_dtype": "amp",
+    "vmap": "func",
+}  # fmt: skip
+
+
+def __getattr__(name):
+    if name in _LATER:
+        value = getattr(_importlib.import_module(f"torsh.{_LATER[name]}"), name)
+        globals()[name] = value
+        return value
+    if not name.startswith("__"):
+        try:
+            return _importlib.import_module(f"torsh.{name}")
+        except ModuleNotFoundError as e:
+            if e.name != f"torsh.{name}":
+                raise
+        if _dtypes.namespace == "torch":  # under the alias, packages torsh does not have can be named
+            from torsh.compat import placeholders
+
+            if placeholders.exists(f"torch.{name}"):
+                return _importlib.import_module(f"torch.{name}")
+    raise AttributeError(
+        f"module '{_dtypes.namespace}' has no attribute '{name}': either PyTorch {version.API} has no such name or torsh "
+        f"{version.torsh} does not have it yet"
+    )
+
+from torsh import special  # noqa: E402

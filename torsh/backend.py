@@ -44,6 +44,7 @@ class Backend:
 
     Class attributes to set: ``name``, ``device_types`` (those it can serve), ``raw_type`` (the class of its arrays),
     ``capabilities``; ``xp``, an Array API namespace, gives it the generic kernels.
+    An immutable backend may also give ``moves`` (``torsh.functionalize.Moves``): how its arrays are rearranged.
     """
 
     name: str = ""
@@ -51,6 +52,7 @@ class Backend:
     raw_type: type = object
     capabilities: Capabilities = Capabilities()
     xp: Any = None
+    moves: Any = None
 
     # ---- what it is
 
@@ -114,8 +116,34 @@ class Backend:
         """A form of the kernel that takes ``out=`` (an array of the result's shape and type), or None."""
         return None
 
+    def wrote(self, buffer: Any) -> None:
+        """Only for immutable backends: an in-place op gave a ``torsh.functionalize.Buffer`` a new array."""
+
     def geometry(self, raw: Raw) -> tuple[tuple[int, ...], tuple[int, ...], int]:
         """(shape, strides in elements, address or offset in bytes) of a raw array."""
+        raise NotImplementedError
+
+    def contiguous(self, raw: Raw) -> bool:
+        """Whether the elements lie one after the other in row-major order (true where a library knows no strides)."""
+        try:
+            shape, strides, _ = self.geometry(raw)
+        except NotImplementedError:
+            return True
+        expected = 1
+        for n, s in zip(reversed(shape), reversed(strides)):
+            if n == 0:
+                return True
+            if n != 1 and s != expected:
+                return False
+            expected *= n
+        return True
+
+    def shares(self, raw: Raw) -> bool:
+        """Whether a raw array may be a part of memory that belongs to another (False lets torsh skip looking)."""
+        return True
+
+    def storage(self, raw: Raw) -> Raw:
+        """All the memory a raw array lies in, as a one-dimensional array of uint8."""
         raise NotImplementedError
 
     def synchronize(self, device: device) -> None:

@@ -169,7 +169,7 @@ def resolve(op: Op, kind: Kind) -> tuple[Callable[..., Any], str]:
     backend, dtype = kind.backend, kind.dtype
     compute = backend.compute_dtype(dtype) if op.computes else dtype
     kernel = backend.kernel(op.name, compute)
-    source = "native"
+    source = getattr(kernel, "source", "native")
     if kernel is None and backend.xp is not None:
         from torsh_arrayapi import generic_kernel
 

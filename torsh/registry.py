@@ -10,9 +10,11 @@ import contextlib
 import importlib.metadata
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from torsh.backend import Backend
 from torsh.device import device as Device
+from torsh.functionalize import functional
 
 GROUP = "torsh.backends"
 
@@ -40,10 +42,31 @@ def names() -> list[str]:
     return sorted({*_known(), *_loaded})
 
 
+def refresh() -> None:
+    """Look for backends again: packages may have been installed since (a notebook, a test)."""
+    global _entry_points
+    with _lock:
+        found = {e.name: e for e in importlib.metadata.entry_points(group=GROUP)}
+        for name in (_entry_points or {}).keys() - found.keys():
+            _loaded.pop(name, None)
+        _entry_points = found
+        _served.clear()
+
+
 def register(backend: Backend) -> None:
     """Add a backend object by hand (a test, a notebook); packages use the entry point group instead."""
     with _lock:
-        _loaded[backend.name] = backend
+        _loaded[backend.name] = functional(backend)
+        _served.clear()
+
+
+def unregister(name: str) -> None:
+    """Take back ``register``; device types bound to that backend go back to the first available one."""
+    with _lock:
+        _loaded.pop(name, None)
+        for device_type in [t for t, n in _bound.items() if n == name]:
+            del _bound[device_type]
+        _bound.setdefault("cpu", "numpy")
         _served.clear()
 
 
@@ -59,9 +82,11 @@ def load(name: str) -> Backend:
                     f"that has an entry point in the group {GROUP!r}"
                 )
             try:
-                backend = _loaded[name] = entry.load()()
-            except ImportError as e:
-                raise BackendUnavailable(f"backend {name!r} ({entry.value}) could not be imported: {e}") from e
+                backend = _loaded[name] = functional(entry.load()())
+            except Exception as e:  # a broken plug-in must not take the others with it
+                raise BackendUnavailable(
+                    f"backend {name!r} ({entry.value}) could not be loaded: {type(e).__name__}: {e}"
+                ) from e
     return backend
 
 
@@ -80,13 +105,17 @@ def bind(device_type: str, name: str) -> None:
     Raises BackendUnavailable if the backend cannot run, ValueError if it does not serve that device type.
     """
     backend = get(name)
-    if device_type not in backend.device_types:
-        raise ValueError(
-            f"backend {name!r} serves {', '.join(backend.device_types)}, not {device_type!r}: bind one of those"
-        )
+    _check_serves(backend, device_type)
     with _lock:
         _bound[device_type] = name
         _served.clear()
+
+
+def _check_serves(backend: Backend, device_type: str) -> None:
+    if device_type not in backend.device_types:
+        raise ValueError(
+            f"backend {backend.name!r} serves {', '.join(backend.device_types)}, not {device_type!r}: bind one of those"
+        )
 
 
 def bound(device_type: str) -> str | None:
@@ -105,8 +134,14 @@ def loaded() -> list[str]:
 
 
 @contextlib.contextmanager
-def use(name: str, device_type: str = "cpu") -> Iterator[Backend]:
-    """Bind a backend for the length of a ``with`` block."""
+def use(name: str, device_type: str | None = None) -> Iterator[Backend]:
+    """Bind a backend for the length of a ``with`` block.
+
+    device_type: default "cpu", or the first type the backend serves if that is not among them.
+    """
+    if device_type is None:
+        served = load(name).device_types
+        device_type = "cpu" if "cpu" in served else served[0]
     previous = _bound.get(device_type)
     bind(device_type, name)
     try:
@@ -114,7 +149,7 @@ def use(name: str, device_type: str = "cpu") -> Iterator[Backend]:
     finally:
         with _lock:
             if previous is None:
-                del _bound[device_type]
+                _bound.pop(device_type, None)
             else:
                 _bound[device_type] = previous
             _served.clear()
@@ -135,6 +170,8 @@ def serving(where: Device) -> Backend:
             if loaded is None or where.type not in loaded.device_types:
                 continue
             reason = loaded.unavailable()
+            if reason is None and all(d.type != where.type for d in loaded.devices()):
+                reason = f"sees no {where.type} device here"
             if reason is None:
                 backend = loaded
                 break
@@ -147,6 +184,39 @@ def serving(where: Device) -> Backend:
             )
     _served[where.type] = backend
     return backend
+
+
+@dataclass(frozen=True)
+class Description:
+    """What ``torsh backends`` shows of a backend; ``reason`` says why one is not available."""
+
+    name: str
+    version: str | None
+    device_types: tuple[str, ...]
+    devices: tuple[str, ...]
+    available: bool
+    reason: str | None
+    bound: tuple[str, ...] = ()
+
+
+def describe() -> list[Description]:
+    """All backends, available or not, in order of name; never raises for one that is broken."""
+    found = []
+    for name in names():
+        serves = tuple(t for t, n in _bound.items() if n == name)
+        try:
+            backend = load(name)
+            types, reason = backend.device_types, backend.unavailable()
+            if reason is None:
+                devices = tuple(map(str, backend.devices()))
+                found.append(Description(name, backend.version(), types, devices, True, None, serves))
+                continue
+        except BackendUnavailable as e:
+            types, reason = (), str(e)
+        except Exception as e:
+            types, reason = (), f"asking it failed: {type(e).__name__}: {e}"
+        found.append(Description(name, None, types, (), False, reason, serves))
+    return found
 
 
 def _load_quietly(name: str, reasons: list[str]) -> Backend | None:

@@ -178,7 +178,12 @@ class Tensor:
         return False
 
     def is_contiguous(self, memory_format: Any = None) -> bool:
-        return self._data.flags.c_contiguous
+        """Whether the elements lie in memory in row-major order, or in the order of a memory format."""
+        if memory_format is None:
+            return self._kind.backend.contiguous(self._data)
+        from torsh.memory_format import is_contiguous
+
+        return is_contiguous(self, memory_format)
 
     # ---- autograd
 
@@ -443,7 +448,9 @@ def shared(view: Tensor, base: Tensor) -> Tensor:
     view._vc = vc
     view._gf_version = vc.version
     if base._replay is not None:
-        view._replay = base._replay
+        from torsh.autograd.views import chained
+
+        view._replay = chained(view, base)
     if not root._rg and root._kind.inexact and thread.enabled:
         vc.watch(view)
     return view

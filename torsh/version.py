@@ -6,6 +6,8 @@ import re
 from typing import Any
 
 torsh = "0.1.0"
+# The version of PyTorch whose API torsh follows; programs compare with it, so the alias shows it as torch.__version__.
+API = "2.13.0"
 
 
 class TorchVersion(str):

@@ -2,6 +2,242 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
 
-KERNELS: dict[str, Any] = {}
+import numpy as np
+
+from torsh_numpy.backend import TO_NUMPY
+
+# 0-d arrays: NumPy converts a Python number anew in every call.
+ZERO = {n: np.zeros((), n) for n in TO_NUMPY.values()}
+
+
+def _sigmoid(x):
+    """1 / (1 + exp(-x)) without overflow: tanh is safe on both sides."""
+    out = np.tanh(x * 0.5)
+    out *= 0.5
+    out += 0.5
+    return out
+
+
+def leaky_relu(x, slope):
+    if 0 <= slope <= 1:
+        return np.maximum(x, x * slope)
+    return np.where(x > 0, x, x * slope)
+
+
+def leaky_relu_backward(g, x, slope):
+    return np.where(x > 0, g, g * slope)
+
+
+def elu(x, alpha, scale, input_scale):
+    low = np.minimum(x, ZERO[x.dtype])
+    if input_scale != 1:
+        low *= input_scale
+    low = np.expm1(low)
+    low *= alpha * scale
+    return np.where(x > 0, x if scale == 1 else x * scale, low)
+
+
+def elu_backward(g, x, alpha, scale, input_scale):
+    low = np.minimum(x, ZERO[x.dtype])
+    if input_scale != 1:
+        low *= input_scale
+    low = np.exp(low)
+    low *= alpha * scale * input_scale
+    return g * np.where(x > 0, np.asarray(scale, x.dtype), low)
+
+
+def hardtanh(x, low, high):
+    return np.clip(x, low, high)
+
+
+def hardtanh_backward(g, x, low, high):
+    return np.where((x > low) & (x < high), g, ZERO[g.dtype])
+
+
+def threshold(x, limit, value):
+    return np.where(x <= limit, np.asarray(value, x.dtype), x)
+
+
+def threshold_backward(g, x, limit):
+    return np.where(x <= limit, ZERO[g.dtype], g)
+
+
+def _erf(x):
+    from scipy.special import erf  # imported here: SciPy takes 100 ms to import
+
+    return erf(x)
+
+
+def gelu(x, approximate):
+    if approximate == "tanh":
+        t = x * x
+        t *= 0.044715
+        t += 1
+        t *= x
+        t *= math.sqrt(2 / math.pi)
+        t = np.tanh(t)
+    else:
+        t = _erf(x * math.sqrt(0.5))
+    t += 1
+    t *= x
+    t *= 0.5
+    return t
+
+
+def gelu_backward(g, x, approximate):
+    if approximate == "tanh":
+        square = x * x
+        t = square * 0.044715
+        t += 1
+        t *= x
+        t *= math.sqrt(2 / math.pi)
+        t = np.tanh(t)
+        slope = t * t
+        slope = 1 - slope
+        square *= 3 * 0.044715
+        square += 1
+        slope *= square
+        slope *= x
+        slope *= math.sqrt(2 / math.pi)
+        t += 1
+        t += slope
+        t *= 0.5
+        t *= g
+        return t
+    cdf = _erf(x * math.sqrt(0.5))
+    cdf += 1
+    cdf *= 0.5
+    density = x * x
+    density *= -0.5
+    density = np.exp(density)
+    density *= x
+    density *= 1 / math.sqrt(2 * math.pi)
+    cdf += density
+    cdf *= g
+    return cdf
+
+
+def silu(x):
+    return x * _sigmoid(x)
+
+
+def silu_backward(g, x):
+    s = _sigmoid(x)
+    t = 1 - s
+    t *= x
+    t += 1
+    t *= s
+    t *= g
+    return t
+
+
+def softplus(x, beta, limit):
+    scaled = x * beta if beta != 1 else x
+    # log1p(exp(z)) = max(z, 0) + log1p(exp(-|z|))
+    soft = np.log1p(np.exp(-np.abs(scaled)))
+    soft += np.maximum(scaled, ZERO[x.dtype])
+    if beta != 1:
+        soft /= beta
+    return np.where(scaled > limit, x, soft)
+
+
+def softplus_backward(g, x, beta, limit):
+    scaled = x * beta if beta != 1 else x
+    return np.where(scaled > limit, g, g * _sigmoid(scaled))
+
+
+def mish(x):
+    return x * np.tanh(softplus(x, 1.0, 20.0))
+
+
+def mish_backward(g, x):
+    t = np.tanh(softplus(x, 1.0, 20.0))
+    return g * (t + x * _sigmoid(x) * (1 - t * t))
+
+
+def log_sigmoid(x):
+    soft = np.log1p(np.exp(-np.abs(x)))
+    return np.minimum(x, ZERO[x.dtype]) - soft
+
+
+def log_sigmoid_backward(g, x):
+    return g * _sigmoid(-x)
+
+
+def hardsigmoid(x):
+    return np.clip(x + 3, 0, 6) / 6
+
+
+def hardsigmoid_backward(g, x):
+    return np.where((x > -3) & (x < 3), g / 6, ZERO[g.dtype])
+
+
+def hardswish(x):
+    return x * np.clip(x + 3, 0, 6) / 6
+
+
+def hardswish_backward(g, x):
+    return np.where(x <= -3, ZERO[g.dtype], np.where(x < 3, g * (x / 3 + 0.5), g))
+
+
+def hardshrink(x, lambd):
+    return np.where((x >= -lambd) & (x <= lambd), ZERO[x.dtype], x)
+
+
+def hardshrink_backward(g, x, lambd):
+    return np.where((x >= -lambd) & (x <= lambd), ZERO[g.dtype], g)
+
+
+def softshrink(x, lambd):
+    return np.where(x > lambd, x - lambd, np.where(x < -lambd, x + lambd, x * ZERO[x.dtype]))
+
+
+def softmax(x, dim):
+    if not x.ndim:
+        return np.ones_like(x)
+    if not x.size:
+        return x.copy()
+    out = x - x.max(dim, keepdims=True)
+    np.exp(out, out=out)
+    out /= np.add.reduce(out, dim, keepdims=True)
+    return out
+
+
+def softmax_backward(g, out, dim):
+    if not out.ndim:
+        return np.zeros_like(out)
+    t = g * out
+    total = np.add.reduce(t, dim, keepdims=True)
+    t -= out * total
+    return t
+
+
+def log_softmax(x, dim):
+    if not x.ndim:
+        return np.zeros_like(x)
+    if not x.size:
+        return x.copy()
+    out = x - x.max(dim, keepdims=True)
+    out -= np.log(np.add.reduce(np.exp(out), dim, keepdims=True))
+    return out
+
+
+def log_softmax_backward(g, out, dim):
+    if not out.ndim:
+        return np.zeros_like(out)
+    t = np.exp(out)
+    t *= np.add.reduce(g, dim, keepdims=True)
+    return np.subtract(g, t, out=t)
+
+
+KERNELS = {
+    f.__name__: f
+    for f in (
+        leaky_relu, leaky_relu_backward, elu, elu_backward, hardtanh, hardtanh_backward, threshold, threshold_backward, gelu,
+        gelu_backward, silu, silu_backward, softplus, softplus_backward, mish, mish_backward, log_sigmoid,
+        log_sigmoid_backward, hardsigmoid, hardsigmoid_backward, hardswish, hardswish_backward, hardshrink,
+        hardshrink_backward, softshrink, softmax, softmax_backward, log_softmax, log_softmax_backward,
+    )
+}  # fmt: skip

@@ -26,10 +26,56 @@ _WIDER = {
 
 # Where kernels are: one module per family, imported when a name is first looked up.
 _MODULES = (
-    "pointwise", "comparison", "special", "reduction", "shape", "joining", "indexing", "sorting", "linalg", "fft", "random",
+    "arithmetic", "pointwise", "comparison", "special", "complex", "reduction", "shape", "slicing", "creation",
+    "rearranging", "joining", "indexing", "sorting", "cumulative", "statistics", "matmul", "linalg", "fft", "random",
     "activation", "convolution", "pooling", "normalization", "loss", "attention", "embedding", "vision",
     "linear", "dropout",
 )  # fmt: skip
+
+
+class _Window:
+    """Memory of an array seen from another starting point, kept alive with it."""
+
+    def __init__(self, interface: dict[str, Any], owner: Any) -> None:
+        self.__array_interface__ = interface
+        self.owner = owner
+        self.owner_is_foreign = False  # whether the memory counts as starting here
+
+
+def window(
+    x: np.ndarray[Any, Any], shape: Any, strides: Any, offset: int = 0, dtype: np.dtype[Any] | None = None
+) -> np.ndarray[Any, Any]:
+    """Memory of ``x`` from ``offset`` bytes after its first element, with any shape and strides (in bytes)."""
+    interface = dict(x.__array_interface__)
+    pointer, readonly = interface["data"]
+    interface.update(data=(pointer + offset, readonly), shape=tuple(shape), strides=tuple(strides))
+    dtype = dtype or x.dtype
+    interface["typestr"] = dtype.str if dtype.kind != "V" else f"|V{dtype.itemsize}"
+    interface.pop("descr", None)
+    found = np.asarray(_Window(interface, x))
+    # The interface has no name for the types of ml_dtypes.
+    return found if found.dtype == dtype else found.view(dtype)
+
+
+def owner_of(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The array whose memory ``x`` looks at."""
+    while True:
+        base = x.base
+        if type(base) is _Window:
+            base = None if base.owner_is_foreign else base.owner
+        if type(base) is not np.ndarray:
+            return x
+        x = base
+
+
+def detached_from_base(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The same array as the beginning of a memory of its own: a part of a bigger array that is given as a whole."""
+    base = owner_of(x)
+    if base is x or base.__array_interface__["data"][0] == x.__array_interface__["data"][0]:
+        return x
+    found = window(x, x.shape, x.strides)
+    (found if type(found.base) is _Window else found.base).base.owner_is_foreign = True
+    return found
 
 
 class NumpyBackend(Backend):
@@ -77,6 +123,18 @@ class NumpyBackend(Backend):
 
     def into(self, kernel: Kernel) -> Kernel | None:
         return kernel if isinstance(kernel, np.ufunc) else None
+
+    def contiguous(self, raw: np.ndarray[Any, Any]) -> bool:
+        return raw.flags.c_contiguous
+
+    def shares(self, raw: np.ndarray[Any, Any]) -> bool:
+        return raw.base is not None
+
+    def storage(self, raw: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        owner = owner_of(raw)
+        if not owner.flags.c_contiguous:
+            owner = owner.T if owner.flags.f_contiguous else owner
+        return owner.reshape(-1).view(np.uint8)
 
     def geometry(self, raw: np.ndarray[Any, Any]) -> tuple[tuple[int, ...], tuple[int, ...], int]:
         size = raw.itemsize

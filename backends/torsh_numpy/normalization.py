@@ -1,7 +1,111 @@
-"""Normalisation and dropout."""
+"""Normalisation."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-KERNELS: dict[str, Any] = {}
+import numpy as np
+
+Array = Any
+
+
+def _per_channel(x: Array) -> Array:
+    """The sum over samples and positions of (N, C, P)."""
+    n, c, p = x.shape
+    if p == 1:
+        return np.add.reduce(x.reshape(n, c), 0)
+    if p <= 4096 and x.dtype.kind == "f":
+        # A product with ones goes through BLAS: five times as fast as add.reduce over short rows.
+        rows = np.matmul(x.reshape(n * c, p), np.ones(p, x.dtype))
+        return np.add.reduce(rows.reshape(n, c), 0)
+    return np.add.reduce(np.add.reduce(x, 2), 0)
+
+
+def _products(x: Array, y: Array) -> Array:
+    """The sum over samples and positions of x * y."""
+    if x.shape[2] == 1:
+        return np.einsum("ncp,ncp->c", x, y)
+    return np.add.reduce(np.vecdot(x, y), 0)
+
+
+def _flat(x: Array) -> Array:
+    return x.reshape(x.shape[0], x.shape[1], math.prod(x.shape[2:]))
+
+
+def batch_norm_train(x, weight, bias, eps):
+    flat = _flat(x)
+    n = max(flat.shape[0] * flat.shape[2], 1)
+    mean = _per_channel(flat) / n
+    out = flat - mean[:, None]
+    var = _products(out, out) / n
+    invstd = 1 / np.sqrt(var + eps)
+    out *= (invstd if weight is None else invstd * weight)[:, None].astype(x.dtype, copy=False)
+    if bias is not None:
+        out += bias[:, None]
+    return out.reshape(x.shape), mean.astype(x.dtype, copy=False), invstd.astype(x.dtype, copy=False), (var * (n / max(n - 1, 1))).astype(x.dtype, copy=False)
+
+
+def batch_norm_backward(g, x, weight, mean, invstd, eps, needs):
+    flat, grad = _flat(x), _flat(g)
+    n = flat.shape[0] * flat.shape[2]
+    center = flat - mean[:, None]
+    along = _products(grad, center) * invstd
+    total = _per_channel(grad)
+    gx = None
+    if needs[0]:
+        scale = invstd if weight is None else invstd * weight
+        gx = grad * scale[:, None]
+        center *= (scale * invstd * along / -n)[:, None]
+        gx += center
+        gx -= (scale * total / n)[:, None]
+        gx = gx.reshape(x.shape)
+    return gx, along if needs[1] else None, total if needs[2] else None
+
+
+def native_layer_norm(x, shape, weight, bias, eps):
+    cols = math.prod(shape)
+    lead = x.shape[: x.ndim - len(shape)]
+    rows = x.reshape(math.prod(lead), cols)
+    mean = np.add.reduce(rows, 1, keepdims=True)
+    mean /= max(cols, 1)
+    out = rows - mean
+    var = np.vecdot(out, out)[:, None]
+    var /= max(cols, 1)
+    var += eps
+    rstd = 1 / np.sqrt(var)
+    out *= rstd
+    if weight is not None:
+        out *= weight.reshape(-1)
+    if bias is not None:
+        out += bias.reshape(-1)
+    stat = (*lead, *(1,) * len(shape))
+    return out.reshape(x.shape), mean.reshape(stat), rstd.reshape(stat)
+
+
+def layer_norm_backward(g, x, shape, weight, mean, rstd, eps, needs):
+    cols = max(math.prod(shape), 1)
+    rows = x.reshape(-1, cols) if x.size else x.reshape(0, cols)
+    grad = g.reshape(rows.shape)
+    normal = rows - mean.reshape(-1, 1)[: len(rows)]
+    normal *= rstd.reshape(-1, 1)[: len(rows)]
+    gw = np.einsum("rc,rc->c", grad, normal).reshape(shape) if needs[1] else None
+    gb = np.add.reduce(grad, 0).reshape(shape) if needs[2] else None
+    gx = None
+    if needs[0]:
+        h = grad if weight is None else grad * weight.reshape(-1)
+        along = np.vecdot(h, normal)[:, None]
+        along /= -cols
+        normal *= along
+        normal += h
+        mean_h = np.add.reduce(h, 1, keepdims=True)
+        mean_h /= cols
+        normal -= mean_h
+        normal *= rstd.reshape(-1, 1)[: len(rows)]
+        gx = normal.reshape(x.shape)
+    return gx, gw, gb
+
+
+KERNELS = {
+    f.__name__: f for f in (batch_norm_train, batch_norm_backward, native_layer_norm, layer_norm_backward)
+}

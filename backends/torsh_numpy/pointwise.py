@@ -1,9 +1,8 @@
-"""Elementwise kernels."""
+"""Kernels of functions of one operand, element by element."""
 
 import numpy as np
 
 from torsh_numpy.backend import TO_NUMPY
-
 
 # A 0-d array of the operand's type: NumPy needs twice as long to convert a Python number in every call.
 ZERO = {n: np.zeros((), n) for n in TO_NUMPY.values()}
@@ -13,4 +12,93 @@ def relu(x):
     return np.maximum(x, ZERO[x.dtype])
 
 
-KERNELS = {"add": np.add, "mul": np.multiply, "exp": np.exp, "relu": relu, "gt": np.greater}
+def sign(x):
+    if x.dtype.kind == "b":
+        return x.copy()
+    # Not np.sign: that gives nan for nan, PyTorch 0.
+    return np.sign(x) if x.dtype.kind != "f" else np.sign(np.where(np.isnan(x), ZERO[x.dtype], x))
+
+
+def sgn(x):
+    if x.dtype.kind != "c":
+        return sign(x)
+    size = np.abs(x)
+    return np.where(size == 0, ZERO[x.dtype], x / size)
+
+
+def _on_floats(ufunc):
+    """A rounding, which leaves integers as they are."""
+
+    def run(x):
+        return ufunc(x) if x.dtype.kind == "f" else x.copy()
+
+    return run
+
+
+def frac(x):
+    return x - np.trunc(x)
+
+
+def round_decimals(x, decimals):
+    scale = 10.0 ** abs(decimals)
+    return np.rint(x * scale) / scale if decimals > 0 else np.rint(x / scale) * scale
+
+
+def nan_to_num(x, nan, posinf, neginf):
+    if x.dtype.kind not in "fc":
+        return x.copy()
+    return np.nan_to_num(x, nan=0.0 if nan is None else nan, posinf=posinf, neginf=neginf)
+
+
+def rsqrt(x):
+    return np.reciprocal(np.sqrt(x))
+
+
+def sigmoid(x):
+    return np.reciprocal(1 + np.exp(-x))
+
+
+def exp2(x):
+    return np.exp2(x)
+
+
+KERNELS = {
+    "neg": np.negative,
+    "abs": np.abs,
+    "sign": sign,
+    "sgn": sgn,
+    "reciprocal": np.reciprocal,
+    "relu": relu,
+    "floor": _on_floats(np.floor),
+    "ceil": _on_floats(np.ceil),
+    "trunc": _on_floats(np.trunc),
+    "round": _on_floats(np.rint),
+    "round_decimals": round_decimals,
+    "frac": frac,
+    "deg2rad": lambda x: x * (np.pi / 180),
+    "rad2deg": lambda x: x * (180 / np.pi),
+    "nan_to_num": nan_to_num,
+    "frexp": np.frexp,
+    "exp": np.exp,
+    "exp2": exp2,
+    "expm1": np.expm1,
+    "log": np.log,
+    "log2": np.log2,
+    "log10": np.log10,
+    "log1p": np.log1p,
+    "sqrt": np.sqrt,
+    "rsqrt": rsqrt,
+    "sigmoid": sigmoid,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tan": np.tan,
+    "asin": np.arcsin,
+    "acos": np.arccos,
+    "atan": np.arctan,
+    "sinh": np.sinh,
+    "cosh": np.cosh,
+    "tanh": np.tanh,
+    "asinh": np.arcsinh,
+    "acosh": np.arccosh,
+    "atanh": np.arctanh,
+}

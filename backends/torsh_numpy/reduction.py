@@ -8,16 +8,18 @@ from torsh_numpy.backend import TO_NUMPY
 _SMALL = 64
 _ONES = {n: [np.ones(i, n) for i in range(_SMALL + 1)] for n in TO_NUMPY.values() if n.kind in "fc" and n.itemsize >= 4}
 _BLOCK = 128
+_asarray = np.asarray
 
 
 def sum(x, dim, keepdim, shape):
-    kind = x.dtype.kind
-    if kind not in "fc":
-        return np.add.reduce(x, axis=dim, dtype=np.int64, keepdims=keepdim)
+    dtype = x.dtype
     if dim is None and not keepdim:
         n = x.size
-        if n <= _SMALL:
-            return x.ravel().dot(_ONES[x.dtype][n])
+        if n <= _SMALL and dtype in _ONES:
+            return _asarray(x.ravel().dot(_ONES[dtype][n]))
+    if dtype.kind not in "fc":
+        return np.add.reduce(x, axis=dim, dtype=np.int64, keepdims=keepdim)
+    if dim is None and not keepdim:
         # In memory order, so that NumPy adds pairwise over all of it.
         return np.add.reduce(x.ravel("K"))
     if dim is not None and len(dim) == 1 and x.itemsize == 4 and x.shape[dim[0]] > 4 * _BLOCK and x.strides[dim[0]] != 4:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 # Where kernels are: one module per family, imported when a name is first looked up.
 _MODULES = (
-    "pointwise", "comparison", "special", "reduction", "shape", "joining", "indexing", "sorting", "linalg", "fft", "random",
+    "arithmetic", "pointwise", "comparison", "special", "complex", "reduction", "shape", "slicing", "creation",
+    "rearranging", "joining", "indexing", "sorting", "cumulative", "statistics", "matmul", "linalg", "fft", "random",
     "activation", "convolution", "pooling", "normalization", "loss", "attention", "embedding", "vision",
     "linear", "dropout",
 )  # fmt: skip
@@ -166,6 +167,14 @@ class TorchBackend(Backend):
         if target._is_view() and source._is_view() and target.data_ptr() != source.data_ptr() and _same_memory(target, source):
             source = source.clone()  # copy_ between overlapping parts of one memory is undefined in PyTorch
         target.copy_(source)
+
+    def contiguous(self, raw: torch.Tensor) -> bool:
+        return raw.is_contiguous()
+
+    def storage(self, raw: torch.Tensor) -> torch.Tensor:
+        import torch
+
+        return torch.empty(0, dtype=torch.uint8, device=raw.device).set_(raw.untyped_storage())
 
     def geometry(self, raw: torch.Tensor) -> tuple[tuple[int, ...], tuple[int, ...], int]:
         return tuple(raw.shape), raw.stride(), raw.data_ptr()

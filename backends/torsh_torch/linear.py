@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
+import torch
 
-KERNELS: dict[str, Any] = {}
+KERNELS = {"linear": torch.nn.functional.linear}

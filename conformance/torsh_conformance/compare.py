@@ -43,7 +43,10 @@ def is_tensor(value: Any) -> bool:
 def leaves(result: Any, where: str = "result") -> list[Leaf]:
     """A result taken apart; a named tuple's parts have names."""
     if is_tensor(result):
-        return [Leaf(where, "tensor", tuple(result.shape), dtype_name(result.dtype), to_numpy(result))]
+        value, dtype = to_numpy(result), dtype_name(result.dtype)
+        if value.dtype.name != dtype:  # says one type, holds another
+            dtype = f"{dtype} (holding {value.dtype.name})"
+        return [Leaf(where, "tensor", tuple(result.shape), dtype, value)]
     if isinstance(result, np.ndarray):
         return [Leaf(where, "array", result.shape, result.dtype.name, result)]
     if isinstance(result, (tuple, list)) and not _is_size(result):
@@ -72,7 +75,9 @@ def _structseq_fields(value: Any) -> list[str] | None:
     """The names of a torch.return_types object's parts."""
     if type(value).__module__ != "torch.return_types":
         return None
-    return [n for n in dir(type(value)) if not n.startswith(("_", "n_")) and n not in ("count", "index")][:0] or None
+    names = [n for n in dir(type(value)) if not n.startswith(("_", "n_")) and n not in ("count", "index")]
+    order = {id(part): i for i, part in enumerate(value)}
+    return sorted((n for n in names if id(getattr(value, n)) in order), key=lambda n: order[id(getattr(value, n))])
 
 
 def dtype_name(dtype: Any) -> str:
@@ -96,6 +101,8 @@ def same_metadata(actual: list[Leaf], expected: list[Leaf]) -> None:
     for a, e in zip(actual, expected):
         if a.kind != e.kind:
             raise Different("metadata", f"{e.where} is a {a.kind}, expected a {e.kind}")
+        if "." in e.where and a.where != e.where:
+            raise Different("metadata", f"{e.where} is called {a.where}")
         if a.shape != e.shape:
             raise Different("metadata", f"{e.where} has shape {_brief(a.shape)}, expected {_brief(e.shape)}")
         if a.dtype != e.dtype:

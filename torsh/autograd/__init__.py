@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,15 +11,60 @@ from torsh.autograd.grad_mode import (
     enable_grad,
     inference_mode,
     is_grad_enabled,
+    is_inference_mode_enabled,
     no_grad,
     set_grad_enabled,
 )
 
-__all__ = ["backward", "enable_grad", "grad", "inference_mode", "is_grad_enabled", "no_grad", "set_grad_enabled"]
+__all__ = [
+    "Function", "anomaly_mode", "backward", "detect_anomaly", "enable_grad", "function", "functional", "grad", "grad_mode",
+    "gradcheck", "gradgradcheck", "graph", "inference_mode", "is_grad_enabled",
+    "is_inference_mode_enabled", "no_grad", "set_detect_anomaly",
+    "set_grad_enabled", "set_multithreading_enabled", "variable",
+]  # fmt: skip
+
+# What is rarely used, or needs the ops, comes when first asked for.
+_LATER = {
+    "Function": "function", "detect_anomaly": "anomaly_mode", "set_detect_anomaly": "anomaly_mode", "gradcheck": "gradcheck",
+    "gradgradcheck": "gradcheck", "Variable": "variable", "once_differentiable": "function",
+}  # fmt: skip
+_MODULES = ("anomaly_mode", "forward_ad", "function", "functional", "graph", "profiler", "variable")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        value = getattr(importlib.import_module(f"torsh.autograd.{_LATER[name]}"), name)
+    elif name in _MODULES:
+        value = importlib.import_module(f"torsh.autograd.{name}")
+    else:
+        raise AttributeError(f"module 'torch.autograd' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+class set_multithreading_enabled:
+    """Accepted for programs that use it: the engine runs every backward pass in the calling thread."""
+
+    def __init__(self, mode: bool) -> None:
+        self.mode = mode
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exc: Any) -> None:
+        pass
 
 
 def _sequence(x: Any) -> tuple[Any, ...]:
-    return tuple(x) if isinstance(x, (tuple, list)) else (x,)
+    return tuple(x) if isinstance(x, (tuple, list)) and not hasattr(x, "output_nr") else (x,)
+
+
+def _edge(target: Any) -> tuple[Any, int]:
+    """The place a tensor, or a ``GradientEdge``, stands for."""
+    if isinstance(target, tuple):
+        node, number = target[0], target[1]
+        return (node.variable if isinstance(node, engine.AccumulateGrad) else node, number)
+    return engine.edge_of(target)
 
 
 def _roots(tensors: Sequence[Any], grads: Sequence[Any]) -> list[tuple[Any, int, Any]]:
@@ -60,7 +106,7 @@ def backward(
     inputs = _sequence(inputs)
     if not inputs:
         raise RuntimeError("inputs argument to torch.autograd.backward cannot be empty.")
-    found = engine.run(roots, keep, create_graph, [engine.edge_of(t) for t in inputs], False)
+    found = engine.run(roots, keep, create_graph, [_edge(t) for t in inputs], False)
     for t, g in zip(inputs, found or ()):
         engine.accumulate(t, g, create_graph)
 
@@ -84,9 +130,9 @@ def grad(
     grads = (None,) * len(outputs) if grad_outputs is None else _sequence(grad_outputs)
     keep = create_graph if retain_graph is None else retain_graph
     for t in inputs:
-        if not t._rg:
+        if not isinstance(t, tuple) and not t._rg:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
-    found = engine.run(_roots(outputs, grads), keep, create_graph, [engine.edge_of(t) for t in inputs], False) or []
+    found = engine.run(_roots(outputs, grads), keep, create_graph, [_edge(t) for t in inputs], False) or []
     for i, g in enumerate(found):
         if g is None and materialize_grads:
             found[i] = inputs[i].detach() * 0

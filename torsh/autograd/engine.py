@@ -15,6 +15,7 @@ import heapq
 import itertools
 import sys
 import threading
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -162,6 +163,42 @@ def after_backward(callback: Callable[[], None]) -> None:
     _running.callbacks = (*_running.callbacks, callback)
 
 
+class Anomaly(threading.local):
+    """Whether nodes are watched (``autograd.detect_anomaly``), and their results checked for nan."""
+
+    enabled: bool = False
+    check_nan: bool = True
+
+
+anomaly = Anomaly()
+
+
+def _watched(node: Node, grads: Any) -> Sequence[Any]:
+    """Run a node; where it fails or returns nan, tell where its forward was called."""
+    try:
+        found = node.apply(grads)
+    except Exception:
+        _tell_origin(node)
+        raise
+    if anomaly.check_nan:
+        for i, g in enumerate(found):
+            if g is not None and g._kind.inexact and bool(g.isnan().any()):
+                _tell_origin(node)
+                raise RuntimeError(f"Function '{node.name()}' returned nan values in its {i}th output.")
+    return found
+
+
+def _tell_origin(node: Node) -> None:
+    origin = node.metadata.get("traceback_")
+    warnings.warn(
+        f"Error detected in {node.name()}. "
+        + (f"Traceback of forward call that caused the error:\n{''.join(origin)}" if origin
+           else "No forward pass information available. Enable detect anomaly during forward pass for more information."),
+        UserWarning,
+        stacklevel=3,
+    )  # fmt: skip
+
+
 # ---- running ---------------------------------------------------------------------------------------------------------
 
 
@@ -199,32 +236,38 @@ def run(
             if needed is None or id(edge) in needed:
                 _arrive(edge, number, grad, pending, heap, leaves)
         pop = heapq.heappop
+        plain = wanted is None
         while heap:
             node = pop(heap)[1]
             grads = pending.pop(node)
-            if node.tensor_hooks is not None:
-                grads = _run_tensor_hooks(node, grads)
-            if wanted is not None:
-                for number in range(node.outputs):
-                    if (id(node), number) in wanted:
-                        wanted[id(node), number] = grads if node.outputs == 1 else grads[number]
-                if id(node) not in needed or not _goes_on(node, needed):
-                    continue
-            if node.pre_hooks is not None:
-                grads = _run_pre_hooks(node, grads)
-            found = node.apply(grads)
-            if node.post_hooks is not None:
-                found = _run_post_hooks(node, found, grads)
-            if not retain_graph:
-                node.release()
-            edges, numbers, fits = node.edges, node.numbers, node.fits
-            for i, g in enumerate(found):
-                edge = edges[i]
-                if g is None or edge is None or (needed is not None and id(edge) not in needed):
-                    continue
-                if fits is not None and fits[i] is not None:
-                    g = _fit(g, *fits[i])
-                _arrive(edge, 0 if numbers is None else numbers[i], g, pending, heap, leaves)
+            while True:  # on along a chain, without the heap, for as long as there is only one way to go
+                if node.tensor_hooks is not None:
+                    grads = _run_tensor_hooks(node, grads)
+                if not plain:
+                    _capture(node, grads, wanted)
+                    if id(node) not in needed or not _goes_on(node, needed):
+                        break
+                if node.pre_hooks is not None:
+                    grads = _run_pre_hooks(node, grads)
+                found = _watched(node, grads) if anomaly.enabled else node.apply(grads)
+                if node.post_hooks is not None:
+                    found = _run_post_hooks(node, found, grads)
+                if not retain_graph:
+                    node.release()
+                edges, numbers, fits = node.edges, node.numbers, node.fits
+                if len(edges) == 1 and fits is None and not heap and plain:
+                    edge, g = edges[0], found[0]
+                    if g is not None and isinstance(edge, Node) and edge.outputs == 1:
+                        node, grads = edge, g
+                        continue
+                for i, g in enumerate(found):
+                    edge = edges[i]
+                    if g is None or edge is None or (needed is not None and id(edge) not in needed):
+                        continue
+                    if fits is not None and fits[i] is not None:
+                        g = _fit(g, *fits[i])
+                    _arrive(edge, 0 if numbers is None else numbers[i], g, pending, heap, leaves)
+                break
         found = grads = g = None
         if wanted is not None and not accumulate_leaves:
             for leaf in list(leaves):
@@ -304,6 +347,12 @@ def _leaf_hooks(leaf: Tensor, g: Any) -> Any:
         if new is not None:
             g = new
     return g
+
+
+def _capture(node: Node, grads: Any, wanted: Any) -> None:
+    for number in range(node.outputs):
+        if (id(node), number) in wanted:
+            wanted[id(node), number] = grads if node.outputs == 1 else grads[number]
 
 
 def _run_tensor_hooks(node: Node, grads: Any) -> Any:

@@ -203,7 +203,7 @@ class Function(metaclass=_FunctionMeta):
         for t, v in zip(tensors, versions):
             if any(t is d for d in node._dirty) and t._version == v:
                 t._bump(cls.__name__)
-        del node._to_save
+        node.__dict__.pop("_to_save", None)
         return tuple(outs) if isinstance(result, tuple) else outs[0]
 
     @classmethod

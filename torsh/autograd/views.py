@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from torsh.autograd.engine import Node, edge_of
@@ -19,6 +19,32 @@ def geometry_in_base(view: Tensor) -> Geometry:
     shape, strides, start = backend.geometry(view._data)
     _, _, base_start = backend.geometry(base._data)
     return shape, strides, (start - base_start) // view._kind.dtype.itemsize
+
+
+def replay_of(view: Tensor) -> Callable[[Tensor], Tensor]:
+    """How to make a tensor again from its base (from itself, if it is none's view)."""
+    if view._base is None:
+        return lambda base: base
+    if view._replay is not None:
+        return view._replay
+    geometry = geometry_in_base(view)
+    return lambda base: _strided(base, geometry)
+
+
+def chained(view: Tensor, of: Tensor) -> Callable[[Tensor], Tensor]:
+    """How to make a view of a view again, where the latter has a replay and geometry says the rest."""
+    backend = view._kind.backend
+    shape, strides, start = backend.geometry(view._data)
+    offset = (start - backend.geometry(of._data)[2]) // view._kind.dtype.itemsize
+    before = of._replay
+    assert before is not None
+    return lambda base: _strided(before(base), (shape, strides, offset))
+
+
+def _strided(t: Tensor, geometry: Geometry) -> Tensor:
+    from torsh.ops.storage import strided_view
+
+    return strided_view(t, *geometry, t.stride())
 
 
 class AsStridedBackward0(Node):
@@ -40,17 +66,17 @@ class AsStridedBackward0(Node):
 class CopySlices(Node):
     """A write into a part of a tensor: the old values of that part get no gradient, the written ones get theirs."""
 
-    def __init__(self, base: Tensor, geometry: Geometry, result: Tensor | None) -> None:
+    def __init__(self, base: Tensor, part: Callable[[Tensor], Tensor], result: Tensor | None) -> None:
         super().__init__()
         old = edge_of(base) if base._rg else (None, 0)
         written = edge_of(result) if result is not None and result._rg else (None, 0)
         self.edges, self.numbers = (old[0], written[0]), (old[1], written[1])
         self.base_geometry = _own_geometry(base)
-        self.geometry = geometry
+        self.part = part
 
     def apply(self, grads: Any) -> Sequence[Any]:
         whole = _blank(grads, self.base_geometry).copy_(grads)
-        part = whole.as_strided(*self.geometry)
+        part = self.part(whole)
         of_written = part.clone()
         part.zero_()
         return (whole, of_written)
@@ -121,12 +147,7 @@ def rebase(t: Tensor, result: Tensor | None) -> None:
         t._rg = True
         _tell_views(t)
         return
-    if t._replay is not None:
-        raise RuntimeError(
-            "writing with gradients into a view of another element type (such as view_as_real or .real) is not supported; "
-            "compute the new tensor and combine the parts instead"
-        )
-    node = CopySlices(base, geometry_in_base(t), result if has_history else None)
+    node = CopySlices(base, replay_of(t), result if has_history else None)
     base._gf, base._nr, base._rg = node, 0, True
     _tell_views(base)
     t._rg = True

@@ -22,11 +22,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
-from torsh import dtypes
-
-# The version of PyTorch whose API torsh follows; programs compare with it.
-API_VERSION = "2.13.0"
-
+from torsh import dtypes, version
 
 class _Finder(importlib.abc.MetaPathFinder):
     """Answers ``torch``, ``torch.nn``, ... with ``torsh``, ``torsh.nn``, ..."""
@@ -74,7 +70,7 @@ class _Distribution(importlib.metadata.Distribution):
 
     def read_text(self, filename: str) -> str | None:
         if filename == "METADATA":
-            return f"Metadata-Version: 2.1\nName: torch\nVersion: {API_VERSION}\n"
+            return f"Metadata-Version: 2.1\nName: torch\nVersion: {version.API}\n"
         return None
 
     def locate_file(self, path: Any) -> Any:
@@ -133,9 +129,7 @@ def install() -> None:
             sys.modules.setdefault("torch" + name[5:], module)
             rename_classes(module)
     rename_classes(torsh)
-    import torsh.version
-
-    torsh.__version__ = torsh.version.__version__ = torsh.version.TorchVersion(f"{API_VERSION}+torsh")
+    torsh.__version__ = version.__version__ = version.TorchVersion(f"{version.API}+torsh")
     _spawn_too()
 
 

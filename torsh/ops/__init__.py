@@ -13,12 +13,16 @@ from torsh.ops._op import OPS, Op
 from torsh.tensor import Tensor
 
 FAMILIES = (
-    "conversion", "creation", "pointwise", "comparison", "special", "complex", "reduction", "shape", "joining", "indexing",
-    "sorting", "linalg", "fft", "random", "activation", "convolution", "pooling", "normalization", "loss", "attention",
-    "embedding", "vision", "linear", "dropout", "foreach", "masked",
+    "conversion", "creation", "comparison", "arithmetic", "pointwise", "special", "complex", "reduction", "shape", "slicing", "joining",
+    "rearranging", "storage", "indexing",
+    "sorting", "cumulative", "statistics", "norms", "matmul", "einsum", "linalg", "fft", "random", "activation", "convolution", "pooling", "normalization", "loss", "attention",
+    "embedding", "vision", "linear", "dropout", "pooling_adaptive", "padding", "foreach", "masked",
 )  # fmt: skip
 
 NAMES: dict[str, dict[str, Callable[..., Any]]] = {}
+
+# Ops of one tensor that Tensor has as attributes, not as methods.
+PROPERTIES = frozenset({"T", "H", "mT", "mH", "real", "imag"})
 
 # Operator -> in-place operator.
 _AUGMENTED = {
@@ -34,6 +38,13 @@ def _swapped(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda self, other: function(other, self)
 
 
+def _writer(part: Callable[..., Any]) -> Callable[..., Any]:
+    def write(self: Tensor, value: Any) -> None:
+        part(self).copy_(value)
+
+    return write
+
+
 def attach(op: Op) -> None:
     """Put an op where its declaration says it is found, with its in-place forms."""
     for path in op.paths:
@@ -43,6 +54,9 @@ def attach(op: Op) -> None:
             function = op.inplace
         if namespace != "Tensor":
             NAMES.setdefault(namespace, {})[name] = function
+            continue
+        if name in PROPERTIES:
+            setattr(Tensor, name, property(function, _writer(function) if name in ("real", "imag") else None))
             continue
         setattr(Tensor, name, _swapped(function) if name in _SWAPPED else function)
         if op.inplace is not None:

@@ -41,6 +41,11 @@ def size_of(args: Sequence[Any], name: str = "size") -> tuple[int, ...]:
     """A size given as several integers or as one sequence of them."""
     if len(args) == 1 and isinstance(args[0], (tuple, list)):
         args = args[0]
+    for a in args:
+        if type(a) is not int:
+            break
+    else:
+        return tuple(args)
     found = []
     for a in args:
         try:

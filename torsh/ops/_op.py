@@ -5,8 +5,9 @@ normalises, and returns the tuple of arguments that kernels, meta rule, gradient
 computes with other ops.  ``OPS`` is the table of all of them, which tests, docs and the conformance suite walk.
 
 Gradient rules take what they need by name: ``g`` (the gradient of the output, a tuple for several outputs), the names
-in the op's ``args``, ``out`` (the output; ``out0``, ``out1``, ... for several).  Only tensors that a needed rule names are
-kept for the backward pass.
+in the op's ``args``, ``input_shape`` for only the shape of the argument ``input`` (a list of shapes for a list of
+tensors), ``out`` (the output; ``out0``, ``out1``, ... for several).  Only tensors that a needed rule names are kept for the
+backward pass.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any
 
 from torsh.autograd.engine import FREED, Node
 from torsh.autograd.grad_mode import thread
-from torsh.dispatch import KernelCache, mixed_devices, state, through_modes
+from torsh.dispatch import Kind, KernelCache, mixed_devices, state, through_modes
 from torsh.tensor import PLAIN, Tensor, check_writable, new, overwrite, shared, wrap
 
 OPS: dict[str, Op] = {}
@@ -186,6 +187,15 @@ def _wants(a: Any) -> Any:
     return False
 
 
+# In a plan: the argument's shape is kept instead of the argument (a rule that names ``input_shape``).
+SHAPE = "shape"
+
+
+def shape_of(a: Any) -> Any:
+    """The shape of a tensor, or the shapes of a list of tensors."""
+    return tuple(a._data.shape) if isinstance(a, Tensor) else [tuple(x._data.shape) for x in a]
+
+
 class Plan:
     """What to save and which rules to run for one pattern of inputs that need a gradient."""
 
@@ -214,7 +224,7 @@ class Plan:
                     names.append(n)
             self.calls.append((rule, tuple(names.index(n) for n in needs), type(key[i]) is tuple))
             self.slots.append((i, type(key[i]) is tuple))
-        self.takes: list[tuple[bool, int]] = []  # (is an output, position) of what is saved
+        self.takes: list[tuple[Any, int]] = []  # (is an output, or SHAPE; position) of what is saved
         for n in names:
             if n in op.args:
                 self.takes.append((False, op.args.index(n)))
@@ -222,9 +232,14 @@ class Plan:
                 self.takes.append((True, 0))
             elif n.startswith("out") and n[3:].isdigit():
                 self.takes.append((True, int(n[3:])))
+            elif n.endswith("_shape") and n[:-6] in op.args:
+                self.takes.append((SHAPE, op.args.index(n[:-6])))
             else:
                 raise TypeError(f"a gradient rule of op {op.name!r} asks for {n!r}: it has {', '.join(op.args)}, out")
 
+        # The rule, where it is the only one, gives one gradient and takes at most one value.
+        rule, positions, is_list = self.calls[0] if self.calls else (None, (), False)
+        self.single = rule if len(self.calls) == 1 and not is_list and len(positions) == len(names) < 2 else None
         # The operand whose input alone is kept (0 or 1), 2 for none; anything else takes the general way.
         self.only = 2 if not self.takes else self.takes[0][1] if len(self.takes) == 1 and not self.takes[0][0] else 3
 
@@ -267,7 +282,12 @@ class Plan:
             node.numbers = tuple(numbers)
         node.fits = fits
         node.outputs = self.outputs
-        node.saved = tuple([SavedOutput(outs[j], j) if is_out else save(args[j]) for is_out, j in self.takes])
+        node.saved = tuple(
+            [
+                save(args[j]) if not what else SavedOutput(outs[j], j) if what is True else shape_of(args[j])
+                for what, j in self.takes
+            ]
+        )
 
 
 class PlanCache(dict[Any, Plan]):
@@ -296,6 +316,14 @@ class OpNode(Node):
                 "autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time or if "
                 "you need to access saved tensors after calling backward."
             )
+        plan = self.plan
+        if plan.single is not None:  # one rule that needs at most one value: most nodes of a chain
+            if not saved:
+                return (plan.single(grads),)
+            v = saved[0]
+            if type(v) is not Tensor or v._vc is not None:
+                v = unpack(self, v)
+            return (plan.single(grads, v),)
         values = [unpack(self, v) for v in saved]
         found: list[Any] = []
         for rule, positions, is_list in self.plan.calls:
@@ -480,9 +508,11 @@ def primitive(
             if state.overrides and (handler := override_of(a, k)) is not None:
                 return handler(public, a, k)
             normal = fn(*a, **k)
-            return op(*normal) if type(normal) is tuple else normal
+            if type(normal) is tuple:
+                return op(*normal)
+            return tuple(normal) if type(normal) is Ready else normal
 
-        op.inplace = derive_inplace(op, public) if inplace else None
+        op.inplace = derive_inplace(op, public, fn) if inplace else None
         op.fn = with_out(public) if out else public
         op.fn.op = op  # type: ignore[attr-defined]
         return op.fn
@@ -495,12 +525,24 @@ class Ready(list[Any]):
 
 
 def composite(
-    paths: str, *, name: str | None = None, out: bool = False, inplace: bool = False, tags: str = ""
+    paths: str,
+    *,
+    name: str | None = None,
+    out: bool = False,
+    inplace: bool = False,
+    tags: str = "",
+    of: Op | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Declare an op whose body computes with other ops; gradient, meta and every backend follow from those."""
+    """Declare an op whose body computes with other ops; gradient, meta and every backend follow from those.
+
+    of: the primitive that the function is the public form of (creation functions: their primitive takes no tensor).
+    """
 
     def declare(fn: Callable[..., Any]) -> Callable[..., Any]:
-        op = Op(name or fn.__name__, None, (), paths=paths.split(), tags=("composite", *tags.split()), doc=fn.__doc__)
+        if of is None:
+            op = Op(name or fn.__name__, None, (), paths=paths.split(), tags=("composite", *tags.split()), doc=fn.__doc__)
+        else:
+            op, of.paths, of.doc = of, tuple(paths.split()), fn.__doc__
 
         @functools.wraps(fn)
         def public(*a: Any, **k: Any) -> Any:
@@ -516,12 +558,51 @@ def composite(
     return declare
 
 
-def derive_inplace(op: Op, fn: Callable[..., Any]) -> Callable[..., Any]:
-    """The in-place form of an op: its result, written into the tensor it was called on."""
+class _Writers(dict[Kind, Any]):
+    """The kernels of an op's in-place form by kind, None where a backend has none."""
+
+    def __init__(self, op: Op) -> None:
+        self.op = op
+
+    def __missing__(self, kind: Kind) -> Any:
+        backend, dtype = kind.backend, kind.dtype
+        direct = not self.op.computes or backend.compute_dtype(dtype) is dtype
+        found = self[kind] = backend.kernel(self.op.name + "_", dtype) if direct else None
+        return found
+
+
+def _raw(a: Any, kind: Kind) -> Any:
+    if isinstance(a, Tensor):
+        if a._kind.place is not kind.place:
+            raise mixed_devices(kind, a._kind)
+        return a._data
+    if type(a) is list or type(a) is tuple:
+        return type(a)([_raw(x, kind) for x in a])
+    return a
+
+
+def derive_inplace(
+    op: Op, fn: Callable[..., Any], body: Callable[..., Any] | None = None
+) -> Callable[..., Any]:
+    """The in-place form of an op: its result, written into the tensor it was called on.
+
+    body: what normalises a primitive's arguments.  With it, and where the backend has a kernel ``<name>_`` that writes into
+    its first operand, nothing is copied (unless the write is recorded or watched by a mode).
+    """
     name = op.name + "_"
+    writers = _Writers(op)
 
     def inplace(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         check_writable(self, name)
+        if body is not None and not state.busy and not state.overrides and not needs_grad(self, *args, *kwargs.values()):
+            kernel = writers[self._kind]
+            if kernel is not None:
+                normal = body(self, *args, **kwargs)
+                if type(normal) is tuple and normal[0] is self:
+                    kernel(*[_raw(a, self._kind) for a in normal])
+                    self._bump(name)
+                    return self
+                return overwrite(self, op(*normal) if type(normal) is tuple else normal, name)
         source = with_history(self) if needs_grad(self, *args, *kwargs.values()) else self
         return overwrite(self, fn(source, *args, **kwargs), name)
 

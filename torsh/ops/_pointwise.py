@@ -86,6 +86,8 @@ def to_kind(a: Any, kind: Kind) -> Any:
             a = to_place(a, kind.place)
             backend = kind.backend
         return a._data if a._kind is kind else backend.cast(a._data, kind.dtype)
+    if a is None:
+        return None
     return as_number(a, kind.dtype)
 
 
@@ -180,7 +182,7 @@ def _declare(
     fn: Callable[..., Any], promote: str, refuse: str, options: dict[str, Any], arity: int
 ) -> tuple[Pointwise, list[str]]:
     names = [p for p in inspect.signature(fn).parameters if p != "out"]
-    op = Pointwise(
+    op = options.pop("template", Pointwise)(
         options.pop("name", None) or fn.__name__, promote, refuse, args=names, broadcasts=True, doc=fn.__doc__,
         tags=("pointwise", *(["nondifferentiable"] if not options.get("grads") else []), *options.pop("tags", "").split()),
         paths=options.pop("paths").split(), **options,
@@ -279,9 +281,12 @@ def binary(
     inplace: bool = True,
     keywords: dict[str, Any] | None = None,
     otherwise: Callable[..., Any] | None = None,
+    numbers: str = "any",
     **options: Any,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Declare an elementwise op of two tensors (either may be a Python number).
+    """Declare an elementwise op of two operands.
+
+    numbers: where a Python number may stand: "any" (but not on both sides), "second", "none".
 
     keywords: keyword-only parameters of the public function with their defaults (``{"alpha": 1}``); where one differs from
     its default, ``otherwise(input, other, **keywords)`` computes the result.
@@ -291,10 +296,13 @@ def binary(
         op, names = _declare(fn, promote, refuse, dict(options, paths=paths, grads=grad), 2)
         kernels, run = op.kernels, op._run
         plans = PlanCache(op, 1)
-        numbers = engine._numbers
+        sequence = engine._numbers
         as_is = promote is SAME or promote is FLOAT
         any_type = promote is SAME and not op.refused
         result_dtype = dtypes.bool if promote is BOOL else None
+        number_first = numbers == "any" and (as_is or result_dtype is not None)
+        number_second = numbers != "none" and (as_is or result_dtype is not None)
+        no_numbers = {"any": (), "second": (0,), "none": (0, 1)}[numbers]
 
         def call(input: Any, other: Any) -> Any:
             kind = type(input)
@@ -318,7 +326,7 @@ def binary(
                         if (a or b) and grad is not None and thread.enabled and o._kind.inexact:
                             plan = plans[a, b]
                             node = new(plan.node_type)
-                            node.seq = next(numbers)
+                            node.seq = next(sequence)
                             if a:
                                 fa = input._gf if input._base is None else input.grad_fn
                                 if fa is None:
@@ -357,7 +365,7 @@ def binary(
                             o._gf = node
                             o._rg = True
                         return o
-                elif (kind is float or kind is int) and k.floating and (as_is or result_dtype is not None):
+                elif (kind is float or kind is int) and k.floating and number_second:
                     r = kernels[k](input._data, other)
                     if type(r) is not k.raw_type:
                         r = k.as_raw(r)
@@ -369,7 +377,7 @@ def binary(
                     return o
             elif (kind is float or kind is int) and type(other) is Tensor and not state.busy:
                 k = other._kind
-                if k.floating and (as_is or result_dtype is not None):
+                if k.floating and number_first:
                     r = kernels[k](input, other._data)
                     if type(r) is not k.raw_type:
                         r = k.as_raw(r)
@@ -387,6 +395,12 @@ def binary(
                     if a is None:
                         return NotImplemented
                     input, other = (a, other) if position == 1 else (input, a)
+            for i in no_numbers:
+                if not isinstance((input, other)[i], Tensor):
+                    raise TypeError(
+                        f"{call.__name__}(): argument '{names[i]}' (position {i + 1}) must be Tensor, not "
+                        f"{type((input, other)[i]).__name__}; make one with torch.tensor(...)"
+                    )
             return through_modes(op, (input, other), run) if state.busy else run(input, other)
 
         public = _finish(op, fn, call, names, out, inplace, keywords, otherwise)
@@ -473,8 +487,12 @@ def _written(
 
     operands = ", ".join(names)
     extra = [f"{k}=_{k}" for k in keywords] + (["out=None"] if out else [])
-    lines = [f"def public({operands}{', *, ' if extra else ''}{', '.join(extra)}):"]
+    # add(input, alpha, other), deprecated by PyTorch but accepted still.
+    third = ", _third=None" if "alpha" in keywords else ""
+    lines = [f"def public({operands}{third}{', *, ' if extra else ''}{', '.join(extra)}):"]
     run = "_call"
+    if third:
+        lines += ["    if _third is not None:", f"        alpha, {names[1]} = {names[1]}, _third"]
     if keywords:
         assert otherwise is not None
         changed = " or ".join(f"({k} is not _{k} and {k} != _{k})" for k in keywords)

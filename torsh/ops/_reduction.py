@@ -154,6 +154,8 @@ def reduction(
         changes = promote is BOOL or promote is REAL
         complex_too = "complex" not in refused
         label = fn.__name__
+        # The gradient rule needs geometry only: what the short path saves in one tuple.
+        plain = grad is not None and grad.__code__.co_varnames[1 : grad.__code__.co_argcount] == ("dim", "keepdim", "shape")
 
         def general(input: Any, dim: Any, keepdim: Any, dtype: Any) -> Any:
             if not isinstance(input, Tensor):
@@ -166,6 +168,8 @@ def reduction(
                     f'"{label}" not implemented for \'{dtypes.scalar_name(input.dtype)}\'; convert the input to another '
                     "dtype first"
                 )
+            if dtype is not None and not has_dtype:
+                raise TypeError(f"{label}() got an unexpected keyword argument 'dtype'")
             if type(keepdim) is not bool:
                 raise TypeError(f"{label}(): argument 'keepdim' must be bool, not {type(keepdim).__name__}")
             shape = tuple(input._data.shape)
@@ -178,21 +182,33 @@ def reduction(
                 out = out.to(dtype)
             return out
 
-        def call(input: Any, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
+        def public(
+            input: Any, dim: Any = None, keepdim: Any = False, *, dtype: Any = None, out: Any = None, axis: Any = None,
+            keepdims: Any = None,
+        ) -> Any:  # fmt: skip
             cls = type(input)
-            if dim is None and (cls is Tensor or cls is Parameter) and dtype is None and not keepdim and not state.busy:
+            if (
+                (cls is Tensor or cls is Parameter)
+                and dtype is None
+                and out is None
+                and axis is None
+                and keepdims is None
+                and (keepdim is False or keepdim is True)
+                and not state.busy
+            ):
                 k = input._kind
                 if k.floating or (k.complex and complex_too):
                     x = input._data
                     shape = x.shape
+                    dims = None if dim is None else dims_of(dim, len(shape))
                     if identity or 0 not in shape:
-                        r = kernels[k](x, None, False, shape)
+                        r = kernels[k](x, dims, keepdim, shape)
                         if type(r) is not k.raw_type:
                             r = k.as_raw(r)
                         o = new(Tensor)
                         o._data = r
                         o._kind = k = k.place[result_dtype(k.dtype, promote)] if changes else k
-                        if input._rg and thread.enabled and grad is not None and k.inexact:
+                        if input._rg and grad is not None and k.inexact and thread.enabled:
                             plan = plans[key]
                             node = new(plan.node_type)
                             node.seq = next(numbers)
@@ -200,19 +216,39 @@ def reduction(
                             node.edges = (input if gf is None else gf,)
                             if input._nr:
                                 node.numbers = (input._nr,)
-                            args = (None, None, False, shape)
-                            node.saved = tuple(
-                                [SavedOutput(o, 0) if is_out else args[j] if j else save(input) for is_out, j in plan.takes]
-                            )
+                            if plain:
+                                node.saved = (dims, keepdim, shape)
+                            else:
+                                args = (None, dims, keepdim, shape)
+                                node.saved = tuple(
+                                    [SavedOutput(o, 0) if is_out else args[j] if j else save(input)
+                                     for is_out, j in plan.takes]
+                                )  # fmt: skip
                             o._gf = node
                             o._rg = True
                         return o
-            elif state.overrides and (handler := override_of((input,), {})) is not None:
-                extra = {"dtype": dtype} if has_dtype and dtype is not None else {}
-                return handler(public, (input, dim, keepdim), extra)
-            return general(input, dim, keepdim, dtype)
+            return rare(input, dim, keepdim, dtype, out, axis, keepdims)
 
-        public = _public(call, has_dtype, dim_required)
+        def rare(input: Any, dim: Any, keepdim: Any, dtype: Any, out: Any, axis: Any, keepdims: Any) -> Any:
+            if state.overrides and (handler := override_of((input,), {})) is not None:
+                named = {"dtype": dtype, "out": out, "axis": axis, "keepdims": keepdims}
+                return handler(public, (input, dim, keepdim), {k: v for k, v in named.items() if v is not None})
+            dim = dim if axis is None else axis
+            keepdim = keepdim if keepdims is None else keepdims
+            if out is None:
+                return general(input, dim, keepdim, dtype)
+            from torsh.ops._out import write_out
+
+            return write_out(public, (input, dim, keepdim), {"dtype": dtype}, out)
+
+        if dim_required:
+            needing = public
+
+            def public(input: Any, dim: Any = None, keepdim: Any = False, **named: Any) -> Any:
+                if dim is None and "axis" not in named:
+                    raise TypeError(f'{label}() missing 1 required positional arguments: "dim"')
+                return needing(input, dim, keepdim, **named)
+
         functools.update_wrapper(public, fn)
         sig = inspect.signature(fn)
         extra = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None)
@@ -222,54 +258,3 @@ def reduction(
         return public
 
     return declare
-
-
-_MISSING: Any = object()
-
-
-def _public(call: Callable[..., Any], has_dtype: bool, dim_required: bool) -> Callable[..., Any]:
-    """The function users call, with NumPy's spellings ``axis`` and ``keepdims``, which PyTorch takes too."""
-
-    def rare(input: Any, dim: Any, keepdim: Any, dtype: Any, out: Any, axis: Any, keepdims: Any) -> Any:
-        if axis is not _MISSING:
-            dim = axis
-        if keepdims is not _MISSING:
-            keepdim = keepdims
-        if out is None:
-            return call(input, dim, keepdim, dtype)
-        from torsh.ops._out import write_out
-
-        return write_out(call, (input, dim, keepdim, dtype), {}, out)
-
-    if has_dtype:
-
-        def with_dtype(
-            input: Any, dim: Any = None, keepdim: Any = False, *, dtype: Any = None, out: Any = None,
-            axis: Any = _MISSING, keepdims: Any = _MISSING,
-        ) -> Any:  # fmt: skip
-            if out is None and axis is _MISSING and keepdims is _MISSING:
-                return call(input, dim, keepdim, dtype)
-            return rare(input, dim, keepdim, dtype, out, axis, keepdims)
-
-        return with_dtype
-
-    if dim_required:
-
-        def needs_dim(
-            input: Any, dim: Any = _MISSING, keepdim: Any = False, *, out: Any = None, axis: Any = _MISSING,
-            keepdims: Any = _MISSING,
-        ) -> Any:  # fmt: skip
-            if dim is _MISSING and axis is _MISSING:
-                raise TypeError("missing 1 required positional arguments: \"dim\"")
-            return rare(input, dim, keepdim, None, out, axis, keepdims)
-
-        return needs_dim
-
-    def without_dtype(
-        input: Any, dim: Any = None, keepdim: Any = False, *, out: Any = None, axis: Any = _MISSING, keepdims: Any = _MISSING
-    ) -> Any:
-        if out is None and axis is _MISSING and keepdims is _MISSING:
-            return call(input, dim, keepdim)
-        return rare(input, dim, keepdim, None, out, axis, keepdims)
-
-    return without_dtype

@@ -1,1 +1,237 @@
-"""Complex numbers: parts, conjugates, views as real."""
+"""Complex numbers: parts, conjugates, views as real.
+
+Gradients follow PyTorch's convention: the gradient of a real loss with respect to z = x + iy is dL/dx + i dL/dy.
+Conjugation computes at once; there is no lazy conjugate bit, so ``is_conj()`` is always False.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torsh import dtypes
+from torsh.dtypes import scalar_name
+from torsh.ops._args import check_tensor
+from torsh.ops._op import Op, composite
+from torsh.ops._pointwise import FLOAT, Pointwise, binary, unary
+from torsh.ops._view import View
+from torsh.ops.arithmetic import where, zeros
+from torsh.ops.pointwise import abs, cos, sin
+from torsh.tensor import Tensor
+
+
+class RetypedView(View):
+    """A view whose element type differs from its base's: geometry in elements cannot describe it, so it is made again."""
+
+    def _run(self, input: Tensor, *params: Any) -> Tensor:
+        from torsh.autograd.views import replay_of
+
+        out = super()._run(input, *params)
+        before = replay_of(input)
+        out._replay = lambda base: self(before(base), *params)
+        out._kind = input._kind.place[input._kind.backend.dtype_of(out._data)]
+        return out
+
+
+def _view(name: str, grad: Any, meta: Any) -> Op:
+    return RetypedView(name, None, ("input",), grads={"input": grad}, meta=meta, tags=("view",))
+
+
+def _imaginary(g: Any) -> Any:
+    return complex_of(zeros(g), g)
+
+
+_real_part = _view("real_part", lambda g: g.to(g.dtype.to_complex()), lambda input: (input.shape, input.dtype.to_real()))
+_imag_part = _view("imag_part", lambda g: _imaginary(g), lambda input: (input.shape, input.dtype.to_real()))
+_as_real = _view("view_as_real", lambda g: view_as_complex(g.contiguous()),
+                 lambda input: ((*input.shape, 2), input.dtype.to_real()))
+_as_complex = _view("view_as_complex", lambda g: view_as_real(g),
+                    lambda input: (input.shape[:-1], input.dtype.to_complex()))
+
+
+@composite("torch.real")
+def real(input):
+    """The real part, a view; a real tensor itself.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.real.html
+    """
+    return _real_part(input) if check_tensor(input, "real")._kind.complex else input
+
+
+@composite("torch.imag")
+def imag(input):
+    """The imaginary part, a view; RuntimeError for real tensors.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.imag.html
+    """
+    if not check_tensor(input, "imag")._kind.complex:
+        raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
+    return _imag_part(input)
+
+
+@composite("torch.view_as_real", name="view_as_real_checked")
+def view_as_real(input):
+    """A view of a complex tensor with a last dimension of size 2: real and imaginary parts.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.view_as_real.html
+    """
+    if not check_tensor(input, "view_as_real")._kind.complex:
+        raise RuntimeError("view_as_real is only supported for complex tensors")
+    return _as_real(input)
+
+
+@composite("torch.view_as_complex", name="view_as_complex_checked")
+def view_as_complex(input):
+    """A complex view of a floating tensor whose last dimension, of size 2 and stride 1, holds real and imaginary parts.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.view_as_complex.html
+    """
+    dtype = check_tensor(input, "view_as_complex").dtype
+    if dtype not in (dtypes.float16, dtypes.float32, dtypes.float64):
+        raise RuntimeError(f"view_as_complex is only supported for half, float and double tensors, but got a tensor of scalar "
+                           f"type: {scalar_name(dtype)}")
+    shape, strides = tuple(input.shape), input.stride()
+    if not shape:
+        raise RuntimeError("Input tensor must have one or more dimensions")
+    if shape[-1] != 2:
+        raise RuntimeError(f"Tensor must have a last dimension of size 2; the shape is {list(shape)}")
+    if strides[-1] != 1:
+        raise RuntimeError(f"Tensor must have a last dimension with stride 1; strides are {list(strides)}")
+    if any(s % 2 for s in strides[:-1]):
+        raise RuntimeError(f"Tensor must have a stride divisible by 2 for all but last dimension; strides are {list(strides)}")
+    return _as_complex(input)
+
+
+def _real_property(self: Tensor) -> Tensor:
+    """The real part, a view; a real tensor itself."""
+    return real(self)
+
+
+def _imag_property(self: Tensor) -> Tensor:
+    """The imaginary part, a view; RuntimeError for real tensors."""
+    return imag(self)
+
+
+Tensor.real = property(_real_property, lambda self, value: _set(real(self), value))  # type: ignore[attr-defined]
+Tensor.imag = property(_imag_property, lambda self, value: _set(imag(self), value))  # type: ignore[attr-defined]
+
+
+def _set(part: Tensor, value: Any) -> None:
+    part.copy_(value) if isinstance(value, Tensor) else part.fill_(value)
+
+
+@unary("torch.conj_physical Tensor.conj_physical", grad=lambda g: g.conj())
+def conj_physical(input):
+    """The conjugate, computed at once.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.conj_physical.html
+    """
+
+
+@composite("torch.conj Tensor.conj")
+def conj(input):
+    """The conjugate; a real tensor itself.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.conj.html
+    """
+    return conj_physical(input) if check_tensor(input, "conj")._kind.complex else input
+
+
+@composite("torch.resolve_conj Tensor.resolve_conj")
+def resolve_conj(input):
+    """The tensor itself: conjugates are never pending.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.resolve_conj.html
+    """
+    return input
+
+
+@composite("torch.resolve_neg Tensor.resolve_neg")
+def resolve_neg(input):
+    """The tensor itself: negations are never pending.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.resolve_neg.html
+    """
+    return input
+
+
+@composite("torch.is_conj Tensor.is_conj", tags="nondifferentiable")
+def is_conj(input):
+    """Whether a conjugation is pending: never.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.is_conj.html
+    """
+    return False
+
+
+@composite("torch.is_neg Tensor.is_neg", tags="nondifferentiable")
+def is_neg(input):
+    """Whether a negation is pending: never."""
+    return False
+
+
+def _angle_grad(g: Any, input: Any) -> Any:
+    if not input._kind.complex:
+        return zeros(g)
+    size = abs(input)
+    return where(size == 0, 0, _imaginary(g) * input / (size * size))
+
+
+class _Angle(Pointwise):
+    """Integers become floats, complex numbers real: two of the template's promotions at once."""
+
+    def out_kind(self, kind: Any) -> Any:
+        return kind.place[kind.dtype.to_real()]
+
+
+@unary("torch.angle Tensor.angle", FLOAT, grad=_angle_grad, inplace=False, template=_Angle)
+def angle(input):
+    """The angle of a complex number in radians; of a real number 0, pi or nan.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.angle.html
+    """
+
+
+class _Complex(Pointwise):
+    """Two real operands, a complex result."""
+
+    def out_kind(self, kind: Any) -> Any:
+        return kind.place[kind.dtype.to_complex()]
+
+
+def _check_parts(name: str, input: Any, other: Any, second: str) -> None:
+    check_tensor(input, name)
+    check_tensor(other, name, second, 2)
+    for t in (input, other):
+        if t.dtype not in (dtypes.float16, dtypes.float32, dtypes.float64):
+            raise RuntimeError(
+                f"Expected both inputs to be Half, Float or Double tensors but got {scalar_name(input.dtype)} and "
+                f"{scalar_name(other.dtype)}"
+            )
+    if input.dtype is not other.dtype:
+        raise RuntimeError(
+            f"Expected object of scalar type {scalar_name(input.dtype)} but got scalar type {scalar_name(other.dtype)} for "
+            f"second argument ({second})"
+        )
+
+
+def _as_parts(kind: Any, args: tuple[Any, ...]) -> None:
+    _check_parts("complex", *args, "imag")
+
+
+@binary("torch.complex", "parts", grad={"real": lambda g: g.real, "imag": lambda g: g.imag}, name="complex", inplace=False,
+        numbers="none", validate=_as_parts, template=_Complex)
+def complex_of(real, imag):
+    """The complex tensor with these parts; both are float16, float32 or float64 and of one dtype (RuntimeError).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.complex.html
+    """
+
+
+@composite("torch.polar", out=True)
+def polar(abs, angle):
+    """The complex tensor with this size and angle: ``abs * exp(i * angle)``.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.polar.html
+    """
+    _check_parts("polar", abs, angle, "angle")
+    return complex_of(abs * cos(angle), abs * sin(angle))

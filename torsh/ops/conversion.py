@@ -1,7 +1,8 @@
-"""Moving tensors between dtypes, devices and the host."""
+"""Moving tensors between dtypes, devices and the host; writing values into them."""
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 from torsh import dtypes
@@ -10,14 +11,23 @@ from torsh.device import as_device
 from torsh.device import device as Device
 from torsh.dispatch import Place, place_of
 from torsh.dtypes import dtype as Dtype
-from torsh.ops._op import composite, primitive
+from torsh.ops._op import OPS, composite, primitive
 from torsh.tensor import Tensor, assign, check_writable, new
 
+# ---- to another dtype or device ----------------------------------------------------------------------------------------
 
-@primitive("", grad={"input": lambda g, source: g.to(source)}, args="input dtype copy source", tags="moves",
-           meta=lambda input, dtype, copy, source: (input.shape, dtype), node_name="ToCopyBackward0")
+
+def _cast_grad(g: Tensor, source: Dtype) -> Tensor:
+    if g._kind.complex and not source.is_complex:
+        g = g.real
+    return g.to(source)
+
+
+@primitive("", grad={"input": lambda g, source: _cast_grad(g, source)}, args="input dtype copy source", tags="moves",
+           meta=lambda input, dtype, copy, source: (input.shape, dtype), node_name="ToCopyBackward0")  # fmt: skip
 def cast(input, dtype, copy):
-    return (input, dtype, copy, input.dtype)
+    """The values in another dtype (or, with ``copy``, in new memory of the same)."""
+    return (input, dtype, copy, input._kind.dtype)
 
 
 def to_place(t: Tensor, place: Place) -> Tensor:
@@ -33,32 +43,215 @@ def to_place(t: Tensor, place: Place) -> Tensor:
     return out
 
 
-@composite("Tensor.to")
-def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=None):
-    """The tensor with another dtype and/or on another device; the tensor itself where nothing changes.
-
-    Forms: ``to(dtype)``, ``to(device)``, ``to(device, dtype)``, ``to(other)``.
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to.html
-    """
-    for a in args:
-        if isinstance(a, Dtype):
-            dtype = a
-        elif isinstance(a, (str, int, Device)) and not isinstance(a, bool):
-            device = a
-        elif isinstance(a, Tensor):
-            dtype, device = a.dtype, a.device
-        elif isinstance(a, bool):
-            non_blocking = a
-        elif a is not None:
-            raise TypeError(f"to() received an invalid combination of arguments: got {type(a).__name__}")
+def moved(input: Tensor, dtype: Dtype | None, device: Any, copy: bool = False, memory_format: Any = None) -> Tensor:
+    """A tensor with another dtype and/or device; the tensor itself where nothing changes and no copy is asked for."""
     out = input
     if device is not None:
         place = place_of(as_device(device))
         if place is not input._kind.place:
+            if place.device.type == "cpu" and input.device.type == "meta" or place.backend is None:
+                raise NotImplementedError("Cannot copy out of meta tensor; no data!")
             out = to_place(input, place)
-    if dtype is not None and dtype is not out.dtype:
-        return cast(out, dtype, True)
-    return cast(out, out.dtype, True) if copy and out is input else out
+    if dtype is not None and dtype is not out._kind.dtype:
+        out = cast(out, dtype, True)
+    elif copy and out is input:
+        out = clone(out, memory_format=memory_format)
+    if memory_format is not None and not _fits_format(out, memory_format):
+        out = clone(out, memory_format=memory_format)
+    return out
+
+
+def _fits_format(t: Tensor, memory_format: Any) -> bool:
+    from torsh.memory_format import preserve_format
+
+    return memory_format is preserve_format or t.is_contiguous(memory_format=memory_format)
+
+
+@composite("Tensor.to")
+def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=None, other=None):
+    """The tensor with another dtype and/or on another device; the tensor itself where nothing changes.
+
+    Forms: ``to(dtype)``, ``to(device)``, ``to(device, dtype)``, ``to(other)``, each also with ``non_blocking`` and ``copy``.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to.html
+    """
+    flags = 0
+    for i, a in enumerate(args):
+        if type(a) is Dtype:
+            dtype = a
+        elif type(a) is Device or type(a) is str or type(a) is int:
+            if i:
+                raise _bad_to(args)
+            device = a
+        elif isinstance(a, Tensor):
+            other = a
+        elif isinstance(a, bool) and i:
+            copy = a if flags else copy
+            flags += 1
+        elif a is not None:
+            raise _bad_to(args)
+    if other is not None:
+        dtype, device = other._kind.dtype, other._kind.device
+    if dtype is not None and type(dtype) is not Dtype:
+        raise _bad_to((dtype,))
+    return moved(input, dtype, device, copy, memory_format)
+
+
+def _bad_to(args: Any) -> TypeError:
+    return TypeError(
+        f"to() received an invalid combination of arguments - got ({', '.join(type(a).__name__ for a in args)}), but expected one "
+        "of: (torch.device device, torch.dtype dtype), (torch.dtype dtype), (Tensor other)"
+    )
+
+
+def _as_type(name: str, dtype: Dtype) -> None:
+    def convert(self, memory_format=None):
+        return moved(self, dtype, None, False, memory_format)
+
+    convert.__name__ = convert.__qualname__ = name
+    convert.__doc__ = f"The tensor as {dtype.name}; the tensor itself if it is that already."
+    composite(f"Tensor.{name}", name=f"to_{name}")(convert)
+
+
+for _name, _dtype in {**dtypes.ALIASES, "bool": dtypes.bool, "byte": dtypes.uint8, "char": dtypes.int8,
+                      "bfloat16": dtypes.bfloat16}.items():  # fmt: skip
+    _as_type(_name, _dtype)
+
+
+@composite("Tensor.cpu")
+def cpu(self, memory_format=None):
+    """The tensor on the CPU; the tensor itself if it is there already."""
+    return moved(self, None, "cpu", False, memory_format)
+
+
+@composite("Tensor.cuda")
+def cuda(self, device=None, non_blocking=False, memory_format=None):
+    """The tensor on a CUDA device; the tensor itself if it is there already."""
+    return moved(self, None, "cuda" if device is None else device, False, memory_format)
+
+
+@composite("Tensor.type")
+def type_(self, dtype=None, non_blocking=False, **kwargs):
+    """Without argument, the name of the tensor's legacy type (``torch.FloatTensor``); else the tensor converted.
+
+    dtype: a dtype, a legacy tensor class or its name.
+    """
+    if dtype is None:
+        where = "" if self.device.type == "cpu" else f"{self.device.type}."
+        return f"torch.{where}{dtypes.scalar_name(self.dtype)}Tensor"
+    device = None
+    if not isinstance(dtype, Dtype):
+        from torsh.legacy import dtype_and_device
+
+        dtype, device = dtype_and_device(dtype)
+    return moved(self, dtype, device)
+
+
+@composite("Tensor.type_as")
+def type_as(self, other):
+    """The tensor with the dtype and device of another."""
+    return moved(self, other._kind.dtype, other._kind.device)
+
+
+# ---- copies ------------------------------------------------------------------------------------------------------------
+
+
+@primitive("", name="clone", grad={"input": lambda g: g}, args="input", tags="moves", meta=lambda input: (input.shape, input.dtype),
+           decompose=lambda input: cast(input, input.dtype, True))  # fmt: skip
+def copied(input):
+    """The values in memory of their own, the dimensions in the same order in memory."""
+    return (input,)
+
+
+@composite("torch.clone Tensor.clone", name="clone_any")
+def clone(input, *, memory_format=None):
+    """A copy of the tensor in memory of its own; gradients flow through it.
+
+    memory_format: default: as the tensor is; a tensor whose elements overlap or leave gaps is packed.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.clone.html
+    """
+    if memory_format is None:
+        return copied(input)
+    from torsh.memory_format import contiguous_format, preserve_format
+
+    if memory_format is preserve_format or (memory_format is contiguous_format and input.is_contiguous()):
+        return copied(input)
+    return laid_out(input, memory_format)
+
+
+@primitive("", name="laid_out", grad={"input": lambda g: g}, args="input memory_format", tags="moves", node_name="CloneBackward0",
+           meta=lambda input, memory_format: (input.shape, input.dtype),
+           decompose=lambda input, memory_format: _laid_out(input, memory_format))  # fmt: skip
+def laid_out(input, memory_format):
+    """The values in new memory, the dimensions in the order of a memory format."""
+    return (input, memory_format)
+
+
+def _laid_out(input: Tensor, memory_format: Any) -> Tensor:
+    from torsh.ops.creation import empty_like
+
+    return empty_like(input, memory_format=memory_format).copy_(input)
+
+
+@composite("Tensor.copy_")
+def copy_(self, src, non_blocking=False):
+    """Write the values of ``src`` (broadcast, converted, moved as needed) into this tensor and return it.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.copy_.html
+    """
+    check_writable(self, "copy_")
+    if not isinstance(src, Tensor):
+        raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
+    if src._kind is not self._kind:
+        if src._kind.place is not self._kind.place:
+            src = to_place(src, self._kind.place)
+        if src._kind is not self._kind:
+            src = cast(src, self._kind.dtype, False)
+    if src._data.shape != self._data.shape:
+        shape, own = tuple(src._data.shape), tuple(self._data.shape)
+        if len(shape) > len(own) and all(n == 1 for n in shape[: len(shape) - len(own)]):
+            src = src.reshape(shape[len(shape) - len(own) :])
+        src = src.expand(own)
+    return assign(self, src, "copy_")
+
+
+@composite("Tensor.fill_ torch.fill_")
+def fill_(self, value):
+    """Write one number into every element and return the tensor.
+
+    value: a number or a 0-d tensor.  Raises RuntimeError for a tensor with dimensions.
+    """
+    check_writable(self, "fill_")
+    if isinstance(value, Tensor):
+        if value.ndim:
+            raise RuntimeError(
+                f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions."
+            )
+        return copy_(self, value)
+    from torsh.ops.creation import _number, as_value, make_full
+
+    k = self._kind
+    value = as_value(_number(value, "fill_"), k.dtype)
+    return assign(self, make_full((), value, k.dtype, k.device, False).expand(tuple(self._data.shape)), "fill_")
+
+
+@composite("torch.fill Tensor.fill", name="fill")
+def fill(input, value):
+    """A tensor of the input's shape and dtype filled with one number.  Source: https://docs.pytorch.org/docs/stable/torch.html"""
+    return clone(input).fill_(value)
+
+
+@composite("torch.zero_ Tensor.zero_")
+def zero_(self):
+    """Write 0 into every element and return the tensor."""
+    return fill_(self, 0)
+
+
+# ---- to the host -------------------------------------------------------------------------------------------------------
+
+
+def host_array(t: Tensor) -> Any:
+    """The values of a tensor as a NumPy array, shared where the tensor is on the host."""
+    return t._kind.backend.to_host(t._data)
 
 
 def _numpy_dtype(d: Dtype) -> Any:
@@ -67,69 +260,129 @@ def _numpy_dtype(d: Dtype) -> Any:
     return TO_NUMPY[d]
 
 
-def host_array(t: Tensor) -> Any:
-    """The values of a tensor as a NumPy array, shared where the tensor is on the host."""
-    return t._kind.backend.to_host(t._data)
-
-
 @composite("Tensor.numpy")
 def numpy(input, *, force=False):
     """The tensor as a NumPy array that shares its memory.
 
-    Raises TypeError for a tensor that is not on the CPU, RuntimeError for one that requires grad; ``force=True`` detaches
-    and copies as needed.
+    Raises TypeError for a tensor that is not on the CPU and for types NumPy does not have, RuntimeError for one that requires
+    grad; ``force=True`` detaches and moves as needed.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.numpy.html
     """
-    if force:
-        input = input.detach()
-    if input._rg:
+    if input._rg and not force:
         raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
     if input.device.type != "cpu" and not force:
         raise TypeError(
             f"can't convert {input.device} device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory "
             "first."
         )
-    return host_array(input)
+    array = host_array(input)
+    if array.dtype.kind == "V" or array.dtype.name not in _NUMPY_NAMES:
+        raise TypeError(f"Got unsupported ScalarType {dtypes.scalar_name(input.dtype)}; convert it first, e.g. with .float()")
+    return array
+
+
+_NUMPY_NAMES = frozenset({d.name for d in dtypes.ALL} - {d.name for d in (*dtypes.FLOAT8, dtypes.bfloat16, dtypes.complex32)})
 
 
 @composite("Tensor.item")
 def item(input):
-    """The value of a tensor with one element as a Python number."""
-    if input.numel() != 1:
-        raise RuntimeError(f"a Tensor with {input.numel()} elements cannot be converted to Scalar")
-    return host_array(input).item() if input.dtype.category != dtypes.FLOAT else float(host_array(input).item())
+    """The value of a tensor with one element as a Python number.
+
+    Raises RuntimeError for any other number of elements.
+    """
+    array = host_array(input)
+    if array.size != 1:
+        raise RuntimeError(f"a Tensor with {array.size} elements cannot be converted to Scalar")
+    value = array.item()
+    kind = input._kind
+    if kind.dtype.category == dtypes.FLOAT:
+        return float(value)
+    return _pair(value) if kind.dtype is dtypes.complex32 else value
 
 
-@composite("torch.clone Tensor.clone")
-def clone(input, *, memory_format=None):
-    """A copy of the tensor in memory of its own; gradients flow through it."""
-    return cast(input, input.dtype, True)
+def _pair(value: Any) -> complex:
+    return value if isinstance(value, complex) else complex(*[float(v) for v in value])
 
 
-@composite("Tensor.copy_")
-def copy_(self, src, non_blocking=False):
-    """Write the values of ``src`` (broadcast, converted, moved as needed) into this tensor and return it."""
-    check_writable(self, "copy_")
-    if src._kind.place is not self._kind.place:
-        src = to_place(src, self._kind.place)
-    if src._kind is not self._kind:
-        src = cast(src, self.dtype, False)
-    if tuple(src.shape) != tuple(self.shape):
-        src = src.expand(tuple(self.shape))
-    return assign(self, src, "copy_")
+@composite("Tensor.tolist")
+def tolist(self):
+    """The values as nested lists of Python numbers (a single number for a 0-d tensor)."""
+    array = host_array(self)
+    if array.dtype.name not in _NUMPY_NAMES:
+        import numpy as np
+
+        array = array.astype(np.complex64 if self.dtype.is_complex else np.float32)
+    return array.tolist()
 
 
-@composite("Tensor.fill_")
-def fill_(self, value):
-    """Write one number into every element and return the tensor."""
-    check_writable(self, "fill_")
-    if isinstance(value, Tensor):
-        return copy_(self, value)
-    from torsh.ops.creation import make_full
+def _array(self: Tensor, dtype: Any = None, copy: bool | None = None) -> Any:
+    """The values for NumPy: shared memory where possible."""
+    array = self.numpy()
+    if dtype is not None and array.dtype != dtype:
+        if copy is False:
+            raise ValueError(f"Unable to avoid copy while creating an array of {dtype} from a tensor of {self.dtype}.")
+        return array.astype(dtype)
+    return array.copy() if copy else array
 
-    return copy_(self, make_full((), value, self.dtype, self.device, False))
+
+def _array_wrap(self: Tensor, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
+    """What a NumPy function gave for this tensor, as a tensor (bool results become bytes-free bools)."""
+    from torsh.ops.data import from_numpy
+
+    import numpy as np
+
+    return from_numpy(np.asarray(array))
 
 
-@composite("torch.zero_ Tensor.zero_")
-def zero_(self):
-    """Write 0 into every element and return the tensor."""
-    return fill_(self, 0)
+def _number(kind: type, name: str) -> Any:
+    def convert(self: Tensor) -> Any:
+        return kind(item(self))
+
+    convert.__name__ = convert.__qualname__ = name
+    return convert
+
+
+def _int(self: Tensor) -> int:
+    return int(item(self))
+
+
+def _index(self: Tensor) -> int:
+    if self.dtype.category > dtypes.INT or self.numel() != 1:
+        raise TypeError("only integer tensors of a single element can be converted to an index")
+    return operator.index(item(self))
+
+
+def _bool(self: Tensor) -> bool:
+    n = self.numel()
+    if n != 1:
+        raise RuntimeError(
+            "Boolean value of Tensor with no values is ambiguous" if n == 0
+            else "Boolean value of Tensor with more than one value is ambiguous. Use .any() or .all()"
+        )  # fmt: skip
+    return bool(host_array(self).item()) if self.dtype is not dtypes.complex32 else bool(item(self))
+
+
+def _contains(self: Tensor, element: Any) -> bool:
+    if isinstance(element, (Tensor, int, float, complex, bool)):
+        return bool((self == element).any().item())
+    raise RuntimeError(
+        f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}."
+    )
+
+
+def _format(self: Tensor, spec: str) -> str:
+    if self.ndim == 0 and type(self) is Tensor:
+        return item(self).__format__(spec)
+    return object.__format__(self, spec)
+
+
+for _method, _function in {
+    "__array__": _array, "__array_wrap__": _array_wrap, "__float__": _number(float, "__float__"), "__int__": _int,
+    "__complex__": _number(complex, "__complex__"), "__index__": _index, "__bool__": _bool, "__contains__": _contains,
+    "__format__": _format, "__nonzero__": _bool,
+}.items():  # fmt: skip
+    setattr(Tensor, _method, _function)
+Tensor.__array_priority__ = 1000  # type: ignore[attr-defined]
+
+
+__all__ = ["OPS", "cast", "clone", "copy_", "host_array", "to_place"]

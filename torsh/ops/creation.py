@@ -1,65 +1,436 @@
-"""Making tensors from nothing, from Python values and from arrays."""
+"""Making tensors from nothing: constants, ranges, and the ``*_like`` and ``new_*`` forms."""
 
 from __future__ import annotations
 
+import math
+import operator
 from typing import Any
-
-import numpy as np
 
 from torsh import dtypes
 from torsh.device import as_device
-from torsh.dispatch import place_of
+from torsh.dispatch import place_of, state
+from torsh.dtypes import dtype as Dtype
 from torsh.ops._args import size_of
 from torsh.ops._op import Op, composite
-from torsh.ops.conversion import _numpy_dtype
-from torsh.tensor import Tensor, from_host, new
+from torsh.tensor import Tensor, new
 
-# Creation kernels get (size, value, dtype, device).
-full_op = Op("full", None, ("size", "value", "dtype", "device"), tags=("creation", "nondifferentiable"))
+# Creation kernels get what follows the tensors of other kernels, then dtype and device.
+full_op = Op(
+    "full", None, ("size", "value", "dtype", "device"), tags=("creation", "nondifferentiable"),
+    meta=lambda size, value, dtype, device: (size, dtype),
+)  # fmt: skip
+arange_op = Op(
+    "arange", None, ("start", "step", "count", "dtype", "device"), tags=("creation", "nondifferentiable"),
+    meta=lambda start, step, count, dtype, device: ((count,), dtype),
+)  # fmt: skip
+linspace_op = Op(
+    "linspace", None, ("start", "end", "count", "dtype", "device"), tags=("creation", "nondifferentiable"),
+    meta=lambda start, end, count, dtype, device: ((count,), dtype),
+)  # fmt: skip
+logspace_op = Op(
+    "logspace", None, ("start", "end", "count", "base", "dtype", "device"), tags=("creation", "nondifferentiable"),
+    meta=lambda start, end, count, base, dtype, device: ((count,), dtype),
+)  # fmt: skip
+eye_op = Op(
+    "eye", None, ("n", "m", "dtype", "device"), tags=("creation", "nondifferentiable"),
+    meta=lambda n, m, dtype, device: ((n, m), dtype),
+)  # fmt: skip
 
 
-def make_full(size: tuple[int, ...], value: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
-    """A new tensor of one value (None: whatever the memory holds)."""
+def create(op: Op, params: tuple[Any, ...], dtype: Dtype | None, device: Any, requires_grad: bool = False) -> Tensor:
+    """Run a creation op: its kernel on the backend of a device."""
     place = place_of(as_device(device))
     kind = place[dtype or dtypes.get_default_dtype()]
-    t = new(Tensor)
-    t._data = full_op.kernels[kind](size, value, kind.dtype, kind.device)
-    t._kind = kind
+
+    def run(*params: Any) -> Tensor:
+        t = new(Tensor)
+        raw = op.kernels[kind](*params)
+        t._data = raw if type(raw) is kind.raw_type else kind.as_raw(raw)
+        t._kind = kind
+        return t
+
+    args = (*params, kind.dtype, kind.device)
+    if state.busy:
+        from torsh.dispatch import through_modes
+
+        t = through_modes(op, args, run)
+    else:
+        t = run(*args)
     if requires_grad:
         t.requires_grad = True
     return t
 
 
+def make_full(size: tuple[int, ...], value: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
+    """A new tensor of one value (None: whatever the memory holds)."""
+    for s in size:
+        if s < 0:
+            raise RuntimeError(f"Trying to create tensor with negative dimension {s}: {list(size)}")
+    return create(full_op, (size, value), dtype, device, requires_grad)
+
+
+def check_dtype(dtype: Any, op: str) -> None:
+    """TypeError for a dtype argument that is none."""
+    if dtype is not None and not isinstance(dtype, Dtype):
+        raise TypeError(f"{op}(): argument 'dtype' must be torch.dtype, not {type(dtype).__name__}")
+
+
+def _sized(size: Any, sizes: Any, name: str) -> tuple[int, ...]:
+    if sizes is None and not size:
+        raise TypeError(
+            f"{name}() received an invalid combination of arguments - got (), but expected a size: integers or a tuple of them"
+        )
+    return size_of(size if sizes is None else (sizes,))
+
+
+def _in_format(t: Tensor, memory_format: Any) -> Tensor:
+    """A fresh tensor laid out in a memory format."""
+    if memory_format is None:
+        return t
+    from torsh.memory_format import contiguous_format, format_strides
+    from torsh.ops.storage import empty_strided
+
+    if memory_format is contiguous_format:
+        return t
+    return empty_strided(
+        tuple(t.shape), format_strides(tuple(t.shape), memory_format), dtype=t.dtype, device=t.device, requires_grad=t._rg
+    )
+
+
 @composite("torch.empty", out=True, tags="creation")
-def empty(*size, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
-    """A tensor of a size with whatever its memory holds."""
-    return make_full(size_of(size), None, dtype, device, requires_grad)
+def empty(*size, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None, names=None, **k):
+    """A tensor of a size with whatever its memory holds.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.empty.html
+    """
+    return _in_format(make_full(_sized(size, k.get("size"), "empty"), None, dtype, device, requires_grad), memory_format)
 
 
-@composite("torch.zeros", out=True, tags="creation")
-def zeros(*size, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
-    """A tensor filled with 0."""
-    return make_full(size_of(size), 0, dtype, device, requires_grad)
+@composite("torch.empty_permuted", tags="creation")
+def empty_permuted(size, physical_layout, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    """An uninitialised tensor whose dimensions lie in memory in the order ``physical_layout``, outermost first.
 
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.empty_permuted.html
+    """
+    from torsh.ops.shape import inverse
 
-@composite("torch.ones", out=True, tags="creation")
-def ones(*size, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
-    """A tensor filled with 1."""
-    return make_full(size_of(size), 1, dtype, device, requires_grad)
-
-
-@composite("torch.tensor", tags="creation")
-def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False):
-    """A tensor with a copy of Python numbers (nested sequences), an array or a tensor."""
-    array = np.asarray(data)
-    if dtype is None:
-        dtype = dtypes.get_default_dtype() if array.dtype == np.float64 else dtypes.BY_NAME[array.dtype.name]
-    t = from_host(np.array(array, _numpy_dtype(dtype)), dtype, device)
-    t.requires_grad = requires_grad
+    size, order = size_of((tuple(size),)), size_of((tuple(physical_layout),))
+    if len(size) != len(order):
+        raise RuntimeError(
+            f"Number of dimensions in size does not match the length of the physical_layout; i.e. len(size) = {len(size)} is "
+            f"not equal to len(physical_layout) = {len(order)}"
+        )
+    if sorted(order) != list(range(len(size))):
+        raise RuntimeError(
+            "Dimension out of range or duplicate dim not allowed in physical_layout: expected a permutation of "
+            f"0..{len(size) - 1}, got {list(order)}"
+        )
+    t = make_full(tuple(size[d] for d in order), None, dtype, device, False).permute(inverse(order)).detach()
+    if requires_grad:
+        t.requires_grad = True
     return t
 
 
-@composite("torch.from_numpy", tags="creation")
-def from_numpy(ndarray):
-    """A tensor that shares the memory of a NumPy array."""
-    return from_host(ndarray, dtypes.BY_NAME[ndarray.dtype.name], "cpu")
+@composite("torch.zeros", out=True, tags="creation")
+def zeros(*size, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, names=None, **k):
+    """A tensor filled with 0.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.zeros.html
+    """
+    return make_full(_sized(size, k.get("size"), "zeros"), 0, dtype, device, requires_grad)
+
+
+@composite("torch.ones", out=True, tags="creation")
+def ones(*size, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, names=None, **k):
+    """A tensor filled with 1.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.ones.html
+    """
+    return make_full(_sized(size, k.get("size"), "ones"), 1, dtype, device, requires_grad)
+
+
+def _number(value: Any, name: str) -> Any:
+    """A fill value as a Python number."""
+    if isinstance(value, Tensor):
+        if value.ndim:
+            raise TypeError(f"{name}(): argument 'fill_value' must be Number, not Tensor of shape {list(value.shape)}")
+        return value.item()
+    if not isinstance(value, (int, float, complex)):
+        item = getattr(value, "item", None)
+        if item is None:
+            raise TypeError(f"{name}(): argument 'fill_value' must be Number, not {type(value).__name__}")
+        return item()
+    return value
+
+
+def as_value(value: Any, dtype: Dtype) -> Any:
+    """A number as a value of a dtype, range checked.  Raises RuntimeError where it does not fit."""
+    if isinstance(value, complex) and not dtype.is_complex:
+        if value.imag:
+            raise RuntimeError(f"value cannot be converted to type {dtype.name} without overflow: {value} is complex")
+        value = value.real
+    if dtype.category == dtypes.INT:
+        if isinstance(value, float):
+            if not math.isfinite(value):
+                raise RuntimeError(f"value cannot be converted to type {dtype.name} without overflow: {value}")
+            value = int(value)
+        bits = 8 * dtype.itemsize
+        low, high = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if dtype.is_signed else (0, (1 << bits) - 1)
+        if not (low <= value <= high) and not (not dtype.is_signed and -high - 1 <= value < 0):
+            raise RuntimeError(f"value cannot be converted to type {dtype.name} without overflow: {value}")
+        return int(value) & high if value < 0 and not dtype.is_signed else int(value)
+    if dtype.category == dtypes.BOOL:
+        return bool(value)
+    return value
+
+
+@composite("torch.full", out=True, of=full_op)
+def full(size, fill_value, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, names=None):
+    """A tensor filled with one number, which decides the dtype if none is given.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.full.html
+    """
+    value = _number(fill_value, "full")
+    dtype = dtype or (fill_value.dtype if isinstance(fill_value, Tensor) else dtypes.of_number(value))
+    return make_full(size_of((size,)) if isinstance(size, (tuple, list)) else size_of((size,)), as_value(value, dtype), dtype,
+                     device, requires_grad)  # fmt: skip
+
+
+@composite("torch.scalar_tensor", tags="creation")
+def scalar_tensor(s, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    """A 0-d tensor of a number, of the default floating type if no dtype is given."""
+    dtype = dtype or dtypes.get_default_dtype()
+    return make_full((), as_value(_number(s, "scalar_tensor"), dtype), dtype, device, requires_grad)
+
+
+# ---- like another tensor -----------------------------------------------------------------------------------------------
+
+
+def _like(input: Tensor, value: Any, dtype: Any, device: Any, requires_grad: bool, memory_format: Any, name: str) -> Tensor:
+    if not isinstance(input, Tensor):
+        raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+    k = input._kind
+    shape = tuple(input._data.shape)
+    if (memory_format is None and k.backend.contiguous(input._data)) or not k.backend.capabilities.mutable:
+        if dtype is None and device is None and not state.busy:
+            t = new(Tensor)
+            t._data = full_op.kernels[k](shape, value, k.dtype, k.device)
+            t._kind = k
+            if requires_grad:
+                t.requires_grad = True
+            return t
+        return make_full(shape, value, dtype or k.dtype, device if device is not None else k.device, requires_grad)
+    from torsh.memory_format import contiguous_format, format_strides, preserve_format, preserved_strides
+    from torsh.ops.storage import empty_strided
+
+    device = device if device is not None else k.device
+    strides = (
+        preserved_strides(shape, input.stride()) if memory_format in (None, preserve_format)
+        else None if memory_format is contiguous_format
+        else format_strides(shape, memory_format)
+    )  # fmt: skip
+    if strides is None:
+        return make_full(shape, value, dtype or k.dtype, device, requires_grad)
+    t = empty_strided(shape, strides, dtype=dtype or k.dtype, device=device)
+    if value is not None:
+        t.fill_(value)
+    if requires_grad:
+        t.requires_grad = True
+    return t
+
+
+@composite("torch.empty_like", tags="creation")
+def empty_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
+    """An uninitialised tensor like another.  Source: https://docs.pytorch.org/docs/stable/generated/torch.empty_like.html"""
+    return _like(input, None, dtype, device, requires_grad, memory_format, "empty_like")
+
+
+@composite("torch.zeros_like", tags="creation")
+def zeros_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
+    """Zeros in the shape of another tensor, with its dtype, device and order of dimensions in memory unless given.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.zeros_like.html
+    """
+    return _like(input, 0, dtype, device, requires_grad, memory_format, "zeros_like")
+
+
+@composite("torch.ones_like", tags="creation")
+def ones_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
+    """Ones in the shape of another tensor.  Source: https://docs.pytorch.org/docs/stable/generated/torch.ones_like.html"""
+    return _like(input, 1, dtype, device, requires_grad, memory_format, "ones_like")
+
+
+@composite("torch.full_like", tags="creation")
+def full_like(
+    input, fill_value, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None
+):
+    """One number in the shape of another tensor.  Source: https://docs.pytorch.org/docs/stable/generated/torch.full_like.html"""
+    value = as_value(_number(fill_value, "full_like"), dtype or input.dtype)
+    return _like(input, value, dtype, device, requires_grad, memory_format, "full_like")
+
+
+def _new(self: Tensor, size: Any, sizes: Any, value: Any, dtype: Any, device: Any, requires_grad: bool, name: str) -> Tensor:
+    k = self._kind
+    return make_full(
+        _sized(size, sizes, name), value, dtype or k.dtype, device if device is not None else k.device, requires_grad
+    )
+
+
+@composite("Tensor.new_empty", tags="creation")
+def new_empty(self, *size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False, **k):
+    """An uninitialised tensor of a size with this tensor's dtype and device."""
+    return _new(self, size, k.get("size"), None, dtype, device, requires_grad, "new_empty")
+
+
+@composite("Tensor.new_zeros", tags="creation")
+def new_zeros(self, *size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False, **k):
+    """Zeros of a size with this tensor's dtype and device."""
+    return _new(self, size, k.get("size"), 0, dtype, device, requires_grad, "new_zeros")
+
+
+@composite("Tensor.new_ones", tags="creation")
+def new_ones(self, *size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False, **k):
+    """Ones of a size with this tensor's dtype and device."""
+    return _new(self, size, k.get("size"), 1, dtype, device, requires_grad, "new_ones")
+
+
+@composite("Tensor.new_full", tags="creation")
+def new_full(self, size, fill_value, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
+    """One number in a size, with this tensor's dtype and device."""
+    value = as_value(_number(fill_value, "new_full"), dtype or self.dtype)
+    return _new(self, (), size, value, dtype, device, requires_grad, "new_full")
+
+
+# ---- ranges ------------------------------------------------------------------------------------------------------------
+
+
+def _bounds(op: str, *values: Any) -> list[Any]:
+    found = []
+    for v in values:
+        if isinstance(v, Tensor):
+            v = v.item()
+        elif not isinstance(v, (int, float, complex)):
+            item = getattr(v, "item", None)
+            if item is None:
+                raise TypeError(f"{op}() received an invalid combination of arguments - got {type(v).__name__}, expected numbers")
+            v = item()
+        found.append(v)
+    return found
+
+
+@composite("torch.arange", out=True, of=arange_op)
+def arange(*args, start=None, end=None, step=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    """``start``, ``start + step``, ... below ``end``: integers for integer arguments, else the default floating type.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.arange.html
+    """
+    if len(args) == 1 and end is None:
+        end = args[0]
+    elif len(args) == 1:
+        start = args[0]
+    elif args:
+        start, end, *more = args
+        step = more[0] if more else step
+    if end is None:
+        raise TypeError("arange() received an invalid combination of arguments - got no end")
+    start, end, step = _bounds("arange", 0 if start is None else start, end, 1 if step is None else step)
+    if any(isinstance(v, complex) for v in (start, end, step)):
+        raise RuntimeError(f"\"arange_cpu\" not implemented for 'ComplexFloat': got {start}, {end}, {step}")
+    if dtype is None:
+        whole = all(isinstance(v, int) for v in (start, end, step))
+        dtype = dtypes.int64 if whole else dtypes.get_default_dtype()
+    check_dtype(dtype, "arange")
+    if dtype.is_complex or dtype is dtypes.bool:
+        raise NotImplementedError(f"\"arange_cpu\" not implemented for '{dtypes.scalar_name(dtype)}'")
+    if step == 0:
+        raise RuntimeError("step must be nonzero")
+    if not (math.isfinite(start) and math.isfinite(end)):
+        raise RuntimeError(f"unsupported range: {start} -> {end}")
+    if (step > 0 and end < start) or (step < 0 and end > start):
+        raise RuntimeError(f"upper bound and lower bound inconsistent with step sign: from {start} to {end} by {step}")
+    if dtype.category == dtypes.INT:
+        if all(isinstance(v, int) for v in (start, end, step)):
+            count = max(0, -((start - end) // step))
+        else:
+            count = math.ceil((end - start) / step)
+            start, step = int(start), int(step)
+    else:
+        count = math.ceil((end - start) / step)
+    return create(arange_op, (start, step, count), dtype, device, requires_grad)
+
+
+@composite("torch.range", name="range", out=True, tags="creation")
+def range_(start=0, end=None, step=1, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    """Like ``arange`` but with ``end`` included and of the default floating type; deprecated.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.range.html
+    """
+    if end is None:
+        start, end = 0, start
+    start, end, step = _bounds("range", start, end, step)
+    if step == 0:
+        raise RuntimeError("step must be nonzero")
+    if not (math.isfinite(start) and math.isfinite(end)):
+        raise RuntimeError(f"unsupported range: {start} -> {end}")
+    if (step > 0 and end < start) or (step < 0 and end > start):
+        raise RuntimeError(f"upper bound and lower bound inconsistent with step sign: from {start} to {end} by {step}")
+    count = int((end - start) / step + 1)
+    return create(arange_op, (start, step, count), dtype or dtypes.get_default_dtype(), device, requires_grad)
+
+
+def _spaced(op: str, start: Any, end: Any, steps: Any, dtype: Any) -> tuple[Any, Any, int, Dtype]:
+    if any(isinstance(v, Tensor) and v.ndim for v in (start, end)):
+        raise RuntimeError(f"{op} only supports 0-dimensional start and end tensors")
+    found = _bounds(op, start, end)
+    if isinstance(steps, float) or steps is None:
+        raise TypeError(f"{op}(): argument 'steps' (position 3) must be int, not {type(steps).__name__}")
+    steps = operator.index(steps)
+    if steps < 0:
+        raise RuntimeError(f"number of steps must be non-negative, got {steps}")
+    if dtype is None:
+        cplx = any(isinstance(v, complex) for v in found)
+        dtype = dtypes.get_default_dtype()
+        dtype = dtype.to_complex() if cplx else dtype
+    elif any(isinstance(v, complex) for v in found) and not dtype.is_complex:
+        raise RuntimeError(f"torch.{op}(): inferred dtype ComplexFloat can't be safely cast to passed dtype {dtype}")
+    check_dtype(dtype, op)
+    return *found, steps, dtype
+
+
+@composite("torch.linspace", out=True, of=linspace_op)
+def linspace(start, end, steps, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    """``steps`` evenly spaced numbers from ``start`` to ``end``, both included.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.linspace.html
+    """
+    start, end, steps, dtype = _spaced("linspace", start, end, steps, dtype)
+    return create(linspace_op, (start, end, steps), dtype, device, requires_grad)
+
+
+@composite("torch.logspace", out=True, of=logspace_op)
+def logspace(start, end, steps, base=10.0, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    """``base`` to evenly spaced powers from ``start`` to ``end``.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.logspace.html
+    """
+    start, end, steps, dtype = _spaced("logspace", start, end, steps, dtype)
+    return create(logspace_op, (start, end, steps, base), dtype, device, requires_grad)
+
+
+@composite("torch.eye", out=True, of=eye_op)
+def eye(n, m=None, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    """Ones on the main diagonal of an ``n`` by ``m`` matrix, zeros elsewhere.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.eye.html
+    """
+    n = operator.index(n)
+    m = n if m is None else operator.index(m)
+    if n < 0 or m < 0:
+        which, value = ("n", n) if n < 0 else ("m", m)
+        raise RuntimeError(f"{which} must be greater or equal to 0, got {value}")
+    return create(eye_op, (n, m), dtype, device, requires_grad)
+
+
+from torsh.ops.data import as_tensor, asarray, from_numpy, tensor  # noqa: E402
+
+__all__ = ["as_tensor", "asarray", "from_numpy", "full_op", "make_full", "tensor"]

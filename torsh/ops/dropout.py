@@ -1,1 +1,177 @@
-"""Dropout."""
+"""Dropout: the masks are drawn as PyTorch's CPU generator draws them, so the same seed drops the same elements."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+from torsh.ops._args import check_tensor
+from torsh.ops._op import composite
+
+_ALPHA = 1.7580993408473766  # -scale * alpha of SELU: what a dropped activation is set to
+
+
+def _bernoulli(input: Any, p: float, per_feature: bool) -> Any:
+    """Ones with probability p, zeros otherwise: one per element, or one per sample and channel."""
+    from torsh.ops.creation import empty
+
+    shape = tuple(input.shape)
+    if per_feature:
+        if len(shape) < 2:
+            raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
+        shape = (*shape[:2], *(1,) * (len(shape) - 2))
+    return empty(shape, dtype=input.dtype, device=input.device).bernoulli_(p)
+
+
+def _checked(input: Any, p: float, name: str) -> None:
+    check_tensor(input, name)
+    if not 0.0 <= p <= 1.0:
+        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+
+
+def _drop(input, p, train, per_feature=False, inplace=False):
+    if p == 0 or not train or not input.numel():
+        return input
+    if p == 1:
+        noise = input.detach().new_zeros(())
+    else:
+        noise = _bernoulli(input, 1 - p, per_feature).div_(1 - p)
+    return input.mul_(noise) if inplace else input * noise
+
+
+def _alpha_drop(input, p, train, per_feature=False, inplace=False):
+    if p == 0 or not train or not input.numel():
+        return input
+    if p == 1:
+        zero = input.detach().new_zeros(())
+        return input.mul_(zero) if inplace else input * zero
+    a = 1.0 / math.sqrt((_ALPHA * _ALPHA * p + 1) * (1 - p))
+    noise = _bernoulli(input, 1 - p, per_feature)
+    b = (noise - 1).mul_(_ALPHA * a).add_(_ALPHA * a * p)
+    noise.mul_(a)
+    return input.mul_(noise).add_(b) if inplace else input * noise + b
+
+
+@composite("torch.nn.functional.dropout", name="functional_dropout")
+def dropout_function(input, p=0.5, training=True, inplace=False):
+    """Set elements to 0 with probability p and scale the rest by 1 / (1 - p), in training only.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout.html
+    """
+    _checked(input, p, "dropout")
+    return _drop(input, p, training, False, inplace)
+
+
+@composite("torch.dropout torch.dropout_", inplace=True)
+def dropout(input, p, train):
+    """nn.functional.dropout with all arguments given."""
+    _checked(input, p, "dropout")
+    return _drop(input, p, train)
+
+
+@composite("torch.native_dropout")
+def native_dropout(input, p, train):
+    """(dropout, mask), the mask True where an element was kept."""
+    from torsh import dtypes
+    from torsh.ops.creation import empty
+
+    shape = tuple(input.shape)
+    if train is False or not input.numel():
+        return input.clone(), input.detach().new_ones(shape, dtype=dtypes.bool)
+    if p == 1:
+        return input * 0, input.detach().new_zeros(shape, dtype=dtypes.bool)
+    mask = empty(shape, dtype=dtypes.bool, device=input.device).bernoulli_(1 - p)
+    return input * mask * (1 / (1 - p)), mask
+
+
+@composite("torch.nn.functional.alpha_dropout", name="functional_alpha_dropout")
+def alpha_dropout_function(input, p=0.5, training=False, inplace=False):
+    """Dropout that keeps mean and variance of SELU activations.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.alpha_dropout.html
+    """
+    _checked(input, p, "alpha_dropout")
+    return _alpha_drop(input, p, training, False, inplace)
+
+
+@composite("torch.alpha_dropout torch.alpha_dropout_", inplace=True)
+def alpha_dropout(input, p, train):
+    """nn.functional.alpha_dropout with all arguments given."""
+    _checked(input, p, "alpha_dropout")
+    return _alpha_drop(input, p, train)
+
+
+@composite("torch.nn.functional.feature_alpha_dropout", name="functional_feature_alpha_dropout")
+def feature_alpha_dropout_function(input, p=0.5, training=False, inplace=False):
+    """alpha_dropout of whole channels.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.feature_alpha_dropout.html
+    """
+    _checked(input, p, "feature_alpha_dropout")
+    return _alpha_drop(input, p, training, True, inplace)
+
+
+@composite("torch.feature_alpha_dropout torch.feature_alpha_dropout_", inplace=True)
+def feature_alpha_dropout(input, p, train):
+    """nn.functional.feature_alpha_dropout with all arguments given."""
+    _checked(input, p, "feature_alpha_dropout")
+    return _alpha_drop(input, p, train, True)
+
+
+@composite("torch.feature_dropout torch.feature_dropout_", inplace=True)
+def feature_dropout(input, p, train):
+    """Dropout of whole channels of (N, C, *)."""
+    _checked(input, p, "feature_dropout")
+    return _drop(input, p, train, True)
+
+
+def _channel_dropout(n: int, input: Any, p: float, training: bool, inplace: bool) -> Any:
+    name = f"dropout{n}d"
+    _checked(input, p, name)
+    if n == 1 and input.ndim not in (2, 3):
+        raise RuntimeError(
+            f"dropout1d: Expected 2D or 3D input, but received a {input.ndim}D input. Note that dropout1d exists to provide "
+            "channel-wise dropout on inputs with 1 spatial dimension, a channel dimension, and an optional batch dimension "
+            "(i.e. 2D or 3D inputs)."
+        )
+    if n > 1 and input.ndim not in (n + 1, n + 2):
+        warnings.warn(
+            f"{name}: Received a {input.ndim}-D input to {name}, which is deprecated and will result in an error in a future "
+            f"release. To retain the behavior and silence this warning, please use dropout instead.",
+            stacklevel=4,
+        )
+    # PyTorch takes a 3-D input of dropout2d for a batch without channels' channels: (N, C, L).
+    alone = input.ndim == n + 1 and n != 2
+    x = input.unsqueeze(0) if alone else input
+    out = _drop(x, p, training, True, inplace)
+    if inplace:
+        return input
+    return out.squeeze(0) if alone else out
+
+
+@composite("torch.nn.functional.dropout1d")
+def dropout1d(input, p=0.5, training=True, inplace=False):
+    """Dropout of whole channels of (N, C, L) or (C, L).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout1d.html
+    """
+    return _channel_dropout(1, input, p, training, inplace)
+
+
+@composite("torch.nn.functional.dropout2d")
+def dropout2d(input, p=0.5, training=True, inplace=False):
+    """Dropout of whole channels of (N, C, H, W).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout2d.html
+    """
+    return _channel_dropout(2, input, p, training, inplace)
+
+
+@composite("torch.nn.functional.dropout3d")
+def dropout3d(input, p=0.5, training=True, inplace=False):
+    """Dropout of whole channels of (N, C, D, H, W) or (C, D, H, W).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout3d.html
+    """
+    return _channel_dropout(3, input, p, training, inplace)

@@ -1,1 +1,98 @@
-"""Linear maps."""
+"""Linear and bilinear maps of the last dimension."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torsh.dtypes import scalar_name
+from torsh.ops._args import check_tensor
+from torsh.ops._op import composite, primitive
+from torsh.ops.pointwise import conj
+
+
+def _flat(t: Any) -> Any:
+    """The tensor as a matrix: all dimensions but the last one merged."""
+    return t if t.ndim == 2 else t.reshape(-1, t.shape[-1])
+
+
+@primitive(
+    "torch.nn.functional.linear torch._C._nn.linear",
+    grad={
+        "input": lambda g, weight: linear.op(g, conj(weight).permute(1, 0), None),
+        "weight": lambda g, input: linear.op(_flat(g).permute(1, 0), conj(_flat(input)).permute(1, 0), None),
+        "bias": lambda g: g.sum(tuple(range(g.ndim - 1))) if g.ndim > 1 else g,
+    },
+    meta=lambda input, weight, bias: ((*input.shape[:-1], weight.shape[0]), input.dtype),
+)
+def linear(input, weight, bias=None):
+    """input @ weight.T + bias over the last dimension.
+
+    input: (*, I).  weight: (O, I), or (I,) for a single output without a dimension of its own.  bias: (O,).
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.linear.html
+    """
+    check_tensor(input, "linear")
+    check_tensor(weight, "linear", "weight", 2)
+    if weight.ndim == 1:
+        if bias is not None and bias.ndim:
+            raise RuntimeError(f"linear(): expected a 0-d bias for a weight of one dimension, got bias of size {list(bias.shape)}")
+        out = linear.op(input if input.ndim else input.reshape(1), weight.unsqueeze(0), None).squeeze(-1)
+        return out if bias is None else out + bias
+    if weight.ndim != 2:
+        raise RuntimeError(f"linear(): weight must be a matrix or a vector, got weight of size {list(weight.shape)}")
+    shape = input._data.shape
+    if not shape or shape[-1] != weight._data.shape[1]:
+        rows = 1
+        for n in shape[:-1]:
+            rows *= n
+        last = shape[-1] if shape else 0
+        if not shape:
+            raise RuntimeError("both arguments to linear need to be at least 1D, but they are 0D and 2D")
+        raise RuntimeError(
+            f"mat1 and mat2 shapes cannot be multiplied ({rows}x{last} and {weight.shape[1]}x{weight.shape[0]}); the last "
+            f"dimension of the input must be {weight.shape[1]}"
+        )
+    if input._kind is not weight._kind and input._kind.place is weight._kind.place:
+        raise RuntimeError(
+            f"mat1 and mat2 must have the same dtype, but got {scalar_name(input.dtype)} and {scalar_name(weight.dtype)}"
+        )
+    if bias is not None:
+        if bias.dtype is not input.dtype:
+            raise RuntimeError(
+                f"self and mat2 must have the same dtype, but got {scalar_name(bias.dtype)} and {scalar_name(input.dtype)}"
+            )
+        if bias.ndim != 1 or bias.shape[0] not in (1, weight.shape[0]):
+            return linear.op(input, weight, None) + bias
+        if bias.shape[0] != weight.shape[0]:
+            bias = bias.expand(weight.shape[0])
+    return (input, weight, bias)
+
+
+@composite("torch.bilinear torch.nn.functional.bilinear")
+def bilinear(input1, input2, weight, bias=None):
+    """x1 @ weight[o] @ x2 for every output o, plus a bias.
+
+    input1: (*, I1).  input2: (*, I2).  weight: (O, I1, I2).  bias: (O,).
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.bilinear.html
+    """
+    if input1.ndim != input2.ndim:
+        raise RuntimeError(f"bilinear(): input dimensions do not match: got {input1.ndim} and {input2.ndim}")
+    for i in range(input1.ndim - 1):
+        if input1.shape[i] != input2.shape[i]:
+            raise RuntimeError(
+                f"bilinear(): input batch dimensions do not match at dim {i}: got {input1.shape[i]} and {input2.shape[i]}"
+            )
+    for i, x in ((1, input1), (2, input2)):
+        if x.shape[-1] != weight.shape[i]:
+            raise RuntimeError(
+                f"bilinear(): input{i} size does not match weight size: got {x.shape[-1]} but expected {weight.shape[i]}"
+            )
+    if bias is not None and bias.shape[0] != weight.shape[0]:
+        raise RuntimeError(
+            f"bilinear(): bias size does not match weight size: got {bias.shape[0]} but expected {weight.shape[0]}"
+        )
+    outputs, first, second = weight.shape
+    lead = tuple(input1.shape[:-1])
+    # (rows, I1) x (I1, O * I2), then one weighted sum over I2 per row and output.
+    half = linear(input1.reshape(-1, first), weight.permute(0, 2, 1).reshape(outputs * second, first))
+    out = (half.reshape(-1, outputs, second) * input2.reshape(-1, 1, second)).sum(-1).reshape(*lead, outputs)
+    return out if bias is None else out + bias

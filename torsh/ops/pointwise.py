@@ -1,63 +1,387 @@
-"""Arithmetic and elementary functions, element by element."""
+"""Functions of one operand, element by element: roundings, exponentials, trigonometry."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from torsh.ops._pointwise import BOOL, FLOAT, NUMBERS, REAL, as_number, binary, nary, unary
-from torsh.tensor import Tensor
+from torsh import dtypes
+from torsh.ops._op import composite, primitive
+from torsh.ops._pointwise import FLOAT, REAL, nary, unary
+from torsh.ops.arithmetic import conj, pow, where, zeros
+from torsh.return_types import make
+
+_LN2, _LN10 = math.log(2), math.log(10)
+_LARGEST = {dtypes.float16: 65504.0, dtypes.complex32: 65504.0, dtypes.bfloat16: 3.3895313892515355e38}
 
 
-def conj(x: Any) -> Any:
-    """The conjugate of an operand in a gradient rule, which may be a Python number."""
-    if isinstance(x, Tensor):
-        return x.conj() if x._kind.complex else x
-    return x.conjugate()
+# ---- sign and size -----------------------------------------------------------------------------------------------------
 
 
-@binary("Tensor.__add__ Tensor.__radd__", name="add", grad={"input": lambda g: g, "other": lambda g: g})
-def plain_add(input, other):
-    """The sum of two operands: what ``torch.add`` does where ``alpha`` is 1."""
+@unary("torch.neg Tensor.neg Tensor.__neg__ torch.negative Tensor.negative", grad=lambda g: -g,
+       because={"bool": RuntimeError("Negation, the `-` operator, on a bool tensor is not supported. If you are trying to "
+                                     "invert a mask, use the `~` or `logical_not()` operator instead.")})
+def neg(input):
+    """The value with the other sign.
 
-
-def add(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Any:
-    """input + alpha * other, element by element.
-
-    input, other: tensors that broadcast together, or a tensor and a number.
-    alpha: a number; it must be an integer where the result is integral.
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.add.html
-    """
-    if alpha == 1:
-        return plain_add(input, other) if out is None else plain_add(input, other, out=out)
-    return plain_add(input, other * alpha, out=out)
-
-
-@binary("torch.mul Tensor.mul Tensor.__mul__ torch.multiply Tensor.multiply",
-        grad={"input": lambda g, other: g * conj(other), "other": lambda g, input: g * conj(input)})
-def mul(input, other):
-    """Multiply element by element.
-
-    input, other: tensors that broadcast together, or a tensor and a number.
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.mul.html
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.neg.html
     """
 
 
-@unary("torch.exp Tensor.exp torch.special.exp", FLOAT, grad=lambda g, out: g * conj(out))
+@composite("torch.positive Tensor.positive Tensor.__pos__")
+def positive(input):
+    """The tensor itself; bool tensors are refused (RuntimeError).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.positive.html
+    """
+    if input.dtype is dtypes.bool:
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return input
+
+
+@unary("torch.abs Tensor.abs Tensor.__abs__ torch.absolute Tensor.absolute", REAL, refuse="bool",
+       grad=lambda g, input: g * sgn(input))
+def abs(input):
+    """The magnitude; of complex numbers a real one.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.abs.html
+    """
+
+
+@unary("torch.sign Tensor.sign", grad=lambda g: zeros(g),
+       because={"complex": NotImplementedError("Unlike NumPy, torch.sign is not intended to support complex numbers. Please use "
+                                               "torch.sgn instead.")})
+def sign(input):
+    """-1, 0 or 1.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.sign.html
+    """
+
+
+def _sgn_grad(g: Any, input: Any, out: Any) -> Any:
+    if not input._kind.complex:
+        return zeros(g)
+    size = abs(input)
+    return where(size == 0, 0, g / size - (g / out).real * out / size)
+
+
+@unary("torch.sgn Tensor.sgn", grad=_sgn_grad)
+def sgn(input):
+    """-1, 0 or 1; of complex numbers the number of size 1 in the same direction.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.sgn.html
+    """
+
+
+@composite("torch.square Tensor.square", out=True, inplace=True)
+def square(input):
+    """The square of a value; of bool tensors an integer.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.square.html
+    """
+    return pow(input, 2)
+
+
+@unary("torch.reciprocal Tensor.reciprocal", FLOAT, grad=lambda g, out: -g * conj(out * out))
+def reciprocal(input):
+    """1 / x.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.reciprocal.html
+    """
+
+
+@unary("torch.relu Tensor.relu", grad=lambda g, out: g * (out > 0),
+       because={"bool": RuntimeError("Boolean inputs not supported for relu"),
+                "complex": NotImplementedError("clamp is not supported for complex types")})
+def relu(input):
+    """max(x, 0).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.relu.html
+    """
+
+
+# ---- rounding ----------------------------------------------------------------------------------------------------------
+
+
+def _no_complex(name: str) -> dict[str, Exception]:
+    return {"complex": NotImplementedError(f"{name} is not supported for complex inputs")}
+
+
+@unary("torch.floor Tensor.floor", refuse="bool", because=_no_complex("floor"), grad=lambda g: zeros(g))
+def floor(input):
+    """The largest integer that is not above the value.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.floor.html
+    """
+
+
+@unary("torch.ceil Tensor.ceil", refuse="bool", because=_no_complex("ceil"), grad=lambda g: zeros(g))
+def ceil(input):
+    """The smallest integer that is not below the value.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.ceil.html
+    """
+
+
+@unary("torch.trunc Tensor.trunc torch.fix Tensor.fix", refuse="bool", because=_no_complex("trunc"), grad=lambda g: zeros(g))
+def trunc(input):
+    """The integer part.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.trunc.html
+    """
+
+
+@unary("torch.frac Tensor.frac", refuse="bool int complex", grad=lambda g: g)
+def frac(input):
+    """The part after the decimal point, with the value's sign.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.frac.html
+    """
+
+
+@nary("", refuse="bool int complex", keep="decimals", grad={"input": lambda g: zeros(g)}, inplace=False)
+def round_decimals(input, decimals):
+    """Round to a number of decimal places."""
+    return (input, decimals)
+
+
+@unary("torch.round Tensor.round torch.special.round", refuse="bool complex", grad=lambda g: zeros(g),
+       keywords={"decimals": 0},
+       otherwise=lambda input, decimals: round_decimals(input, decimals) if decimals else round(input))
+def round(input):
+    """The nearest integer, halves to the even one.
+
+    decimals: round to so many places after (negative: before) the decimal point.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.round.html
+    """
+
+
+@unary("torch.deg2rad Tensor.deg2rad", FLOAT, grad=lambda g: g * (math.pi / 180),
+       because={"complex": RuntimeError("deg2rad is not supported for complex tensors.")})
+def deg2rad(input):
+    """Degrees to radians.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.deg2rad.html
+    """
+
+
+@unary("torch.rad2deg Tensor.rad2deg", FLOAT, grad=lambda g: g * (180 / math.pi),
+       because={"complex": RuntimeError("rad2deg is not supported for complex tensors.")})
+def rad2deg(input):
+    """Radians to degrees.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.rad2deg.html
+    """
+
+
+@nary("torch.nan_to_num Tensor.nan_to_num", keep="nan posinf neginf",
+      grad={"input": lambda g, input: where(input.isfinite(), g, 0)})
+def nan_to_num(input, nan=None, posinf=None, neginf=None):
+    """Numbers in place of nan (default 0), inf (default the largest finite value) and -inf.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nan_to_num.html
+    """
+    # The kernel may compute in a wider type, whose largest value would not fit.
+    largest = _LARGEST.get(input.dtype)
+    return (input, nan, posinf if posinf is not None else largest, neginf if neginf is not None or not largest else -largest)
+
+
+@primitive("torch.frexp Tensor.frexp", out=True, args="input", tags="pointwise", returns=make("frexp", "mantissa exponent"),
+           meta=lambda input: [(tuple(input.shape), input.dtype), (tuple(input.shape), dtypes.int32)],
+           grad={"input": lambda g, out1: g[0] * (2.0 ** -out1.to(g[0].dtype))})
+def frexp(input):
+    """Mantissa (0.5 to 1 in size) and integer exponent of base 2.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.frexp.html
+    """
+    if not input._kind.floating:
+        raise RuntimeError(f"torch.frexp() only supports floating-point dtypes; got {input.dtype}")
+    return (input,)
+
+
+# ---- exponentials, logarithms, roots -------------------------------------------------------------------------------------
+
+
+@unary("torch.exp Tensor.exp", FLOAT, grad=lambda g, out: g * conj(out))
 def exp(input):
-    """The exponential function, element by element.
+    """The exponential function.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.exp.html
     """
 
 
-@unary("torch.relu Tensor.relu torch.nn.functional.relu", grad=lambda g, out: g * (out > 0), refuse="complex bool")
-def relu(input):
-    """max(x, 0), element by element."""
+@unary("torch.exp2 Tensor.exp2 torch.special.exp2", FLOAT, grad=lambda g, out: g * conj(out * _LN2))
+def exp2(input):
+    """2 ** x.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.exp2.html
+    """
 
 
-@binary("torch.gt Tensor.gt Tensor.__gt__", BOOL, refuse="complex")
-def gt(input, other):
-    """input > other, element by element."""
+@unary("torch.expm1 Tensor.expm1 torch.special.expm1", FLOAT, grad=lambda g, out: g * conj(out + 1))
+def expm1(input):
+    """exp(x) - 1, exact near 0.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.expm1.html
+    """
 
 
-__all__ = ["FLOAT", "REAL", "as_number", "nary", "NUMBERS"]
+@unary("torch.log Tensor.log", FLOAT, grad=lambda g, input: g / conj(input))
+def log(input):
+    """The natural logarithm.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.log.html
+    """
+
+
+@unary("torch.log2 Tensor.log2", FLOAT, grad=lambda g, input: g / conj(input * _LN2))
+def log2(input):
+    """The logarithm to base 2.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.log2.html
+    """
+
+
+@unary("torch.log10 Tensor.log10", FLOAT, grad=lambda g, input: g / conj(input * _LN10))
+def log10(input):
+    """The logarithm to base 10.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.log10.html
+    """
+
+
+@unary("torch.log1p Tensor.log1p torch.special.log1p", FLOAT, grad=lambda g, input: g / conj(input + 1))
+def log1p(input):
+    """log(1 + x), exact near 0.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.log1p.html
+    """
+
+
+@unary("torch.sqrt Tensor.sqrt", FLOAT, grad=lambda g, out: g / conj(out * 2))
+def sqrt(input):
+    """The square root; nan for negative real values.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.sqrt.html
+    """
+
+
+@unary("torch.rsqrt Tensor.rsqrt", FLOAT, grad=lambda g, out: g * conj(out * out * out * -0.5))
+def rsqrt(input):
+    """1 / sqrt(x).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.rsqrt.html
+    """
+
+
+@unary("torch.sigmoid Tensor.sigmoid torch.special.expit torch.nn.functional.sigmoid", FLOAT,
+       grad=lambda g, out: g * conj((1 - out) * out))
+def sigmoid(input):
+    """1 / (1 + exp(-x)).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.sigmoid.html
+    """
+
+
+# ---- trigonometry --------------------------------------------------------------------------------------------------------
+
+
+@unary("torch.sin Tensor.sin", FLOAT, grad=lambda g, input: g * conj(cos(input)))
+def sin(input):
+    """The sine of an angle in radians.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.sin.html
+    """
+
+
+@unary("torch.cos Tensor.cos", FLOAT, grad=lambda g, input: -g * conj(sin(input)))
+def cos(input):
+    """The cosine of an angle in radians.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cos.html
+    """
+
+
+@unary("torch.tan Tensor.tan", FLOAT, grad=lambda g, out: g * conj(1 + out * out))
+def tan(input):
+    """The tangent of an angle in radians.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.tan.html
+    """
+
+
+@unary("torch.asin Tensor.asin torch.arcsin Tensor.arcsin", FLOAT, grad=lambda g, input: g * conj(rsqrt(1 - input * input)))
+def asin(input):
+    """The angle from -pi/2 to pi/2 with that sine.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.asin.html
+    """
+
+
+@unary("torch.acos Tensor.acos torch.arccos Tensor.arccos", FLOAT, grad=lambda g, input: -g * conj(rsqrt(1 - input * input)))
+def acos(input):
+    """The angle from 0 to pi with that cosine.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.acos.html
+    """
+
+
+@unary("torch.atan Tensor.atan torch.arctan Tensor.arctan", FLOAT, grad=lambda g, input: g / conj(input * input + 1))
+def atan(input):
+    """The angle from -pi/2 to pi/2 with that tangent.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.atan.html
+    """
+
+
+@unary("torch.sinh Tensor.sinh", FLOAT, grad=lambda g, input: g * conj(cosh(input)))
+def sinh(input):
+    """The hyperbolic sine.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.sinh.html
+    """
+
+
+@unary("torch.cosh Tensor.cosh", FLOAT, grad=lambda g, input: g * conj(sinh(input)))
+def cosh(input):
+    """The hyperbolic cosine.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cosh.html
+    """
+
+
+@unary("torch.tanh Tensor.tanh torch.nn.functional.tanh", FLOAT, grad=lambda g, out: g * conj(1 - out * out))
+def tanh(input):
+    """The hyperbolic tangent.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.tanh.html
+    """
+
+
+@unary("torch.asinh Tensor.asinh torch.arcsinh Tensor.arcsinh", FLOAT, grad=lambda g, input: g * conj(rsqrt(input * input + 1)))
+def asinh(input):
+    """The inverse of the hyperbolic sine.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.asinh.html
+    """
+
+
+def _acosh_grad(g: Any, input: Any) -> Any:
+    # sqrt(x + 1) * sqrt(x - 1) is sqrt(x * x - 1) for real x > 1 only.
+    return g * conj(rsqrt(input + 1) * rsqrt(input - 1)) if input._kind.complex else g * rsqrt(input * input - 1)
+
+
+@unary("torch.acosh Tensor.acosh torch.arccosh Tensor.arccosh", FLOAT, grad=_acosh_grad)
+def acosh(input):
+    """The inverse of the hyperbolic cosine.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.acosh.html
+    """
+
+
+@unary("torch.atanh Tensor.atanh torch.arctanh Tensor.arctanh", FLOAT, grad=lambda g, input: g / conj(1 - input * input))
+def atanh(input):
+    """The inverse of the hyperbolic tangent.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.atanh.html
+    """

@@ -1,1 +1,369 @@
-"""Pooling."""
+"""Pooling: maxima and means of windows, in one, two and three dimensions.
+
+Public functions bring their arguments to a batch of channels, (N, C, *space); one set of primitives serves every number of
+dimensions.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from torsh.dtypes import scalar_name
+from torsh.ops._args import check_tensor
+from torsh.ops._op import composite, primitive
+
+Ints = tuple[int, ...]
+
+
+# ---- primitives --------------------------------------------------------------------------------------------------------
+
+
+@primitive("", args="input kernel stride padding dilation size",
+           grad={"input": lambda g, input, out1, kernel, stride: max_pool_backward(
+               g[0], out1, tuple(input.shape), all(k <= s for k, s in zip(kernel, stride)))},
+           meta=lambda input, kernel, stride, padding, dilation, size: [
+               ((*input.shape[:2], *size), input.dtype), ((*input.shape[:2], *size), _int64())])
+def max_pool_with_indices(input, kernel, stride, padding, dilation, size):
+    """The largest element of every window and its position in the flattened space."""
+    return (input, kernel, stride, padding, dilation, size)
+
+
+@primitive("", args="input kernel stride padding dilation size", tags="nondifferentiable",
+           meta=lambda input, kernel, stride, padding, dilation, size: ((*input.shape[:2], *size), input.dtype),
+           decompose=lambda input, *rest: max_pool_with_indices.op(input, *rest)[0])
+def max_pool(input, kernel, stride, padding, dilation, size):
+    """The largest element of every window, where nobody asks for its position."""
+    return (input, kernel, stride, padding, dilation, size)
+
+
+@primitive("", args="g indices size unique",
+           grad={"g": lambda grad, indices: _take(grad, indices)},
+           meta=lambda g, indices, size, unique: (size, g.dtype))
+def max_pool_backward(g, indices, size, unique):
+    """Add each gradient at the position its maximum came from; unique: no position comes twice."""
+    return (g, indices, size, unique)
+
+
+def _take(x, indices):
+    flat = x.reshape(*x.shape[:2], -1).gather(2, indices.reshape(*indices.shape[:2], -1))
+    return flat.reshape(indices.shape)
+
+
+@primitive("", args="input kernel stride padding size counts divisor",
+           grad={"input": lambda g, input, kernel, stride, padding, size, counts, divisor: avg_pool_backward(
+               g, tuple(input.shape), kernel, stride, padding, size, counts, divisor)},
+           meta=lambda input, kernel, stride, padding, size, *rest: ((*input.shape[:2], *size), input.dtype))
+def mean_pool(input, kernel, stride, padding, size, counts, divisor):
+    """The mean of every window; counts: padding counts as elements; divisor: divide by this instead (None: by the number)."""
+    return (input, kernel, stride, padding, size, counts, divisor)
+
+
+@primitive("", args="g shape kernel stride padding size counts divisor",
+           grad={"g": lambda grad, kernel, stride, padding, size, counts, divisor: mean_pool.op(
+               grad, kernel, stride, padding, size, counts, divisor)},
+           meta=lambda g, shape, *rest: (shape, g.dtype))
+def avg_pool_backward(g, shape, kernel, stride, padding, size, counts, divisor):
+    """The adjoint of ``mean_pool``."""
+    return (g, shape, kernel, stride, padding, size, counts, divisor)
+
+
+@primitive("", args="input size", grad={"input": lambda g, input: adaptive_mean_pool_backward(g, tuple(input.shape))},
+           meta=lambda input, size: ((*input.shape[: -len(size)], *size), input.dtype))
+def adaptive_mean_pool(input, size):
+    """The means of ``size`` windows that together cover the space."""
+    return (input, size)
+
+
+@primitive("", args="g shape", grad={"g": lambda grad, g: adaptive_mean_pool.op(grad, tuple(g.shape[2:]))},
+           meta=lambda g, shape: (shape, g.dtype))
+def adaptive_mean_pool_backward(g, shape):
+    """The adjoint of ``adaptive_mean_pool``."""
+    return (g, shape)
+
+
+@primitive("", args="input size",
+           grad={"input": lambda g, input, out1: max_pool_backward(g[0], out1, tuple(input.shape), False)},
+           meta=lambda input, size: [((*input.shape[:2], *size), input.dtype), ((*input.shape[:2], *size), _int64())])
+def adaptive_max_pool(input, size):
+    """The maxima of ``size`` windows that together cover the space, and their positions."""
+    return (input, size)
+
+
+@primitive("", args="input samples kernel size",
+           grad={"input": lambda g, input, out1: max_pool_backward(g[0], out1, tuple(input.shape), False)},
+           meta=lambda input, samples, kernel, size: [
+               ((*input.shape[:2], *size), input.dtype), ((*input.shape[:2], *size), _int64())])
+def fractional_max_pool(input, samples, kernel, size):
+    """The maxima of windows at pseudo-random places, and their positions."""
+    return (input, samples, kernel, size)
+
+
+def _int64():
+    from torsh.dtypes import int64
+
+    return int64
+
+
+# ---- arguments ---------------------------------------------------------------------------------------------------------
+
+
+def _ints(value: Any, n: int, op: str, name: str) -> Ints:
+    if isinstance(value, int):
+        return (value,) * n
+    found = tuple(int(v) for v in value)
+    if len(found) == 1:
+        return found * n
+    if len(found) != n:
+        what = "a single int" if n == 1 else "either be a single int, or a tuple of " + ("two" if n == 2 else "three") + " ints"
+        raise RuntimeError(f"{op}: {name} must {what}, got {list(found)}")
+    return found
+
+
+def _batch(input: Any, n: int, op: str) -> tuple[Any, bool]:
+    """The input as (N, C, *space), and whether it had N."""
+    check_tensor(input, op)
+    if input.ndim == n + 2:
+        batched = True
+    elif input.ndim == n + 1:
+        batched = False
+    else:
+        raise RuntimeError(
+            f"{op}: Expected {n + 1}D or {n + 2}D (batch mode) tensor with optional 0 dim batch size for input, but got: "
+            f"{list(input.shape)}"
+        )
+    shape = input.shape[1:] if batched else input.shape
+    if 0 in shape:
+        raise RuntimeError(
+            f"{op}: Expected {n + 1}D or {n + 2}D (batch mode) tensor with optional 0 dim batch size for input and non-zero "
+            f"other dimensions, but got: {list(input.shape)}"
+        )
+    return (input if batched else input.unsqueeze(0)), batched
+
+
+def _pooled(space: Any, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, ceil: bool, op: str) -> Ints:
+    """The spatial size of the result, after PyTorch's checks."""
+    for name, values in (("kernel size", kernel), ("stride", stride), ("dilation", dilation)):
+        if any(v <= 0 for v in values):
+            if name == "stride" and 0 in values:
+                raise RuntimeError("stride should not be zero")
+            raise RuntimeError(f"{name} should be greater than zero, but got {list(values)}")
+    if any(p < 0 for p in padding):
+        raise RuntimeError(f"pad must be non-negative, but got pad: {min(padding)}")
+    size = []
+    for i, k, s, p, d in zip(space, kernel, stride, padding, dilation):
+        if p > ((k - 1) * d + 1) // 2:
+            raise RuntimeError(
+                f"pad should be at most half of effective kernel size, but got pad={p}, kernel_size={k} and dilation={d}"
+            )
+        n = (i + 2 * p - d * (k - 1) - 1 + (s - 1 if ceil else 0)) // s + 1
+        if ceil and (n - 1) * s >= i + p:
+            n -= 1
+        size.append(n)
+    if any(n < 1 for n in size):
+        raise RuntimeError(
+            f"Given input size: ({'x'.join(map(str, space))}). Calculated output size: ({'x'.join(map(str, size))}). Output "
+            "size is too small"
+        )
+    return tuple(size)
+
+
+def _numeric(input: Any, op: str, integers: bool = True) -> None:
+    if not input._kind.floating and not (integers and input.dtype.category == 1):
+        raise NotImplementedError(f"\"{op}\" not implemented for '{scalar_name(input.dtype)}'; convert the input first")
+
+
+# ---- max ---------------------------------------------------------------------------------------------------------------
+
+
+def _max(n, input, kernel_size, stride, padding, dilation, ceil_mode, indices):
+    op = f"max_pool{n}d"
+    kernel = _ints(kernel_size, n, op, "kernel_size")
+    no_stride = stride is None or (not isinstance(stride, int) and not len(stride))
+    stride = kernel if no_stride else _ints(stride, n, op, "stride")
+    padding, dilation = _ints(padding, n, op, "padding"), _ints(dilation, n, op, "dilation")
+    x, batched = _batch(input, n, op)
+    size = _pooled(x.shape[2:], kernel, stride, padding, dilation, ceil_mode, op)
+    _numeric(x, op)
+    if not indices and not x._rg:
+        out = max_pool.op(x, kernel, stride, padding, dilation, size)
+        return out if batched else out.squeeze(0)
+    out, where = max_pool_with_indices.op(x, kernel, stride, padding, dilation, size)
+    if not batched:
+        out, where = out.squeeze(0), where.squeeze(0)
+    return (out, where) if indices else out
+
+
+@composite("torch.max_pool1d")
+def max_pool1d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
+    """The maxima of windows of a sequence, (N, C, L) or (C, L).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool1d.html
+    """
+    return _max(1, input, kernel_size, stride, padding, dilation, ceil_mode, False)
+
+
+@composite("torch.max_pool2d")
+def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
+    """The maxima of windows of an image, (N, C, H, W) or (C, H, W).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool2d.html
+    """
+    return _max(2, input, kernel_size, stride, padding, dilation, ceil_mode, False)
+
+
+@composite("torch.max_pool3d")
+def max_pool3d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
+    """The maxima of windows of a volume, (N, C, D, H, W) or (C, D, H, W).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool3d.html
+    """
+    return _max(3, input, kernel_size, stride, padding, dilation, ceil_mode, False)
+
+
+@composite("torch.nn.functional.max_pool1d", name="functional_max_pool1d")
+def max_pool1d_function(
+    input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
+):
+    """The maxima of windows of a sequence; return_indices: also where they were.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool1d.html
+    """
+    return _max(1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+@composite("torch.nn.functional.max_pool2d", name="functional_max_pool2d")
+def max_pool2d_function(
+    input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
+):
+    """The maxima of windows of an image; return_indices: also where they were, in the flattened plane.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool2d.html
+    """
+    return _max(2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+@composite("torch.nn.functional.max_pool3d", name="functional_max_pool3d")
+def max_pool3d_function(
+    input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
+):
+    """The maxima of windows of a volume; return_indices: also where they were, in the flattened space.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool3d.html
+    """
+    return _max(3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+@composite("torch.nn.functional.max_pool1d_with_indices torch.max_pool1d_with_indices")
+def max_pool1d_with_indices(
+    input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
+):
+    """max_pool1d and where the maxima were.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool1d.html
+    """
+    return _max(1, input, kernel_size, stride, padding, dilation, ceil_mode, True)
+
+
+@composite("torch.nn.functional.max_pool2d_with_indices torch._C._nn.max_pool2d_with_indices")
+def max_pool2d_with_indices(
+    input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
+):
+    """max_pool2d and where the maxima were.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool2d.html
+    """
+    return _max(2, input, kernel_size, stride, padding, dilation, ceil_mode, True)
+
+
+@composite("torch.nn.functional.max_pool3d_with_indices torch._C._nn.max_pool3d_with_indices")
+def max_pool3d_with_indices(
+    input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
+):
+    """max_pool3d and where the maxima were.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool3d.html
+    """
+    return _max(3, input, kernel_size, stride, padding, dilation, ceil_mode, True)
+
+
+# ---- mean --------------------------------------------------------------------------------------------------------------
+
+
+def _avg(n, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override):
+    op = f"avg_pool{n}d"
+    kernel = _ints(kernel_size, n, op, "kernel_size")
+    no_stride = stride is None or (not isinstance(stride, int) and not len(stride))
+    stride = kernel if no_stride else _ints(stride, n, op, "stride")
+    padding = _ints(padding, n, op, "padding")
+    if divisor_override == 0:
+        raise RuntimeError("divisor must be not zero")
+    x, batched = _batch(input, n, op)
+    size = _pooled(x.shape[2:], kernel, stride, padding, (1,) * n, ceil_mode, op)
+    _numeric(x, op + "_out_frame")
+    out = mean_pool.op(x, kernel, stride, padding, size, bool(count_include_pad), divisor_override)
+    return out if batched else out.squeeze(0)
+
+
+@composite("torch.avg_pool1d torch.nn.functional.avg_pool1d")
+def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
+    """The means of windows of a sequence, (N, C, L) or (C, L).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.avg_pool1d.html
+    """
+    return _avg(1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
+
+
+@composite("torch.nn.functional.avg_pool2d torch._C._nn.avg_pool2d")
+def avg_pool2d(
+    input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None
+):
+    """The means of windows of an image, (N, C, H, W) or (C, H, W).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.avg_pool2d.html
+    """
+    return _avg(2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+
+
+@composite("torch.nn.functional.avg_pool3d torch._C._nn.avg_pool3d")
+def avg_pool3d(
+    input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None
+):
+    """The means of windows of a volume, (N, C, D, H, W) or (C, D, H, W).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.avg_pool3d.html
+    """
+    return _avg(3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+
+
+def _lp(n, input, norm_type, kernel_size, stride, ceil_mode):
+    kernel = _ints(kernel_size, n, f"lp_pool{n}d", "kernel_size")
+    out = _avg(n, input.pow(norm_type), kernel, stride, 0, ceil_mode, True, None)
+    return (out.sign() * out.abs().relu()).mul(math.prod(kernel)).pow(1.0 / norm_type)
+
+
+@composite("torch.nn.functional.lp_pool1d")
+def lp_pool1d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
+    """The p-norms of windows of a sequence.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.lp_pool1d.html
+    """
+    return _lp(1, input, norm_type, kernel_size, stride, ceil_mode)
+
+
+@composite("torch.nn.functional.lp_pool2d")
+def lp_pool2d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
+    """The p-norms of windows of an image.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.lp_pool2d.html
+    """
+    return _lp(2, input, norm_type, kernel_size, stride, ceil_mode)
+
+
+@composite("torch.nn.functional.lp_pool3d")
+def lp_pool3d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
+    """The p-norms of windows of a volume.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.lp_pool3d.html
+    """
+    return _lp(3, input, norm_type, kernel_size, stride, ceil_mode)

@@ -13,7 +13,6 @@ from torsh.ops._reduction import (
     FLOAT,
     INEXACT,
     SUM,
-    _MISSING,
     check_not_empty,
     count,
     dims_of,
@@ -478,4 +477,4 @@ def sum_to_size(input, *size):
     return out.reshape(size) if lead else out
 
 
-__all__ = ["_MISSING", "conj", "put_back", "spread"]
+__all__ = ["conj", "put_back", "spread"]

@@ -1,0 +1,7 @@
+"""Indexing, gathering, sorting."""
+
+from __future__ import annotations
+
+from typing import Any
+
+KERNELS: dict[str, Any] = {}

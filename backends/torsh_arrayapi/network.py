@@ -1,0 +1,7 @@
+"""Activations, normalisation and layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+KERNELS: dict[str, Any] = {}

@@ -1,0 +1,288 @@
+"""Making lazy arrays: graphs of tasks with shapes and types known in advance.
+
+Most arrays of a model are small against a chunk, so the common case is an array of one chunk and an op that is one task.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import dask.array as da
+import numpy as np
+from dask._task_spec import Task, TaskRef
+from dask.highlevelgraph import HighLevelGraph, MaterializedLayer
+from torsh_dask import statistics, tasks
+from torsh_dask.tasks import Slot
+
+from torsh.dtypes import dtype as Dtype
+from torsh_numpy.backend import FROM_NUMPY, TO_NUMPY
+
+Shape = tuple[int, ...]
+
+# Keys must be unique on a cluster that several programs share.
+_prefix = uuid.uuid4().hex[:12]
+_numbers = itertools.count()
+
+
+def unique(name: str) -> str:
+    """A name for a new array."""
+    return f"{name}-{_prefix}-{next(_numbers)}"
+
+
+class Data(MaterializedLayer):
+    """A layer of values (or of futures of values on a cluster): nothing is left to compute."""
+
+
+def is_data(x: da.Array) -> bool:
+    """Whether an array's values are known, so that reading them runs nothing."""
+    return type(x.dask.layers.get(x.name)) is Data
+
+
+def type_of(x: da.Array) -> Dtype:
+    return FROM_NUMPY[x.dtype]
+
+
+def _array(layer: Any, name: str, chunks: Any, dtype: np.dtype[Any], dependencies: Sequence[da.Array]) -> da.Array:
+    graph = HighLevelGraph.from_collections(name, layer, dependencies=dependencies)
+    meta = np.empty((0,) * len(chunks), dtype)
+    statistics.add(arrays=1)
+    return da.Array(graph, name, chunks, dtype=dtype, meta=meta)
+
+
+def from_blocks(name: str, chunks: Any, dtype: np.dtype[Any], values: dict[Any, Any]) -> da.Array:
+    """An array of known values: chunk number -> array or future."""
+    return _array(Data({(name, *at): v for at, v in values.items()}), name, chunks, dtype, ())
+
+
+def from_host(array: np.ndarray[Any, Any], chunks: Any = "auto") -> da.Array:
+    """An array of the values of a host array, which must not change any more."""
+    name = unique("data")
+    if array.nbytes < 1 << 20 and chunks == "auto":
+        chunks = tuple((n,) for n in array.shape)
+    else:
+        chunks = da.core.normalize_chunks(chunks, array.shape, dtype=array.dtype)
+    values = {}
+    for at in itertools.product(*[range(len(c)) for c in chunks]):
+        key = tuple(slice(sum(c[:i]), sum(c[: i + 1])) for c, i in zip(chunks, at))
+        values[at] = array[key] if key else array
+    return from_blocks(name, chunks, array.dtype, values)
+
+
+def single(x: da.Array) -> bool:
+    """Whether an array is one chunk."""
+    return all(len(c) == 1 for c in x.chunks)
+
+
+def one_chunk(x: da.Array) -> da.Array:
+    return x if single(x) else x.rechunk({i: -1 for i in range(x.ndim)})
+
+
+def arrays_in(args: Any) -> list[da.Array]:
+    """The lazy arrays among arguments, in order."""
+    found: list[da.Array] = []
+    for a in args:
+        if type(a) is da.Array:
+            found.append(a)
+        elif type(a) is tuple or type(a) is list:
+            found.extend(arrays_in(a))
+    return found
+
+
+def template_of(args: Any, numbers: Any) -> Any:
+    """The arguments with every array replaced by a slot."""
+    if type(args) is da.Array:
+        return Slot(next(numbers))
+    if type(args) is tuple or type(args) is list:
+        return type(args)(template_of(a, numbers) for a in args)
+    return args
+
+
+# ---- one task, or one task per chunk along the first dimension ----------------------------------------------------------
+
+
+def call(
+    name: str,
+    function: Any,
+    args: Sequence[Any],
+    metas: Any,
+    batched: Sequence[int] = (),
+    summed: bool = False,
+) -> Any:
+    """An op as tasks: one on whole arrays, or one per chunk of the first dimension of the arrays numbered in ``batched``.
+
+    function: a NumPy kernel's name or a function that can be pickled.  metas: (shape, dtype) of the result, or a list of
+    these for several results.  summed: each task gives a summand of the result instead of a part along the first dimension.
+    """
+    arrays = arrays_in(args)
+    template = template_of(tuple(args), itertools.count())
+    lead: tuple[int, ...] = (-1,)
+    if batched:
+        lead = _common_lead([arrays[i] for i in batched])
+    many = len(lead) > 1
+    ready = [
+        _only_lead(a, lead) if many and i in batched else one_chunk(a) for i, a in enumerate(arrays)
+    ]
+    several = type(metas) is list
+    types = [m[1] for m in metas] if several else metas[1]
+    base = unique(name)
+    layer: dict[Any, Any] = {}
+    for block in range(len(lead)):
+        refs = [
+            TaskRef((a.name, *((block,) if many and i in batched else (0,) if a.ndim else ()), *(0,) * (a.ndim - 1)))
+            for i, a in enumerate(ready)
+        ]
+        ndim = len(metas[0][0] if several else metas[0])
+        key = _part(base, several or summed, block, ndim)
+        layer[key] = Task(key, tasks.run, function, template, types, *refs)
+    if summed and many:
+        return _summed(base, layer, metas, ready, len(lead))
+    if not several:
+        if summed:
+            base, layer = _renamed(base, layer, len(metas[0]))
+        return _array(MaterializedLayer(layer), base, _chunks(metas[0], lead, many), TO_NUMPY[types], ready)
+    together = _array(MaterializedLayer(layer), base, (lead if many else (1,),), np.dtype(object), ready)
+    return tuple(_pick(together, i, m, lead, many) for i, m in enumerate(metas))
+
+
+def _part(base: str, bare: bool, block: int, ndim: int) -> tuple[Any, ...]:
+    """The key of the task for a block: numbered like the chunk it gives, or just by the block."""
+    if bare:
+        return (base, block)
+    return (base, block, *(0,) * (ndim - 1)) if ndim else (base,)
+
+
+def _chunks(shape: Shape, lead: tuple[int, ...], many: bool) -> tuple[tuple[int, ...], ...]:
+    chunks = [(n,) for n in shape]
+    if many:
+        chunks[0] = lead  # type: ignore[assignment]
+    return tuple(chunks)
+
+
+def _renamed(base: str, layer: dict[Any, Any], ndim: int) -> tuple[str, dict[Any, Any]]:
+    name = base + "-sum"
+    key = (name, *(0,) * ndim)
+    task = layer[base, 0]
+    return name, {key: Task(key, task.func, *task.args)}
+
+
+def _summed(base: str, layer: dict[Any, Any], meta: Any, ready: list[da.Array], blocks: int) -> da.Array:
+    name = base + "-sum"
+    shape, dtype = meta
+    key = (name, *(0,) * len(shape))
+    together = _array(MaterializedLayer(layer), base, ((1,) * blocks,), np.dtype(object), ready)
+    total = Task(key, tasks.add_up, *[TaskRef((base, i)) for i in range(blocks)])
+    return _array(MaterializedLayer({key: total}), name, _chunks(shape, (), False), TO_NUMPY[dtype], [together])
+
+
+def _pick(together: da.Array, number: int, meta: Any, lead: tuple[int, ...], many: bool) -> da.Array:
+    """One of several results of the tasks of an op."""
+    shape, dtype = meta
+    name = f"{together.name}-{number}"
+    layer = {}
+    for block in range(len(lead)):
+        key = _part(name, False, block, len(shape))
+        layer[key] = Task(key, tasks.index, TaskRef((together.name, block)), number)
+    return _array(MaterializedLayer(layer), name, _chunks(shape, lead, many), TO_NUMPY[dtype], [together])
+
+
+def _common_lead(arrays: list[da.Array]) -> tuple[int, ...]:
+    """A division of the first dimension that suits all: the finest one's."""
+    return max((a.chunks[0] for a in arrays), key=len)
+
+
+def _only_lead(x: da.Array, lead: tuple[int, ...]) -> da.Array:
+    """Rechunked to a division of the first dimension, the others whole."""
+    wanted = (lead, *((n,) for n in x.shape[1:]))
+    return x if x.chunks == wanted else x.rechunk(wanted)
+
+
+# ---- elementwise --------------------------------------------------------------------------------------------------------
+
+
+def elementwise(name: str, function: Any, args: Sequence[Any], dtype: Dtype) -> da.Array:
+    """An elementwise op with broadcasting; arrays of several chunks stay so."""
+    arrays = arrays_in(args)
+    shape = np.broadcast_shapes(*[a.shape for a in arrays])
+    if all(single(a) for a in arrays) and math.prod(shape):
+        return call(name, function, args, (shape, dtype))
+    template = template_of(tuple(args), itertools.count())
+    operands: list[Any] = []
+    for a in arrays:
+        operands += [a, tuple(range(len(shape) - a.ndim, len(shape)))]
+    found = da.blockwise(
+        tasks.run, tuple(range(len(shape))), function, None, template, None, dtype, None, *operands,
+        name=unique(name), dtype=TO_NUMPY[dtype], meta=np.empty((0,) * len(shape), TO_NUMPY[dtype]),
+    )  # fmt: skip
+    statistics.add(arrays=1)
+    return found
+
+
+# ---- rearranging --------------------------------------------------------------------------------------------------------
+
+
+class DaskMoves:
+    """How ``torsh.functionalize`` rearranges lazy arrays."""
+
+    def reshape(self, x: da.Array, shape: Shape) -> da.Array:
+        return self._one("reshape", np.reshape, (x, shape), shape, x) if single(x) else x.reshape(shape)
+
+    def permute(self, x: da.Array, axes: tuple[int, ...]) -> da.Array:
+        shape = tuple(x.shape[i] for i in axes)
+        return self._one("permute", np.transpose, (x, axes), shape, x) if single(x) else x.transpose(axes)
+
+    def index(self, x: da.Array, key: tuple[Any, ...]) -> da.Array:
+        if not single(x):
+            return x[key]
+        return self._one("index", tasks.index, (x, key), _indexed(x.shape, key), x)
+
+    def expand(self, x: da.Array, shape: Shape) -> da.Array:
+        return self._one("expand", np.broadcast_to, (x, shape), shape, x) if single(x) else da.broadcast_to(x, shape)
+
+    def take(self, x: da.Array, positions: np.ndarray[Any, Any], axis: int) -> da.Array:
+        if not single(x):
+            return da.take(x, positions, axis)
+        return self._one("take", tasks.take, (x, positions, axis), (*x.shape[:axis], len(positions), *x.shape[axis + 1 :]), x)
+
+    def where(self, mask: np.ndarray[Any, Any], x: da.Array, y: da.Array) -> da.Array:
+        return elementwise("where", np.where, (mask if single(x) and single(y) else from_host(mask), x, y), type_of(y))
+
+    def put(self, x: da.Array, key: tuple[Any, ...], value: da.Array) -> da.Array:
+        if single(x) and single(value):
+            return self._one("put", tasks.put, (x, key, value), x.shape, x)
+        x = x.copy()
+        x[key] = value
+        return x
+
+    def bitcast(self, x: da.Array, source: Dtype, target: Dtype) -> da.Array:
+        if len(x.chunks[-1]) > 1:
+            x = x.rechunk({x.ndim - 1: -1})
+        shape = (*x.shape[:-1], x.shape[-1] * source.itemsize // target.itemsize)
+        if single(x):
+            return call("bitcast", tasks.bitcast, (x, target), (shape, target))
+        return x.map_blocks(tasks.bitcast, target, dtype=TO_NUMPY[target], chunks=(*x.chunks[:-1], (shape[-1],)))
+
+    def _one(self, name: str, function: Callable[..., Any], args: Any, shape: Shape, x: da.Array) -> da.Array:
+        return call(name, function, args, (tuple(shape), type_of(x)))
+
+
+def _indexed(shape: Shape, key: tuple[Any, ...]) -> Shape:
+    """The shape of ``x[key]`` for integers, slices and None, one per dimension."""
+    found, d = [], 0
+    for k in key:
+        if k is None:
+            found.append(1)
+            continue
+        if isinstance(k, slice):
+            found.append(len(range(*k.indices(shape[d]))))
+        d += 1
+    return tuple(found)
+
+
+__all__ = [
+    "DaskMoves", "Data", "arrays_in", "call", "elementwise", "from_blocks", "from_host", "is_data", "one_chunk", "single",
+    "type_of", "unique",
+]  # fmt: skip

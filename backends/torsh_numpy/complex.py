@@ -1,0 +1,44 @@
+"""Kernels of complex numbers."""
+
+import numpy as np
+
+_PARTS = {2: np.dtype(np.float16), 4: np.dtype(np.float32), 8: np.dtype(np.float64)}
+_WHOLE = {4: np.dtype(np.complex64), 8: np.dtype(np.complex128)}
+
+
+def view_as_real(x):
+    return x[..., None].view(_PARTS[x.itemsize // 2])
+
+
+def view_as_complex(x):
+    if x.itemsize == 2:
+        from torsh import dtypes
+        from torsh_numpy.backend import TO_NUMPY
+
+        return x.view(TO_NUMPY[dtypes.complex32])[..., 0]
+    return x.view(_WHOLE[x.itemsize])[..., 0]
+
+
+def make(real, imag):
+    kind = _WHOLE[real.itemsize]
+    found = np.empty(np.broadcast_shapes(real.shape, imag.shape), kind)
+    found.real = real
+    found.imag = imag
+    return found
+
+
+def angle(x):
+    if x.dtype.kind == "c":
+        return np.arctan2(x.imag, x.real)
+    return np.where(np.isnan(x), x, np.where(x < 0, np.pi, 0.0).astype(x.dtype))
+
+
+KERNELS = {
+    "real_part": lambda x: x.real,
+    "imag_part": lambda x: x.imag,
+    "view_as_real": view_as_real,
+    "view_as_complex": view_as_complex,
+    "conj_physical": np.conjugate,
+    "angle": angle,
+    "complex": make,
+}

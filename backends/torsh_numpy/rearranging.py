@@ -1,0 +1,60 @@
+"""Rearrangements that copy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from torsh_numpy.backend import TO_NUMPY
+
+_ALL = slice(None)
+_REVERSED = slice(None, None, -1)
+
+
+def flip(x, dims):
+    return x[tuple([_REVERSED if d in dims else _ALL for d in range(x.ndim)])].copy() if dims else x.copy()
+
+
+def repeat(x, sizes):
+    lead = len(sizes) - x.ndim
+    shape = (*(1,) * lead, *x.shape)
+    out = np.empty([n * r for n, r in zip(shape, sizes)], x.dtype)
+    if out.size:
+        split = [k for pair in zip(sizes, shape) for k in pair]
+        out.reshape(split)[...] = x.reshape([k for n in shape for k in (1, n)])
+    return out
+
+
+def roll(x, shifts, dims):
+    return np.roll(x, shifts, dims)
+
+
+def _mask(x, diagonal, lower):
+    rows, columns = x.shape[-2:]
+    row, column = np.arange(rows)[:, None], np.arange(columns)
+    return column <= row + diagonal if lower else column >= row + diagonal
+
+
+def tril(x, diagonal):
+    return np.where(_mask(x, diagonal, True), x, np.zeros((), x.dtype))
+
+
+def triu(x, diagonal):
+    return np.where(_mask(x, diagonal, False), x, np.zeros((), x.dtype))
+
+
+def triangle_indices(row, col, offset, upper, dtype, device):
+    mask = ~np.tri(row, col, offset - 1, dtype=bool) if upper else np.tri(row, col, offset, dtype=bool)
+    return np.array(np.nonzero(mask), TO_NUMPY[dtype])
+
+
+KERNELS: dict[str, Any] = {
+    "flip": flip,
+    "roll": roll,
+    "repeat_kernel": repeat,
+    "repeat_interleave_kernel": lambda x, counts, dim, size: np.repeat(x, counts, dim),
+    "tril": tril,
+    "triu": triu,
+    "triangle_indices": triangle_indices,
+}

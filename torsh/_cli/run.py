@@ -1,0 +1,102 @@
+"""``torsh run``: an unmodified PyTorch program on a backend."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+
+def run(
+    *program: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    backend: str | None = None,
+    device_type: str = "cpu",
+    module: Annotated[str | None, Parameter(name=["--module", "-m"])] = None,
+    report: bool = False,
+    address: str | None = None,
+) -> int:
+    """Run a PyTorch program with torsh in place of PyTorch.
+
+    Parameters
+    ----------
+    program
+        The program file (unless --module is given) and its arguments.
+    backend
+        Serve the device type with this backend; `torsh backends` lists them.
+    device_type
+        The device type that --backend shall serve.
+    module
+        Run this module, as `python -m` does.
+    report
+        At the end, tell which ops ran natively, generically, composed of others, or were missing.
+    address
+        Address of a Dask scheduler (with --backend dask).
+    """
+    if not program and module is None:
+        return wrong("no program given: torsh run [options] program.py [arguments]")
+    if address is not None and backend not in (None, "dask"):
+        return wrong(f"--address is for the dask backend, not for {backend!r}")
+    problem = prepare(backend or ("dask" if address else None), device_type, address)
+    if problem is not None:
+        return wrong(problem)
+    if module is None and program[0].startswith("-"):
+        return wrong(f"unknown option {program[0]!r}; torsh run --help lists them")
+    if module is None and not Path(program[0]).exists():
+        return wrong(f"no such program: {program[0]!r}")
+    target, argv = (module, list(program)) if module is not None else (program[0], list(program[1:]))
+    from torsh import compat
+
+    if not report:
+        return code_of(lambda: compat.run(target, argv, as_module=module is not None))
+    from torsh._cli._report import Counter
+
+    counter = Counter()
+    try:
+        with counter:
+            return code_of(lambda: compat.run(target, argv, as_module=module is not None))
+    finally:
+        counter.show()
+
+
+def prepare(backend: str | None, device_type: str, address: str | None = None) -> str | None:
+    """Bind a backend to a device type (and connect Dask); returns what is wrong, None if nothing is."""
+    from torsh import registry
+
+    if address is not None:
+        try:
+            from distributed import Client
+        except ImportError as e:
+            return f"--address needs dask.distributed: {e}; install torsh-array[dask]"
+        try:
+            Client(address, timeout="10s")
+        except (OSError, TimeoutError) as e:
+            return f"cannot reach a Dask scheduler at {address!r}: {e}"
+    if backend is None:
+        return None
+    try:
+        registry.bind(device_type, backend)
+    except (registry.BackendUnavailable, ValueError) as e:
+        return str(e)
+    return None
+
+
+def code_of(program: Any) -> int:
+    """The exit code of a program that may end with SystemExit, as the interpreter would give it."""
+    try:
+        program()
+    except SystemExit as e:
+        if e.code is None:
+            return 0
+        if isinstance(e.code, int):
+            return e.code
+        print(e.code, file=sys.stderr)
+        return 1
+    return 0
+
+
+def wrong(message: str) -> int:
+    """Say what is wrong with the command; the exit code for that."""
+    print(f"torsh: {message}", file=sys.stderr)
+    return 2

@@ -1,0 +1,157 @@
+"""CUDA devices, as far as a backend serves them.  Without one, ``is_available()`` is False.
+
+Source: https://docs.pytorch.org/docs/stable/cuda.html
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from torsh import registry
+from torsh.backend import Backend
+from torsh.device import device as Device
+
+
+def _backend() -> Backend | None:
+    """The backend that serves CUDA here, None if there is none."""
+    try:
+        return registry.serving(Device("cuda"))
+    except registry.BackendUnavailable:
+        return None
+
+
+def _needed() -> Backend:
+    try:
+        return registry.serving(Device("cuda"))
+    except registry.BackendUnavailable as e:
+        raise RuntimeError(f"Found no NVIDIA driver or backend for CUDA devices: {e}") from e
+
+
+def is_available() -> bool:
+    """Whether tensors can be made on ``"cuda"``."""
+    return _backend() is not None
+
+
+def is_initialized() -> bool:
+    """Whether CUDA is in use; there is no separate initialisation."""
+    return is_available()
+
+
+def init() -> None:
+    """Make sure CUDA is usable, else RuntimeError."""
+    _needed()
+
+
+def device_count() -> int:
+    """The number of CUDA devices."""
+    backend = _backend()
+    return 0 if backend is None else sum(d.type == "cuda" for d in backend.devices())
+
+
+def current_device() -> int:
+    """The index of the CUDA device in use."""
+    _needed()
+    return 0
+
+
+def _index(device: Any) -> int:
+    if device is None:
+        return current_device()
+    return device if isinstance(device, int) else Device(device).index or 0
+
+
+def synchronize(device: Any = None) -> None:
+    """Wait until the device has done all its work."""
+    _needed().synchronize(Device("cuda", _index(device)))
+
+
+def get_device_name(device: Any = None) -> str:
+    """The backend's name for the device."""
+    return f"{_needed().name}:cuda:{_index(device)}"
+
+
+def empty_cache() -> None:
+    """Give unused cached memory back; backends manage theirs themselves, so nothing is left to do."""
+
+
+def manual_seed(seed: int) -> None:
+    """Seed the generator; torsh draws the same stream on every device."""
+    import torsh
+
+    torsh.manual_seed(seed)
+
+
+manual_seed_all = manual_seed
+
+
+def seed() -> None:
+    """Seed the generator from the system."""
+    import torsh
+
+    torsh.seed()
+
+
+seed_all = seed
+
+
+def get_rng_state(device: Any = "cuda") -> Any:
+    """The state of the generator, which all devices share."""
+    import torsh
+
+    return torsh.get_rng_state()
+
+
+def set_rng_state(new_state: Any, device: Any = "cuda") -> None:
+    """Set the state of the generator, which all devices share."""
+    import torsh
+
+    torsh.set_rng_state(new_state)
+
+
+def get_rng_state_all() -> list[Any]:
+    """The generator's state once per device."""
+    return [get_rng_state() for _ in range(device_count())]
+
+
+def set_rng_state_all(new_states: Any) -> None:
+    """Set the state of the generator."""
+    for state in new_states:
+        set_rng_state(state)
+
+
+def is_bf16_supported(including_emulation: bool = True) -> bool:
+    """Whether bfloat16 tensors can be made on CUDA devices."""
+    from torsh import dtypes
+
+    backend = _backend()
+    return backend is not None and dtypes.bfloat16 in backend.capabilities.dtypes
+
+
+@contextlib.contextmanager
+def device(device: Any) -> Iterator[None]:
+    """Make a device the current one inside; -1 or None changes nothing."""
+    if device is None or device == -1:
+        yield
+        return
+    with Device("cuda", _index(device)):
+        yield
+
+
+def set_device(device: Any) -> None:
+    """Make a device the current one."""
+    if _index(device) >= 0:
+        _needed()
+
+
+def __getattr__(name: str) -> Any:
+    if name == "amp":
+        import importlib
+
+        return importlib.import_module("torsh.cuda.amp")
+    from torsh.compat import placeholders
+
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return placeholders.missing(f"torch.cuda.{name}")

@@ -1,0 +1,12 @@
+"""Neural networks.  Source: https://docs.pytorch.org/docs/stable/nn.html"""
+
+from torsh.nn import functional, init, modules, parameter, utils
+from torsh.nn.modules import *  # noqa: F403
+from torsh.nn.modules.module import Module
+from torsh.nn.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
+
+__all__ = [
+    "Buffer", "Module", "Parameter", "UninitializedBuffer", "UninitializedParameter", "functional", "init", "modules",
+    "parameter", "utils",
+]  # fmt: skip
+__all__ += modules.__all__

@@ -1,0 +1,214 @@
+"""Samplers on the host: what PyTorch's CPU generator makes of its stream, number for number.
+
+Each takes a generator, a count and a dtype and returns a flat NumPy array of that dtype.  Uniform, integer, permutation and
+mask samplers give PyTorch's bits; those that go through logarithms and cosines agree to a few units in the last place (PyTorch
+itself differs there between CPUs).  The recipes are PyTorch's (``aten/src/ATen/core/DistributionsHelper.h`` and
+``aten/src/ATen/native/cpu/DistributionTemplates.h``), established by tests/test_random.py.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from torsh import dtypes
+from torsh.dtypes import dtype as Dtype
+from torsh.ops.conversion import _numpy_dtype as numpy_dtype
+from torsh.random import Generator
+
+Array = np.ndarray[Any, Any]
+
+# Bits of precision; as many random bits make a uniform number.
+DIGITS = {dtypes.float64: 53, dtypes.float32: 24, dtypes.float16: 11, dtypes.bfloat16: 8}
+# From this range on an integer is drawn with 64 bits.
+WIDE = 1 << 28
+
+
+def uniform(gen: Generator, n: int, dtype: Dtype, low: float = 0.0, high: float = 1.0) -> Array:
+    """Uniform numbers in [low, high)."""
+    if dtype is dtypes.float64:
+        x = gen.doubles(n)
+        return x if low == 0 and high == 1 else x * (high - low) + low
+    # float16 and bfloat16 are float32 rounded.
+    words = gen.words(n) & np.uint32(0xFFFFFF)
+    target = numpy_dtype(dtype)
+    if low == 0 and high == 1:
+        x = words.astype(np.float32) * np.float32(2.0**-24)
+    else:
+        start, width = np.float32(low), np.float32(high) - np.float32(low)
+        x = (words * 2.0**-24 * np.float64(width) + np.float64(start)).astype(np.float32)
+    if dtype is dtypes.float32:
+        return x
+    x = x.astype(target)
+    x[x == target.type(high)] = low  # rounded up to the bound, which does not belong to the range
+    return x
+
+
+def normal(gen: Generator, n: int, dtype: Dtype, mean: float = 0.0, std: float = 1.0, filled: bool = True) -> Array:
+    """Normal numbers.  ``filled``: in blocks of 16, as PyTorch does for contiguous tensors of 16 elements and more."""
+    if not filled or n < 16:
+        return (normal_doubles(gen, n) * std + mean).astype(numpy_dtype(dtype))
+    target = numpy_dtype(dtype)
+    x = np.empty(n, target)
+    whole = n // 16 * 16
+    base = dtype if dtype is dtypes.float64 else dtypes.float32
+    # float16 and bfloat16 take whole blocks from the stream, the others a number for every element.
+    u = uniform(gen, n if dtype is base else whole, base)
+    _box_muller(u[:whole], x[:whole], mean, std)
+    if n != whole:  # the last 16 are drawn again
+        _box_muller(uniform(gen, 16, base), x[n - 16 :], mean, std)
+    return x
+
+
+def _box_muller(u: Array, out: Array, mean: float, std: float) -> None:
+    """Blocks of 16 uniform numbers, the first 8 of each for radii and the last 8 for angles, as normal numbers."""
+    work: Any = np.float64 if u.dtype == np.float64 else np.float32
+    u = u.reshape(-1, 2, 8).astype(work, copy=False)
+    out = out.reshape(-1, 2, 8)
+    radius = np.sqrt(work(-2.0) * np.log(work(1.0) - u[:, 0]))
+    angle = work(2.0 * math.pi) * u[:, 1]
+    for half, f in enumerate((np.cos, np.sin)):
+        x = radius * f(angle)
+        if std != 1:
+            x *= work(std)
+        if mean != 0:
+            x += work(mean)
+        out[:, half] = x
+
+
+def normal_doubles(gen: Generator, n: int) -> Array:
+    """Standard normal numbers drawn in pairs; the generator keeps the second of a pair for the next call."""
+    x = np.empty(n)
+    if n and gen.next_normal is not None:
+        x[0], gen.next_normal = gen.next_normal, None
+        rest = x[1:]
+    else:
+        rest = x
+    if rest.size:
+        pairs = (rest.size + 1) // 2
+        u = gen.doubles(2 * pairs)
+        radius = np.sqrt(-2.0 * np.log1p(-u[1::2]))
+        angle = 2.0 * math.pi * u[::2]
+        rest[::2] = radius * np.cos(angle)
+        second = radius * np.sin(angle)
+        if rest.size % 2:
+            gen.next_normal = float(second[-1])
+            second = second[:-1]
+        rest[1::2] = second
+    return x
+
+
+def integers(gen: Generator, n: int, dtype: Dtype, low: int, count: int) -> Array:
+    """Integers in low <= x < low + count."""
+    if count >= WIDE:
+        raw = gen.longs(n)
+        if count < 1 << 64:
+            raw = _modulo(raw, count)
+        if low:
+            raw = raw + np.uint64(low & 0xFFFFFFFFFFFFFFFF)
+        return raw.view(np.int64).astype(numpy_dtype(dtype))
+    words = _modulo(gen.words(n), count).astype(np.int64)
+    if low:
+        words += low
+    return words.astype(numpy_dtype(dtype), copy=False)
+
+
+def _modulo(x: Array, n: int) -> Array:
+    if n & (n - 1) == 0:
+        return x & x.dtype.type(n - 1)
+    return x % x.dtype.type(n)
+
+
+def whole_range(gen: Generator, n: int, dtype: Dtype) -> Array:
+    """What ``random_()`` without bounds gives: all values that are not negative, or all a float holds exactly."""
+    target = numpy_dtype(dtype)
+    if dtype is dtypes.bool:
+        return (gen.words(n) & np.uint32(1)).astype(target)
+    if dtype in DIGITS:
+        top = (1 << DIGITS[dtype]) + 1
+        return (_modulo(gen.longs(n), top) if dtype is dtypes.float64 else _modulo(gen.words(n), top)).astype(target)
+    top = np.iinfo(target).max + 1
+    if dtype.itemsize == 8:
+        raw = gen.longs(n)
+        return (raw if top == 1 << 64 else _modulo(raw, top)).astype(target)
+    words = gen.words(n)
+    return (words if top == 1 << 32 else _modulo(words, top)).astype(target)
+
+
+def bernoulli(gen: Generator, n: int, p: float) -> Array:
+    """Whether a uniform number of 53 bits is below p, n times, as bools."""
+    # k * 2**-53 < p, in integers.
+    return (gen.longs(n) & 0x1FFFFFFFFFFFFF) < np.uint64(math.ceil(p * 2.0**53))
+
+
+def bernoulli_each(gen: Generator, p: Array) -> Array:
+    """Whether a uniform number is below each p: 53 bits for float64 probabilities, 24 for others."""
+    if p.dtype == np.float64:
+        return gen.doubles(p.size) < p
+    return uniform(gen, p.size, dtypes.float32) < p.astype(np.float32)
+
+
+def exponential(gen: Generator, n: int, dtype: Dtype, rate: float = 1.0) -> Array:
+    """Exponential numbers."""
+    return (-1.0 / rate * np.log1p(-gen.doubles(n))).astype(numpy_dtype(dtype))
+
+
+def geometric(gen: Generator, n: int, dtype: Dtype, p: float) -> Array:
+    """How many trials the first success takes."""
+    return np.ceil(np.log(gen.doubles(n)) / math.log1p(-p)).astype(numpy_dtype(dtype))
+
+
+def cauchy(gen: Generator, n: int, dtype: Dtype, median: float = 0.0, sigma: float = 1.0) -> Array:
+    """Cauchy numbers."""
+    return (median + sigma * np.tan(math.pi * (gen.doubles(n) - 0.5))).astype(numpy_dtype(dtype))
+
+
+def log_normal(gen: Generator, n: int, dtype: Dtype, mean: float = 1.0, std: float = 2.0) -> Array:
+    """Numbers whose logarithms are normal."""
+    return np.exp(normal_doubles(gen, n) * std + mean).astype(numpy_dtype(dtype))
+
+
+def permutation(gen: Generator, n: int, dtype: Dtype) -> Array:
+    """0 .. n-1 in random order: each place in turn swaps with one of those from it on."""
+    if n < 2:
+        return np.arange(n).astype(numpy_dtype(dtype))
+    # Beyond this 32 bits would no longer be uniform enough.
+    raw = gen.words(n - 1) if n < 0xFFFFFFFF // 20 else gen.longs(n - 1)
+    swap = np.arange(n - 1, dtype=np.int64) + (raw % np.arange(n, 1, -1, dtype=raw.dtype)).astype(np.int64)
+    if n < 20_000:
+        order = list(range(n))
+        for i, j in enumerate(swap.tolist()):
+            order[i], order[j] = order[j], order[i]
+        return np.array(order, numpy_dtype(dtype))
+    from torsh.ops import _rejection
+
+    order = np.arange(n)
+    _rejection.compiled("swaps")(order, swap)
+    return order.astype(numpy_dtype(dtype), copy=False)
+
+
+def by_rejection(gen: Generator, sampler: str, *params: Array, expected: float = 4.0) -> Array:
+    """Run a sampler of ``_rejection`` over arrays of parameters; it says how many uniform numbers it took.
+
+    expected: uniform numbers per element to draw at first; where they run out, twice as many are drawn and all is done again.
+    """
+    from torsh.ops import _rejection
+
+    n = params[0].size
+    out = np.empty(n)
+    run: Callable[..., Any] = _rejection.compiled(sampler) if n >= 2000 else getattr(_rejection, sampler)
+    count = int(n * expected) + 64
+    kept = gen.next_normal
+    while True:
+        with gen.peek() as taken:
+            u = gen.doubles(count)
+            used, left, valid = run(u, out, 0.0 if kept is None else kept, kept is not None, *params)
+            if used >= 0:
+                taken.used = 2 * used
+        if used >= 0:
+            gen.next_normal = float(left) if valid else None
+            return out
+        count *= 2

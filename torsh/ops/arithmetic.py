@@ -1,0 +1,544 @@
+"""Arithmetic of two and more operands, element by element."""
+
+from __future__ import annotations
+
+import cmath
+import math
+import warnings
+from typing import Any
+
+from torsh import dtypes
+from torsh.ops._args import check_tensor
+from torsh.ops._op import composite
+from torsh.ops._pointwise import FLOAT, NUMBERS, SAME, binary, compute_kind, nary
+from torsh.ops.comparison import eq, ge, gt, le, lt
+from torsh.tensor import Tensor
+
+
+def conj(x: Any) -> Any:
+    """The conjugate of an operand in a gradient rule, which may be a Python number."""
+    if isinstance(x, Tensor):
+        return x.conj() if x._kind.complex else x
+    return x.conjugate()
+
+
+def zeros(g: Any) -> Any:
+    """The gradient of a function that is constant almost everywhere."""
+    from torsh.ops.creation import make_full
+
+    return make_full(tuple(g.shape), 0, g.dtype, g.device, False)
+
+
+# ---- sums --------------------------------------------------------------------------------------------------------------
+
+
+def check_alpha(dtype: Any, alpha: Any, name: str = "alpha") -> None:
+    """Raise where a factor cannot be used in arithmetic of a dtype."""
+    if isinstance(alpha, bool) and dtype is not dtypes.bool:
+        raise RuntimeError(f"Boolean {name} only supported for Boolean results; got {name}={alpha} with {dtype}")
+    if dtype.category < dtypes.FLOAT and isinstance(alpha, (float, complex)):
+        raise RuntimeError(
+            f"For integral input tensors, argument {name} must not be a floating point number; got {alpha} with {dtype}"
+        )
+    if not dtype.is_complex and isinstance(alpha, complex):
+        raise RuntimeError(
+            f"For non-complex input tensors, argument {name} must not be a complex number; got {alpha} with {dtype}"
+        )
+
+
+def _scaled(input: Any, other: Any, alpha: Any) -> Any:
+    """``alpha * other`` in the type that its sum with ``input`` will have."""
+    if isinstance(alpha, Tensor):
+        alpha = alpha.item()
+    if not isinstance(alpha, NUMBERS):
+        raise TypeError(f"argument 'alpha' must be Number, not {type(alpha).__name__}")
+    dtype = compute_kind((input, other), SAME).dtype
+    check_alpha(dtype, alpha)
+    if isinstance(other, Tensor):
+        other = other.to(dtype)
+        if dtype is dtypes.bool:
+            return mul(other, bool(alpha))
+    return mul(other, alpha) if isinstance(other, Tensor) else other * alpha
+
+
+@binary("torch.add Tensor.add Tensor.__add__ Tensor.__radd__", grad={"input": lambda g: g, "other": lambda g: g},
+        keywords={"alpha": 1}, otherwise=lambda input, other, alpha: add(input, _scaled(input, other, alpha)))
+def add(input, other):
+    """``input + alpha * other``.
+
+    input, other: tensors that broadcast together, or a tensor and a number.  alpha: a number; it must be an integer where
+    the result is integral (RuntimeError).
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.add.html
+    """
+
+
+def _no_bools(kind: Any, args: tuple[Any, ...]) -> None:
+    bools = [(a.dtype is dtypes.bool) if isinstance(a, Tensor) else isinstance(a, bool) for a in args]
+    if all(bools):
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator "
+            "instead."
+        )
+    if any(bools):
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the "
+            "`~` or `logical_not()` operator instead."
+        )
+
+
+@binary("torch.sub Tensor.sub Tensor.__sub__ Tensor.__rsub__ torch.subtract Tensor.subtract",
+        grad={"input": lambda g: g, "other": lambda g: -g}, validate=_no_bools,
+        because={"bool": RuntimeError("Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
+                                      "`logical_xor()` operator instead.")},
+        keywords={"alpha": 1}, otherwise=lambda input, other, alpha: sub(input, _scaled(input, other, alpha)))
+def sub(input, other):
+    """``input - alpha * other``.
+
+    input, other: tensors that broadcast together, or a tensor and a number; bool tensors are refused (RuntimeError).
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.sub.html
+    """
+
+
+@composite("torch.rsub Tensor.rsub")
+def rsub(input, other, *, alpha=1):
+    """``other - alpha * input``."""
+    check_tensor(input, "rsub")
+    return sub(other, input, alpha=alpha)
+
+
+@binary("torch.mul Tensor.mul Tensor.__mul__ Tensor.__rmul__ torch.multiply Tensor.multiply",
+        grad={"input": lambda g, other: g * conj(other), "other": lambda g, input: g * conj(input)})
+def mul(input, other):
+    """The product of two operands.
+
+    input, other: tensors that broadcast together, or a tensor and a number.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.mul.html
+    """
+
+
+# ---- quotients ---------------------------------------------------------------------------------------------------------
+
+
+def _rounded(input: Any, other: Any, rounding_mode: Any) -> Any:
+    if rounding_mode == "floor":
+        return floor_divide(input, other)
+    if rounding_mode == "trunc":
+        return trunc_divide(input, other)
+    if rounding_mode is None:
+        return div(input, other)
+    raise RuntimeError(
+        f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found {rounding_mode!r}"
+    )
+
+
+_DIV_GRAD = {"input": lambda g, other: g / conj(other), "other": lambda g, input, other: -g * conj(input / other / other)}
+
+
+@binary("torch.div Tensor.div torch.divide Tensor.divide Tensor.__truediv__ Tensor.__rtruediv__ Tensor.__div__ Tensor.__rdiv__", FLOAT,
+        grad=_DIV_GRAD, keywords={"rounding_mode": None}, otherwise=_rounded)
+def div(input, other):
+    """``input / other``; integers are divided as floats.
+
+    rounding_mode: "floor" or "trunc" rounds the quotient, and integers stay integers then.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.div.html
+    """
+
+
+@composite("torch.true_divide Tensor.true_divide", out=True, inplace=True)
+def true_divide(input, other):
+    """``input / other``: ``div`` without rounding.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.true_divide.html
+    """
+    return div(input, other)
+
+
+@binary("torch.floor_divide Tensor.floor_divide Tensor.__floordiv__ Tensor.__rfloordiv__", refuse="bool complex",
+        grad={"input": lambda g: zeros(g), "other": lambda g: zeros(g)})
+def floor_divide(input, other):
+    """The quotient rounded towards minus infinity; RuntimeError for integers divided by zero.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.floor_divide.html
+    """
+
+
+@binary("", refuse="bool complex", grad={"input": lambda g: zeros(g), "other": lambda g: zeros(g)})
+def trunc_divide(input, other):
+    """The quotient rounded towards zero: ``div(rounding_mode="trunc")``."""
+
+
+@binary("torch.remainder Tensor.remainder Tensor.__mod__ Tensor.__rmod__", refuse="bool complex",
+        grad={"input": lambda g: g, "other": lambda g, input, other: -g * floor_divide(input, other)})
+def remainder(input, other):
+    """What is left of ``input`` after floor division, with the sign of ``other``.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.remainder.html
+    """
+
+
+@binary("torch.fmod Tensor.fmod", numbers="second", refuse="bool complex",
+        grad={"input": lambda g: g, "other": lambda g, input, other: -g * trunc_divide(input, other)})
+def fmod(input, other):
+    """What is left of ``input`` after division rounded towards zero, with the sign of ``input`` (C's fmod).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.fmod.html
+    """
+
+
+# ---- powers ------------------------------------------------------------------------------------------------------------
+
+
+def _check_exponent(kind: Any, args: tuple[Any, ...]) -> None:
+    if kind.dtype.category == dtypes.INT and isinstance(args[1], int) and args[1] < 0 and not isinstance(args[0], NUMBERS):
+        raise RuntimeError(
+            f"Integers to negative integer powers are not allowed: the exponent is {args[1]}, the base {kind.dtype}; convert "
+            "the base to a floating type first"
+        )
+
+
+def _power_of_base(g: Any, input: Any, exponent: Any) -> Any:
+    if not isinstance(exponent, Tensor):
+        if exponent == 0:
+            return zeros(g)
+        if exponent == 2:
+            return g * conj(input * 2)
+        return g * conj(pow(input, exponent - 1) * exponent)
+    return where(exponent == 0, 0, g * conj(exponent * pow(input, exponent - 1)))
+
+
+def log_of(x: Any) -> Any:
+    """The logarithm of a tensor or of a number (nan and -inf as IEEE has them)."""
+    if isinstance(x, Tensor):
+        return x.log()
+    if isinstance(x, complex):
+        return cmath.log(x) if x else complex(-math.inf)
+    return math.log(x) if x > 0 else -math.inf if x == 0 else math.nan
+
+
+def _power_of_exponent(g: Any, input: Any, exponent: Any, out: Any) -> Any:
+    found = g * conj(out * log_of(input))
+    real = exponent.real if isinstance(exponent, Tensor) and exponent._kind.complex else exponent
+    vanishes = (real >= 0) & (input == 0) if isinstance(input, Tensor) or input == 0 else None
+    if vanishes is not None and isinstance(exponent, Tensor) and exponent._kind.complex:
+        vanishes = vanishes & (exponent.imag == 0)
+    return found if vanishes is None else where(vanishes, 0, found)
+
+
+@binary("torch.pow Tensor.pow Tensor.__pow__ Tensor.__rpow__", refuse="bool", validate=_check_exponent,
+        grad={"input": _power_of_base, "exponent": _power_of_exponent})
+def pow(input, exponent):
+    """``input ** exponent``; either may be a number.
+
+    Integer tensors take no negative number as exponent (RuntimeError).
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.pow.html
+    """
+
+
+@composite("torch.float_power Tensor.float_power", out=True, inplace=True)
+def float_power(input, exponent):
+    """``input ** exponent`` computed in float64 (complex128 where an operand is complex).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.float_power.html
+    """
+    is_complex = any(a._kind.complex if isinstance(a, Tensor) else isinstance(a, complex) for a in (input, exponent))
+    wide = dtypes.complex128 if is_complex else dtypes.float64
+    number = complex if is_complex else float
+    base, power = (a.to(wide) if isinstance(a, Tensor) else number(a) for a in (input, exponent))
+    return pow(base, power)
+
+
+# ---- smaller and larger ------------------------------------------------------------------------------------------------
+
+
+def _larger_of(g: Any, input: Any, other: Any) -> Any:
+    """The share of the gradient of max(input, other) that goes to ``input``: all, half where they are equal, or none."""
+    return where(eq(input, other), g / 2, where(lt(input, other), 0, g))
+
+
+def _smaller_of(g: Any, input: Any, other: Any) -> Any:
+    return where(eq(input, other), g / 2, where(gt(input, other), 0, g))
+
+
+def _complex_refused(name: str) -> dict[str, Exception]:
+    return {"complex": RuntimeError(f"{name} not implemented for complex tensors.")}
+
+
+@binary("torch.maximum Tensor.maximum", inplace=False, numbers="none", because=_complex_refused("maximum"),
+        grad={"input": lambda g, input, other: _larger_of(g, input, other),
+              "other": lambda g, input, other: _larger_of(g, other, input)})
+def maximum(input, other):
+    """The larger of two values; nan if either is nan.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.maximum.html
+    """
+
+
+@binary("torch.minimum Tensor.minimum", inplace=False, numbers="none", because=_complex_refused("minimum"),
+        grad={"input": lambda g, input, other: _smaller_of(g, input, other),
+              "other": lambda g, input, other: _smaller_of(g, other, input)})
+def minimum(input, other):
+    """The smaller of two values; nan if either is nan.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.minimum.html
+    """
+
+
+def _takes_first(compare: Any, input: Any, other: Any) -> Any:
+    return compare(input, other) | (other != other)
+
+
+@binary("torch.fmax Tensor.fmax", inplace=False, numbers="none", because=_complex_refused("fmax"),
+        grad={"input": lambda g, input, other: where(_takes_first(ge, input, other), g, 0),
+              "other": lambda g, input, other: where(_takes_first(ge, input, other), 0, g)})
+def fmax(input, other):
+    """The larger of two values; the other one where one is nan.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.fmax.html
+    """
+
+
+@binary("torch.fmin Tensor.fmin", inplace=False, numbers="none", because=_complex_refused("fmin"),
+        grad={"input": lambda g, input, other: where(_takes_first(le, input, other), g, 0),
+              "other": lambda g, input, other: where(_takes_first(le, input, other), 0, g)})
+def fmin(input, other):
+    """The smaller of two values; the other one where one is nan.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.fmin.html
+    """
+
+
+def _inside(g: Any, input: Any, min: Any, max: Any) -> Any:
+    inside = None if min is None else input >= min
+    if max is not None:
+        inside = input <= max if inside is None else inside & (input <= max)
+    return where(inside, g, 0)
+
+
+def _at_min(g: Any, input: Any, min: Any, max: Any) -> Any:
+    below = input < min
+    return where(below if max is None else below & (min < max), g, 0)
+
+
+def _at_max(g: Any, input: Any, min: Any, max: Any) -> Any:
+    above = input > max
+    return where(above if min is None else above | (min > max), g, 0)
+
+
+@nary("torch.clamp Tensor.clamp torch.clip Tensor.clip",
+      because={"complex": NotImplementedError("clamp is not supported for complex types")},
+      grad={"input": _inside, "min": _at_min, "max": _at_max})
+def clamp(input, min=None, max=None):
+    """Values below ``min`` become ``min``, values above ``max`` become ``max``.
+
+    min, max: numbers or tensors; one may be missing (RuntimeError if both are).
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.clamp.html
+    """
+    if min is None and max is None:
+        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    if (min is not None and max is not None) and isinstance(min, Tensor) is not isinstance(max, Tensor):
+        raise TypeError(
+            f"clamp() received an invalid combination of arguments - got (min={type(min).__name__}, max={type(max).__name__}); "
+            "both must be numbers, or both tensors"
+        )
+    if input._kind.dtype is dtypes.bool and compute_kind((input, min, max), SAME).dtype is dtypes.bool:
+        raise NotImplementedError("\"clamp_scalar_cpu\" not implemented for 'Bool'; convert the input to another dtype first")
+    return (input, min, max)
+
+
+@composite("torch.clamp_min Tensor.clamp_min", out=True, inplace=True)
+def clamp_min(input, min):
+    """Values below ``min`` become ``min``."""
+    return clamp.op(input, min, None)
+
+
+@composite("torch.clamp_max Tensor.clamp_max", out=True, inplace=True)
+def clamp_max(input, max):
+    """Values above ``max`` become ``max``."""
+    return clamp.op(input, None, max)
+
+
+# ---- three operands ----------------------------------------------------------------------------------------------------
+
+
+@nary("torch.where", inplace=False, keep="condition",
+      grad={"input": lambda g, condition: where(condition, g, 0), "other": lambda g, condition: where(condition, 0, g)})
+def where(condition, input=None, other=None):
+    """``input`` where ``condition`` holds, ``other`` elsewhere; with the condition alone, the indices where it holds.
+
+    condition: a bool tensor.  input, other: tensors or numbers; all three broadcast together.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.where.html
+    """
+    if input is None and other is None:
+        return condition.nonzero(as_tuple=True)
+    if not isinstance(condition, Tensor):
+        raise TypeError(f"where(): argument 'condition' (position 1) must be Tensor, not {type(condition).__name__}")
+    if condition._kind.dtype is not dtypes.bool:
+        if condition._kind.dtype is not dtypes.uint8:
+            raise RuntimeError(f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype}")
+        warnings.warn(
+            "where received a uint8 condition tensor. This behavior is deprecated; use a boolean condition instead.",
+            UserWarning,
+            stacklevel=3,
+        )
+        condition = condition.to(dtypes.bool)
+    if not isinstance(input, Tensor) and not isinstance(other, Tensor):
+        from torsh.ops.creation import make_full
+
+        dtype = dtypes.combine((), (), [dtypes.of_number(input), dtypes.of_number(other)])
+        input = make_full((), input, dtype, condition.device, False)
+    return (condition, input, other)
+
+
+@composite("Tensor.where")
+def where_of(self, condition, other):
+    """This tensor's values where ``condition`` holds, ``other`` elsewhere."""
+    return where(condition, self, other)
+
+
+def _check_lerp(input: Any, end: Any, weight: Any) -> None:
+    for name, t in (("end", end), ("weight", weight)):
+        if isinstance(t, Tensor) and t.dtype is not input.dtype:
+            raise RuntimeError(f"expected dtype {input.dtype} for `{name}` but got dtype {t.dtype}")
+
+
+@nary("torch.lerp Tensor.lerp", refuse="bool int",
+      grad={"input": lambda g, weight: g * conj(1 - weight), "end": lambda g, weight: g * conj(weight),
+            "weight": lambda g, input, end: g * conj(end - input)})
+def lerp(input, end, weight):
+    """``input + weight * (end - input)``: linear interpolation.
+
+    weight: a number or a tensor.  All tensors have one dtype (RuntimeError otherwise).
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.lerp.html
+    """
+    check_tensor(end, "lerp", "end", 2)
+    _check_lerp(input, end, weight)
+    return (input, end, weight)
+
+
+@nary("torch.addcmul Tensor.addcmul", args="input tensor1 tensor2 value", keep="value", refuse="bool",
+      grad={"input": lambda g: g, "tensor1": lambda g, tensor2, value: g * conj(tensor2 * value),
+            "tensor2": lambda g, tensor1, value: g * conj(tensor1 * value)})
+def addcmul(input, tensor1, tensor2, tensor=None, *, value=1):
+    """``input + value * tensor1 * tensor2``.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.addcmul.html
+    """
+    if tensor is not None:  # addcmul(input, value, tensor1, tensor2), deprecated by PyTorch but accepted still
+        value, tensor1, tensor2 = tensor1, tensor2, tensor
+    return (input, tensor1, tensor2, _value(value, input, tensor1, tensor2))
+
+
+def _value(value: Any, *tensors: Any) -> Any:
+    value = value.item() if isinstance(value, Tensor) else value
+    if compute_kind(tensors, SAME).dtype.category < dtypes.FLOAT and isinstance(value, (float, complex)):
+        raise RuntimeError(f"value cannot be converted to an integer without loss: got {value} for integral tensors")
+    return value
+
+
+@nary("torch.addcdiv Tensor.addcdiv", args="input tensor1 tensor2 value", keep="value", refuse="bool",
+      grad={"input": lambda g: g, "tensor1": lambda g, tensor2, value: g * conj(value / tensor2),
+            "tensor2": lambda g, tensor1, tensor2, value: -g * conj(value * tensor1 / (tensor2 * tensor2))})
+def addcdiv(input, tensor1, tensor2, tensor=None, *, value=1):
+    """``input + value * tensor1 / tensor2``; integer tensors are refused (RuntimeError).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.addcdiv.html
+    """
+    if tensor is not None:
+        value, tensor1, tensor2 = tensor1, tensor2, tensor
+    if tensor1.dtype.category < dtypes.FLOAT and tensor2.dtype.category < dtypes.FLOAT:
+        raise RuntimeError(
+            "Integer division with addcdiv is no longer supported; use input + value * torch.div(tensor1, tensor2, "
+            "rounding_mode='trunc') for the old behaviour, or convert the tensors to a floating type"
+        )
+    return (input, tensor1, tensor2, _value(value, input, tensor1, tensor2))
+
+
+# ---- two operands, floating point ----------------------------------------------------------------------------------------
+
+
+def _atan2_part(part: Any, input: Any, other: Any) -> Any:
+    square = input * input + other * other
+    return where(square == 0, 0, part / square)
+
+
+@binary("torch.atan2 Tensor.atan2 torch.arctan2 Tensor.arctan2", FLOAT, refuse="complex", numbers="none",
+        grad={"input": lambda g, input, other: g * _atan2_part(other, input, other),
+              "other": lambda g, input, other: -g * _atan2_part(input, input, other)})
+def atan2(input, other):
+    """The angle of the point (other, input), from -pi to pi.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.atan2.html
+    """
+
+
+@binary("torch.hypot Tensor.hypot", numbers="none", refuse="bool int complex",
+        grad={"input": lambda g, input, out: g * (input / out), "other": lambda g, other, out: g * (other / out)})
+def hypot(input, other):
+    """``sqrt(input**2 + other**2)`` without overflow.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.hypot.html
+    """
+
+
+@binary("torch.logaddexp Tensor.logaddexp", numbers="none", refuse="bool int", inplace=False,
+        grad={"input": lambda g, input, out: g * conj((input - out).exp()),
+              "other": lambda g, other, out: g * conj((other - out).exp())})
+def logaddexp(input, other):
+    """``log(exp(input) + exp(other))`` without overflow.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.logaddexp.html
+    """
+
+
+@binary("torch.logaddexp2 Tensor.logaddexp2", numbers="none", refuse="bool int complex", inplace=False,
+        grad={"input": lambda g, input, out: g * (input - out).exp2(),
+              "other": lambda g, other, out: g * (other - out).exp2()})
+def logaddexp2(input, other):
+    """``log2(2**input + 2**other)`` without overflow.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.logaddexp2.html
+    """
+
+
+@binary("torch.copysign Tensor.copysign", FLOAT, numbers="second", refuse="complex",
+        grad={"input": lambda g, input, out: where(input == 0, 0, g * (out / input)), "other": lambda g: zeros(g)})
+def copysign(input, other):
+    """The magnitude of ``input`` with the sign of ``other``.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.copysign.html
+    """
+
+
+@binary("torch.nextafter Tensor.nextafter", numbers="none", refuse="bool int complex")
+def nextafter(input, other):
+    """The next floating point number after ``input`` in the direction of ``other``.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nextafter.html
+    """
+
+
+def _same_type(kind: Any, args: tuple[Any, ...]) -> None:
+    if all(isinstance(a, Tensor) for a in args) and args[0].dtype is not args[1].dtype:
+        raise RuntimeError(
+            f"heaviside is not yet implemented for tensors with different dtypes: got {args[0].dtype} and {args[1].dtype}"
+        )
+
+
+@binary("torch.heaviside Tensor.heaviside", numbers="none", validate=_same_type,
+        because={"complex": RuntimeError("heaviside is not yet implemented for complex tensors.")})
+def heaviside(input, values):
+    """0 where ``input`` is negative, 1 where it is positive, ``values`` where it is 0.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.heaviside.html
+    """
+
+
+@composite("torch.ldexp Tensor.ldexp", out=True, inplace=True)
+def ldexp(input, other):
+    """``input * 2**other``.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.ldexp.html
+    """
+    check_tensor(input, "ldexp")
+    return mul(input, pow(2.0, check_tensor(other, "ldexp", "other", 2)))
+

@@ -1,0 +1,263 @@
+"""Pooling to a given size, at random places, and undoing max pooling."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from torsh.dtypes import int64
+from torsh.ops._args import check_tensor
+from torsh.ops._op import composite
+from torsh.ops.pooling import _batch, _ints, _numeric, adaptive_max_pool, adaptive_mean_pool, fractional_max_pool
+
+# ---- adaptive ----------------------------------------------------------------------------------------------------------
+
+
+def _target(input: Any, size: Any, n: int, op: str) -> tuple[int, ...]:
+    """The wanted spatial size, None meaning that of the input."""
+    check_tensor(input, op)
+    if input.ndim not in (n + 1, n + 2):
+        raise RuntimeError(f"{op}(): Expected {n + 1}D or {n + 2}D tensor, but got {list(input.shape)}")
+    space = tuple(input.shape[-n:])
+    if size is None or isinstance(size, int):
+        size = (size,) * n
+    elif len(size) != n:
+        if n == 1 or len(size) != 1:
+            raise RuntimeError(f"{op}(): internal error: output_size.size() must be {n}, got {list(size)}")
+        size = tuple(size) * n
+    found = tuple(i if s is None else int(s) for s, i in zip(size, space))
+    if any(s < 0 for s in found):
+        raise RuntimeError(f"{op}(): elements of output_size must be greater than or equal to 0 but received {list(found)}")
+    if 0 in space:
+        raise RuntimeError(
+            f"{op}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes {list(input.shape)}"
+        )
+    return found
+
+
+def _adaptive_mean(n, input, output_size):
+    size = _target(input, output_size, n, f"adaptive_avg_pool{n}d")
+    _numeric(input, f"adaptive_avg_pool{n}d", False)
+    if all(s == 1 for s in size):
+        return input.mean(tuple(range(-n, 0)), keepdim=True)
+    if input.ndim == n + 1:
+        return adaptive_mean_pool.op(input.unsqueeze(0), size).squeeze(0)
+    return adaptive_mean_pool.op(input, size)
+
+
+@composite("torch.adaptive_avg_pool1d torch.nn.functional.adaptive_avg_pool1d")
+def adaptive_avg_pool1d(input, output_size):
+    """The means of ``output_size`` windows that cover a sequence.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_avg_pool1d.html
+    """
+    return _adaptive_mean(1, input, output_size)
+
+
+@composite("torch.nn.functional.adaptive_avg_pool2d torch._C._nn.adaptive_avg_pool2d")
+def adaptive_avg_pool2d(input, output_size):
+    """The means of ``output_size`` windows that cover an image; None keeps a dimension.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_avg_pool2d.html
+    """
+    return _adaptive_mean(2, input, output_size)
+
+
+@composite("torch.nn.functional.adaptive_avg_pool3d torch._C._nn.adaptive_avg_pool3d")
+def adaptive_avg_pool3d(input, output_size):
+    """The means of ``output_size`` windows that cover a volume; None keeps a dimension.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_avg_pool3d.html
+    """
+    return _adaptive_mean(3, input, output_size)
+
+
+def _adaptive_max(n, input, output_size, indices):
+    size = _target(input, output_size, n, f"adaptive_max_pool{n}d")
+    _numeric(input, f"adaptive_max_pool{n}d", False)
+    x, batched = _batch(input, n, f"adaptive_max_pool{n}d")
+    out, where = adaptive_max_pool.op(x, size)
+    if not batched:
+        out, where = out.squeeze(0), where.squeeze(0)
+    return (out, where) if indices else out
+
+
+@composite("torch.nn.functional.adaptive_max_pool1d")
+def adaptive_max_pool1d(input, output_size, return_indices=False):
+    """The maxima of ``output_size`` windows that cover a sequence.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_max_pool1d.html
+    """
+    return _adaptive_max(1, input, output_size, return_indices)
+
+
+@composite("torch.nn.functional.adaptive_max_pool2d")
+def adaptive_max_pool2d(input, output_size, return_indices=False):
+    """The maxima of ``output_size`` windows that cover an image.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_max_pool2d.html
+    """
+    return _adaptive_max(2, input, output_size, return_indices)
+
+
+@composite("torch.nn.functional.adaptive_max_pool3d")
+def adaptive_max_pool3d(input, output_size, return_indices=False):
+    """The maxima of ``output_size`` windows that cover a volume.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_max_pool3d.html
+    """
+    return _adaptive_max(3, input, output_size, return_indices)
+
+
+@composite("torch.adaptive_max_pool1d torch.nn.functional.adaptive_max_pool1d_with_indices")
+def adaptive_max_pool1d_with_indices(input, output_size, return_indices=False):
+    """adaptive_max_pool1d and where the maxima were."""
+    return _adaptive_max(1, input, output_size, True)
+
+
+@composite("torch.nn.functional.adaptive_max_pool2d_with_indices torch._C._nn.adaptive_max_pool2d")
+def adaptive_max_pool2d_with_indices(input, output_size, return_indices=False):
+    """adaptive_max_pool2d and where the maxima were."""
+    return _adaptive_max(2, input, output_size, True)
+
+
+@composite("torch.nn.functional.adaptive_max_pool3d_with_indices torch._C._nn.adaptive_max_pool3d")
+def adaptive_max_pool3d_with_indices(input, output_size, return_indices=False):
+    """adaptive_max_pool3d and where the maxima were."""
+    return _adaptive_max(3, input, output_size, True)
+
+
+# ---- fractional --------------------------------------------------------------------------------------------------------
+
+
+def _fractional(n, input, kernel_size, output_size, output_ratio, random_samples, indices):
+    op = f"fractional_max_pool{n}d"
+    if output_size is None and output_ratio is None:
+        raise ValueError(f"{op} requires specifying either an output_size or an output_ratio")
+    x, batched = _batch(input, n, op)
+    kernel = _ints(kernel_size, n, op, "kernel_size")
+    space = tuple(x.shape[2:])
+    if output_size is None:
+        ratio = (output_ratio,) * n if isinstance(output_ratio, float) else tuple(output_ratio)
+        if len(ratio) != n:
+            raise ValueError(f"{op} requires output_ratio to either be a single float or tuple of {n} floats.")
+        output_size = tuple(int(i * r) for i, r in zip(space, ratio))
+    size = _ints(output_size, n, op, "output_size")
+    for i, k, s in zip(space, kernel, size):
+        if s + k - 1 > i:
+            raise RuntimeError(f"{op}(): pool size {k} too large relative to input size {i} for an output of {s}")
+    if random_samples is None:
+        from torsh.ops.random import rand
+
+        random_samples = rand(x.shape[0], x.shape[1], n, dtype=x.dtype, device=x.device)
+    elif tuple(random_samples.shape) != (x.shape[0], x.shape[1], n):
+        raise RuntimeError(
+            f"Expect _random_samples to have shape {[x.shape[0], x.shape[1], n]}, but got {list(random_samples.shape)}"
+        )
+    out, where = fractional_max_pool.op(x, random_samples, kernel, size)
+    if not batched:
+        out, where = out.squeeze(0), where.squeeze(0)
+    return (out, where) if indices else out
+
+
+@composite("torch.nn.functional.fractional_max_pool2d")
+def fractional_max_pool2d(
+    input, kernel_size, output_size=None, output_ratio=None, return_indices=False, _random_samples=None
+):
+    """Max pooling with windows at pseudo-random places, so that any output size is possible (arXiv:1412.6071).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.fractional_max_pool2d.html
+    """
+    return _fractional(2, input, kernel_size, output_size, output_ratio, _random_samples, return_indices)
+
+
+@composite("torch.nn.functional.fractional_max_pool3d")
+def fractional_max_pool3d(
+    input, kernel_size, output_size=None, output_ratio=None, return_indices=False, _random_samples=None
+):
+    """Max pooling of volumes with windows at pseudo-random places (arXiv:1412.6071).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.fractional_max_pool3d.html
+    """
+    return _fractional(3, input, kernel_size, output_size, output_ratio, _random_samples, return_indices)
+
+
+@composite("torch.nn.functional.fractional_max_pool2d_with_indices")
+def fractional_max_pool2d_with_indices(
+    input, kernel_size, output_size=None, output_ratio=None, return_indices=False, _random_samples=None
+):
+    """fractional_max_pool2d and where the maxima were."""
+    return _fractional(2, input, kernel_size, output_size, output_ratio, _random_samples, True)
+
+
+@composite("torch.nn.functional.fractional_max_pool3d_with_indices")
+def fractional_max_pool3d_with_indices(
+    input, kernel_size, output_size=None, output_ratio=None, return_indices=False, _random_samples=None
+):
+    """fractional_max_pool3d and where the maxima were."""
+    return _fractional(3, input, kernel_size, output_size, output_ratio, _random_samples, True)
+
+
+# ---- undoing max pooling -----------------------------------------------------------------------------------------------
+
+
+def _unpool(n, input, indices, kernel_size, stride, padding, output_size):
+    op = f"max_unpool{n}d"
+    kernel = _ints(kernel_size, n, op, "kernel_size")
+    stride = kernel if stride is None else _ints(stride, n, op, "stride")
+    padding = _ints(padding, n, op, "padding")
+    space = tuple(input.shape[-n:])
+    least = tuple((i - 1) * s + k - 2 * p for i, s, k, p in zip(space, stride, kernel, padding))
+    if output_size is None:
+        size = least
+    else:
+        size = tuple(output_size)[-n:] if len(output_size) == n + 2 else tuple(output_size)
+        if len(size) != n:
+            raise ValueError(f"output_size should be a sequence containing {n} or {n + 2} elements, but it has a length of "
+                             f"'{len(output_size)}'")
+        for d in range(n):
+            low, high = least[d] - stride[d], least[d] + stride[d]
+            if not low < size[d] < high:
+                raise ValueError(f"invalid output_size \"{list(size)}\" (dim {d} must be between {low} and {high})")
+    if indices.dtype is not int64:
+        raise RuntimeError(f"elements in indices should be type int64 but got: {indices.dtype}")
+    if input.ndim not in (n + 1, n + 2):
+        raise RuntimeError(f"Input to {op} should be a {n + 1}d or {n + 2}d Tensor, instead got: {input.ndim}d")
+    if input.shape != indices.shape:
+        raise RuntimeError(
+            f"Expected shape of indices to be same as that of the input tensor ({list(input.shape)}) but got indices tensor "
+            f"with shape: {list(indices.shape)}"
+        )
+    lead = tuple(input.shape[:-n])
+    total = math.prod(size)
+    if indices.numel() and (int(indices.max()) >= total or int(indices.min()) < 0):
+        raise RuntimeError(f"Found an invalid max index: {int(indices.max())} (output volumes are of size {'x'.join(map(str, size))}")
+    flat = input.new_zeros((*lead, total)).scatter(-1, indices.reshape(*lead, -1), input.reshape(*lead, -1))
+    return flat.reshape(*lead, *size)
+
+
+@composite("torch.nn.functional.max_unpool1d")
+def max_unpool1d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
+    """Put each value where max_pool1d found it, 0 elsewhere.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_unpool1d.html
+    """
+    return _unpool(1, input, indices, kernel_size, stride, padding, output_size)
+
+
+@composite("torch.nn.functional.max_unpool2d")
+def max_unpool2d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
+    """Put each value where max_pool2d found it, 0 elsewhere.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_unpool2d.html
+    """
+    return _unpool(2, input, indices, kernel_size, stride, padding, output_size)
+
+
+@composite("torch.nn.functional.max_unpool3d")
+def max_unpool3d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
+    """Put each value where max_pool3d found it, 0 elsewhere.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_unpool3d.html
+    """
+    return _unpool(3, input, indices, kernel_size, stride, padding, output_size)

@@ -1,0 +1,365 @@
+"""Rearrangements that copy: flips, rolls, repeats, triangles, grids."""
+
+from __future__ import annotations
+
+import itertools
+import operator
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from torsh import dtypes
+from torsh.ops._args import check_tensor, size_of, wrap_dim
+from torsh.ops._op import Op, composite, primitive
+from torsh.ops.creation import arange, create, make_full
+from torsh.ops.joining import pile, promoted
+from torsh.tensor import Tensor
+
+# ---- flips and rolls ---------------------------------------------------------------------------------------------------
+
+
+@primitive("torch.flip Tensor.flip", args="input dims", tags="moves", grad={"input": lambda g, dims: flip(g, dims)},
+           meta=lambda input, dims: (input.shape, input.dtype))  # fmt: skip
+def flip(input, *order, dims=None):
+    """A copy with the order of elements reversed along dimensions.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.flip.html
+    """
+    order = size_of(order if dims is None else (dims,))
+    n = input.ndim
+    found = tuple([wrap_dim(d, n) for d in order])
+    if len(set(found)) != len(found):
+        repeated = next(d for i, d in enumerate(found) if d in found[:i])
+        raise RuntimeError(f"dim {repeated} appears multiple times in the list of dims")
+    return (input, found if n else ())
+
+
+@composite("torch.fliplr Tensor.fliplr")
+def fliplr(input):
+    """``flip`` of the second dimension.  Source: https://docs.pytorch.org/docs/stable/generated/torch.fliplr.html"""
+    if input.ndim < 2:
+        raise RuntimeError(f"Input must be >= 2-d, got {input.ndim}-d.")
+    return flip(input, (1,))
+
+
+@composite("torch.flipud Tensor.flipud")
+def flipud(input):
+    """``flip`` of the first dimension.  Source: https://docs.pytorch.org/docs/stable/generated/torch.flipud.html"""
+    if input.ndim < 1:
+        raise RuntimeError("Input must be >= 1-d, got 0-d.")
+    return flip(input, (0,))
+
+
+@composite("torch.rot90 Tensor.rot90")
+def rot90(input, k=1, dims=(0, 1)):
+    """Rotated by ``k`` quarter turns in the plane of two dimensions, from the first towards the second.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.rot90.html
+    """
+    n = input.ndim
+    if len(dims) != 2:
+        raise RuntimeError(f"expected total rotation dims == 2, but got dims = {len(dims)}")
+    if n < 2:
+        raise RuntimeError(f"expected total dims >= 2, but got total dims = {n}")
+    if dims[0] == dims[1] or abs(dims[0] - dims[1]) == n:
+        raise RuntimeError(f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}")
+    for i, d in enumerate(dims):
+        if not -n <= d < n:
+            raise RuntimeError(f"Rotation dim{i} out of range, dim{i} = {d}")
+    a, b = (d % n for d in dims)
+    k %= 4
+    if k == 1:
+        return flip(input, (b,)).transpose(a, b)
+    if k == 2:
+        return flip(input, (a, b))
+    return flip(input, (a,)).transpose(a, b) if k == 3 else input.clone()
+
+
+@primitive("", name="roll", args="input shifts dims", tags="moves", meta=lambda input, shifts, dims: (input.shape, input.dtype),
+           grad={"input": lambda g, shifts, dims: rolled(g, tuple(-s for s in shifts), dims)})  # fmt: skip
+def rolled(input, shifts, dims):
+    """Rolled along known dimensions."""
+    return (input, shifts, dims)
+
+
+@composite("torch.roll Tensor.roll", name="roll_any")
+def roll(input, shifts, dims=None):
+    """Elements shifted along dimensions, those pushed out coming in at the other end; without dims, of the flat tensor.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.roll.html
+    """
+    shifts = size_of((shifts,)) if isinstance(shifts, (tuple, list)) else (operator.index(shifts),)
+    dims = () if dims is None else size_of((dims,)) if isinstance(dims, (tuple, list)) else (operator.index(dims),)
+    if not shifts:
+        raise RuntimeError("`shifts` required")
+    if not dims and len(shifts) == 1:
+        return rolled(input.reshape(-1), shifts, (0,)).view(tuple(input.shape))
+    if len(shifts) != len(dims):
+        raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
+    dims = tuple(wrap_dim(d, input.ndim) for d in dims)
+    return rolled(input, shifts, dims) if input.ndim else input.clone()
+
+
+# ---- repeats -----------------------------------------------------------------------------------------------------------
+
+
+@composite("Tensor.repeat")
+def repeat(input, *sizes, repeats=None):
+    """The tensor laid out ``sizes`` times along each dimension, new dimensions in front.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.repeat.html
+    """
+    sizes = size_of(sizes if repeats is None else (repeats,))
+    lead = len(sizes) - input.ndim
+    if lead < 0:
+        raise RuntimeError(
+            "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor: "
+            f"got {len(sizes)} for {input.ndim} dimensions"
+        )
+    if any(n < 0 for n in sizes):
+        raise RuntimeError(f"Trying to create tensor with negative dimension: repeats {list(sizes)}")
+    return repeated(input, sizes)
+
+
+def _repeat_meta(input, sizes):
+    shape = (*(1,) * (len(sizes) - len(input.shape)), *input.shape)
+    return tuple(n * r for n, r in zip(shape, sizes)), input.dtype
+
+
+def _repeat_grad(g: Tensor, input_shape: tuple[int, ...], sizes: tuple[int, ...]) -> Tensor:
+    if 0 in sizes:
+        return g.new_zeros(input_shape)
+    lead = len(sizes) - len(input_shape)
+    shape = (*(1,) * lead, *input_shape)
+    split = [n for pair in zip(sizes, shape) for n in pair]
+    out = g.reshape(split)
+    dims = tuple(2 * i for i, r in enumerate(sizes) if r != 1)
+    if dims:
+        out = out.sum(dims)
+    return out.reshape(input_shape)
+
+
+@primitive("", name="repeat_kernel", args="input sizes", tags="moves", meta=_repeat_meta, node_name="RepeatBackward0",
+           grad={"input": lambda g, input_shape, sizes: _repeat_grad(g, input_shape, sizes)})  # fmt: skip
+def repeated(input, sizes):
+    """Repeated by checked sizes."""
+    return (input, sizes)
+
+
+@composite("torch.tile Tensor.tile")
+def tile(input, *order, dims=None):
+    """``repeat`` with NumPy's rule: where there are fewer numbers than dimensions, the first dimensions repeat once.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.tile.html
+    """
+    order = size_of(order if dims is None else (dims,))
+    return repeat(input, (*(1,) * (input.ndim - len(order)), *order))
+
+
+def _interleave_grad(g: Tensor, input_shape: tuple[int, ...], counts: Any, dim: int) -> Tensor:
+    if isinstance(counts, int):
+        if counts == 0:
+            return g.new_zeros(input_shape)
+        return g.reshape((*input_shape[: dim + 1], counts, *input_shape[dim + 1 :])).sum(dim + 1)
+    index = repeat_interleave(arange(input_shape[dim], device=g.device), counts)
+    return g.new_zeros(input_shape).index_add(dim, index, g)
+
+
+def _interleave_meta(input, counts, dim, size):
+    shape = list(input.shape)
+    if isinstance(counts, int):
+        shape[dim] *= counts
+    else:
+        shape[dim] = size
+    return tuple(shape), input.dtype
+
+
+@primitive("", name="repeat_interleave_kernel", args="input counts dim size", tags="moves", meta=_interleave_meta,
+           node_name="RepeatInterleaveBackward0",
+           grad={"input": lambda g, input_shape, counts, dim: _interleave_grad(g, input_shape, counts, dim)})  # fmt: skip
+def interleaved(input, counts, dim, size):
+    """Each position repeated, checked arguments: counts is an int or a 1-D int64 tensor."""
+    return (input, counts, dim, size)
+
+
+@composite("torch.repeat_interleave Tensor.repeat_interleave")
+def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
+    """Each element (or position along ``dim``) repeated in place.
+
+    repeats: how often, one number for all or one per position.  With a single argument, that is the tensor of counts and
+    the result the positions 0, 1, ..., each as often as its count.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.repeat_interleave.html
+    """
+    if repeats is None:
+        if input.ndim != 1:
+            raise RuntimeError(f"repeat_interleave only accept 1D vector as repeat, got {input.ndim} dimensions")
+        return repeat_interleave(arange(input.shape[0], dtype=input.dtype, device=input.device), input, 0, output_size=output_size)
+    if isinstance(repeats, Tensor):
+        if repeats.dtype not in (dtypes.int64, dtypes.int32):
+            raise RuntimeError(f"repeats has to be Long or Int tensor, got {repeats.dtype}")
+        if repeats.ndim > 1:
+            raise RuntimeError(f"repeats must be 0-dim or 1-dim tensor, got {repeats.ndim} dimensions")
+    if dim is None:
+        input, dim = input.reshape(-1), 0
+    elif not input.ndim:
+        input = input.reshape(-1)
+    dim = wrap_dim(dim, input.ndim)
+    n = input.shape[dim]
+    if isinstance(repeats, (tuple, list)):
+        from torsh.ops.data import tensor
+
+        repeats = tensor(repeats, device=input.device)
+    if not isinstance(repeats, Tensor):
+        counts: Any = operator.index(repeats)
+        if counts < 0:
+            raise RuntimeError(f"Repeats must be non-negative, got {counts}")
+        return interleaved(input, counts, dim, n * counts)
+    if repeats.ndim == 0 or (repeats.shape[0] == 1 and n != 1):
+        repeats = repeats.reshape(1).expand(n)
+    if repeats.shape[0] != n:
+        raise RuntimeError(f"repeats must have the same size as input along dim, but got repeats.size(0) = {repeats.shape[0]} and "
+                           f"input.size({dim}) = {n}")  # fmt: skip
+    if (repeats < 0).any():
+        raise RuntimeError("repeats can not be negative")
+    size = int(repeats.sum()) if output_size is None else output_size
+    if output_size is not None and int(repeats.sum()) != output_size:
+        raise RuntimeError(f"allocated size does not match required size: output_size={output_size}, repeats add up to {int(repeats.sum())}")
+    return interleaved(input, repeats.to(dtypes.int64), dim, size)
+
+
+# ---- triangles ---------------------------------------------------------------------------------------------------------
+
+
+def _matrix(input: Tensor, op: str) -> None:
+    if check_tensor(input, op).ndim < 2:
+        raise RuntimeError(f"{op}: input tensor must have at least 2 dimensions, got {input.ndim}")
+
+
+@primitive("torch.tril Tensor.tril", args="input diagonal", tags="moves", out=True, inplace=True,
+           grad={"input": lambda g, diagonal: tril(g, diagonal)}, meta=lambda input, diagonal: (input.shape, input.dtype))  # fmt: skip
+def tril(input, diagonal=0):
+    """The lower triangle of matrices, zeros elsewhere.  Source: https://docs.pytorch.org/docs/stable/generated/torch.tril.html"""
+    _matrix(input, "tril")
+    return (input, diagonal)
+
+
+@primitive("torch.triu Tensor.triu", args="input diagonal", tags="moves", out=True, inplace=True,
+           grad={"input": lambda g, diagonal: triu(g, diagonal)}, meta=lambda input, diagonal: (input.shape, input.dtype))  # fmt: skip
+def triu(input, diagonal=0):
+    """The upper triangle of matrices, zeros elsewhere.  Source: https://docs.pytorch.org/docs/stable/generated/torch.triu.html"""
+    _matrix(input, "triu")
+    return (input, diagonal)
+
+
+triangle_op = Op(
+    "triangle_indices", None, ("row", "col", "offset", "upper", "dtype", "device"), tags=("creation", "nondifferentiable"),
+    meta=lambda row, col, offset, upper, dtype, device: ((2, triangle_size(row, col, offset, upper)), dtype),
+)  # fmt: skip
+
+
+def triangle_size(row: int, col: int, offset: int, upper: bool) -> int:
+    """How many elements a triangle of a row by col matrix has."""
+    lower = sum(min(max(i + 1 + (offset - 1 if upper else offset), 0), col) for i in range(row))
+    return row * col - lower if upper else lower
+
+
+def _triangle(op: str, row: int, col: int, offset: int, upper: bool, dtype: Any, device: Any) -> Tensor:
+    if row < 0 or col < 0:
+        name, value = ("row", row) if row < 0 else ("col", col)
+        raise RuntimeError(f"{name} must be non-negative, got {value}")
+    return create(triangle_op, (row, col, offset, upper), dtype, device)
+
+
+@composite("torch.tril_indices", tags="creation")
+def tril_indices(row, col, offset=0, *, dtype=dtypes.int64, device=None, layout=None, requires_grad=False, pin_memory=False):
+    """Row and column numbers of the lower triangle of a matrix, as a 2 x N tensor.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.tril_indices.html
+    """
+    return _triangle("tril_indices", row, col, offset, False, dtype or dtypes.int64, device)
+
+
+@composite("torch.triu_indices", tags="creation")
+def triu_indices(row, col, offset=0, *, dtype=dtypes.int64, device=None, layout=None, requires_grad=False, pin_memory=False):
+    """Row and column numbers of the upper triangle of a matrix, as a 2 x N tensor.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.triu_indices.html
+    """
+    return _triangle("triu_indices", row, col, offset, True, dtype or dtypes.int64, device)
+
+
+# ---- grids and combinations --------------------------------------------------------------------------------------------
+
+
+def _tensors(args: Sequence[Any]) -> list[Tensor]:
+    return list(args[0]) if len(args) == 1 and isinstance(args[0], (tuple, list)) else list(args)
+
+
+@composite("torch.meshgrid torch.functional.meshgrid")
+def meshgrid(*tensors, indexing=None):
+    """The coordinates of a grid: one tensor per given vector, all of the grid's shape.
+
+    indexing: ``"ij"`` (the default) or ``"xy"``, which exchanges the first two dimensions.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.meshgrid.html
+    """
+    tensors = _tensors(tensors)
+    if not tensors:
+        raise RuntimeError("meshgrid expects a non-empty TensorList")
+    for t in tensors:
+        if check_tensor(t, "meshgrid", "tensors").ndim > 1:
+            raise RuntimeError(f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: shape {list(t.shape)}")
+    if any(t.dtype is not tensors[0].dtype for t in tensors):
+        raise RuntimeError("torch.meshgrid expects all tensors to have the same dtype")
+    if any(t.device != tensors[0].device for t in tensors):
+        raise RuntimeError("torch.meshgrid expects all tensors to have the same device")
+    if indexing is None:
+        warnings.warn(
+            "torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.", UserWarning, stacklevel=3
+        )
+    elif indexing not in ("ij", "xy"):
+        raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
+    swap = indexing == "xy" and len(tensors) >= 2
+    if swap:
+        tensors[0], tensors[1] = tensors[1], tensors[0]
+    shape = tuple(t.numel() for t in tensors)
+    n = len(shape)
+    grids = [t.reshape((*(1,) * i, -1, *(1,) * (n - 1 - i))).expand(shape) for i, t in enumerate(tensors)]
+    if swap:
+        grids = [g.transpose(0, 1) for g in grids]
+        grids[0], grids[1] = grids[1], grids[0]
+    return tuple(grids)
+
+
+@composite("torch.cartesian_prod torch.functional.cartesian_prod")
+def cartesian_prod(*tensors):
+    """All combinations of one element from each vector, as rows.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cartesian_prod.html
+    """
+    tensors = _tensors(tensors)
+    for t in tensors:
+        if t.ndim != 1:
+            raise RuntimeError(f"Expect a 1D vector, but got shape {list(t.shape)}")
+    if len(tensors) == 1:
+        return tensors[0]
+    return pile([g.reshape(-1) for g in meshgrid(promoted(tensors), indexing="ij")], 1)
+
+
+@composite("torch.combinations")
+def combinations(input, r=2, with_replacement=False):
+    """All ``r``-element combinations of a vector's elements, as rows.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.combinations.html
+    """
+    if input.ndim != 1:
+        raise RuntimeError(f"Expect a 1D vector, but got shape {list(input.shape)}")
+    if r < 0:
+        raise RuntimeError(f"Expect a non-negative number, but got {r}")
+    if r == 0:
+        return make_full((0,), None, input.dtype, input.device, False)
+    choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
+    rows = list(choose(range(input.shape[0]), r))
+    from torsh.ops.data import tensor
+
+    index = tensor(rows, dtype=dtypes.int64, device=input.device).reshape(len(rows), r)
+    return input.index_select(0, index.reshape(-1)).reshape(len(rows), r)

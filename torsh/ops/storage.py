@@ -1,0 +1,186 @@
+"""What concerns a tensor's memory: strides, offset, contiguity, views by stride."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+from torsh.ops._args import size_of, wrap_dim
+from torsh.ops._op import composite, primitive
+from torsh.ops._view import view as view_op
+from torsh.ops.shape import contiguous_strides
+from torsh.tensor import Tensor
+
+# ---- geometry ----------------------------------------------------------------------------------------------------------
+
+
+def stride(self: Tensor, dim: int | None = None) -> Any:
+    """How many elements apart neighbours are in memory: for every dimension as a tuple, or for one."""
+    strides = tuple(self._kind.backend.geometry(self._data)[1])
+    return strides if dim is None else strides[wrap_dim(dim, len(strides))]
+
+
+def storage_offset(self: Tensor) -> int:
+    """The position of the first element in the storage, in elements."""
+    backend = self._kind.backend
+    if self._base is None and not backend.shares(self._data):
+        return 0
+    start = backend.geometry(self._data)[2]
+    return int(start - backend.geometry(backend.storage(self._data))[2]) // self._kind.dtype.itemsize
+
+
+def data_ptr(self: Tensor) -> int:
+    """The address of the first element (0 for a tensor without elements)."""
+    return int(self._kind.backend.geometry(self._data)[2]) if self.numel() else 0
+
+
+for _f in (stride, storage_offset, data_ptr):
+    setattr(Tensor, _f.__name__, _f)
+
+
+def storage_elements(t: Tensor) -> int:
+    """How many elements of the tensor's type its storage holds."""
+    return int(t._kind.backend.storage(t._data).shape[0]) // t._kind.dtype.itemsize
+
+
+def reach(size: Sequence[int], stride: Sequence[int]) -> int:
+    """How many elements of memory a shape with strides spans."""
+    if 0 in size:
+        return 0
+    return 1 + sum((n - 1) * s for n, s in zip(size, stride))
+
+
+# ---- as_strided --------------------------------------------------------------------------------------------------------
+
+
+def _as_strided_grad(g, input_shape, input_strides, size, stride, offset):
+    """The gradient of as_strided: summed into flat memory, read back with the input's own geometry."""
+    low = min(offset, 0)
+    n = max(reach(input_shape, input_strides), offset + reach(size, stride)) - low
+    flat = strided_sum(g, n, size, stride, offset - low)
+    if 0 in input_shape:
+        return g.new_zeros(input_shape)
+    overlapping = any(s == 0 and n > 1 for s, n in zip(input_strides, input_shape))
+    if overlapping:  # every element of the input is one of several for its place in memory
+        count = strided_sum(g.new_ones(input_shape), n, input_shape, input_strides, -low)
+        flat = flat / count.clamp(min=1)
+    return strided_view(flat, input_shape, input_strides, -low, (1,))
+
+
+@view_op("", name="as_strided", args="input size stride offset input_strides",
+         grad=lambda g, input_shape, input_strides, size, stride, offset:
+         _as_strided_grad(g, input_shape, input_strides, size, stride, offset))  # fmt: skip
+def strided_view(input, size, stride, offset, input_strides):
+    """A view by strides; the offset counts from the first element of ``input``."""
+    return (input, size, stride, offset, input_strides)
+
+
+@primitive("", grad={"g": lambda g, size, stride, offset: strided_view(g, size, stride, offset, (1,))},
+           args="g n size stride offset", meta=lambda g, n, size, stride, offset: ((n,), g.dtype))  # fmt: skip
+def strided_sum(g, n, size, stride, offset):
+    """The elements of a view by strides added into flat memory of ``n`` elements."""
+    return (g, n, size, stride, offset)
+
+
+@composite("torch.as_strided Tensor.as_strided", name="as_strided_any")
+def as_strided(input, size, stride, storage_offset=None):
+    """A view of the tensor's memory with any size and strides.
+
+    storage_offset: position in the storage of the first element; default: that of ``input``.
+    Raises RuntimeError where the view would leave the storage.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.as_strided.html
+    """
+    size, stride = size_of((tuple(size),)), size_of((tuple(stride),))
+    if len(size) != len(stride):
+        raise RuntimeError(f"mismatch in length of strides and shape: {len(stride)} strides for {len(size)} sizes")
+    if any(s < 0 for s in stride):
+        raise RuntimeError(f"as_strided: Negative strides are not supported at the moment, got strides: {list(stride)}")
+    if any(s < 0 for s in size):
+        raise RuntimeError(f"as_strided: sizes must not be negative, got {list(size)}")
+    own = input.storage_offset()
+    offset = own if storage_offset is None else operator.index(storage_offset)
+    if offset < 0:
+        raise RuntimeError(f"Storage offset must be non-negative, got {offset}")
+    needs, has = reach(size, stride) + (offset if 0 not in size else 0), storage_elements(input)
+    if needs > has and 0 not in size:
+        item = input.dtype.itemsize
+        raise RuntimeError(
+            f"setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {offset}, and itemsize {item} requiring a "
+            f"storage size of {needs * item} are out of bounds for storage of size {has * item}"
+        )
+    return strided_view(input, size, stride, offset - own, input.stride())
+
+
+@composite("Tensor.as_strided_")
+def as_strided_(self, size, stride, storage_offset=None):
+    """``as_strided`` of the tensor itself: it gets the new geometry."""
+    return _as_strided_inplace(self, size, stride, storage_offset)
+
+
+@composite("torch.as_strided_scatter Tensor.as_strided_scatter")
+def as_strided_scatter(input, src, size, stride, storage_offset=None):
+    """A copy of ``input`` with ``src`` written to the elements that ``as_strided`` would show.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.as_strided_scatter.html
+    """
+    out = input.clone()
+    part = as_strided(out, size, stride, storage_offset)
+    if tuple(part.shape) != tuple(src.shape):
+        raise RuntimeError(
+            f"expected src to have a size equal to the slice of self. src size = {list(src.shape)}, slice size = {list(part.shape)}"
+        )
+    part.copy_(src)
+    return out
+
+
+@composite("torch.empty_strided")
+def empty_strided(size, stride, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    """A tensor of a size and strides with whatever its memory holds.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.empty_strided.html
+    """
+    from torsh.ops.creation import make_full
+
+    size, stride = size_of((tuple(size),)), size_of((tuple(stride),))
+    if len(size) != len(stride):
+        raise RuntimeError(
+            f"empty_strided: dimensionality of sizes ({len(size)}) must match dimensionality of strides ({len(stride)})"
+        )
+    if stride == contiguous_strides(size):
+        return make_full(size, None, dtype, device, requires_grad)
+    flat = make_full((reach(size, stride),), None, dtype, device, False)
+    out = strided_view(flat, size, stride, 0, (1,)).detach()
+    if requires_grad:
+        out.requires_grad = True
+    return out
+
+
+@composite("Tensor.new_empty_strided")
+def new_empty_strided(self, size, stride, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    """``empty_strided`` with the dtype and device of this tensor."""
+    return empty_strided(
+        size, stride, dtype=dtype or self.dtype, device=self.device if device is None else device, requires_grad=requires_grad
+    )
+
+
+from torsh.ops._view import metadata_inplace  # noqa: E402
+
+_as_strided_inplace = metadata_inplace("as_strided", as_strided)
+
+
+# ---- contiguity --------------------------------------------------------------------------------------------------------
+
+
+@composite("Tensor.contiguous")
+def contiguous(input, memory_format=None):
+    """The tensor itself if its elements lie in row-major order (or in that of the memory format), else a copy that does.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.contiguous.html
+    """
+    from torsh.ops.conversion import clone
+    from torsh.memory_format import contiguous_format
+
+    if memory_format is None:
+        memory_format = contiguous_format
+    return input if input.is_contiguous(memory_format=memory_format) else clone(input, memory_format=memory_format)
