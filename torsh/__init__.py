@@ -17,8 +17,13 @@ from torsh.autograd import (
     no_grad,
     set_grad_enabled,
 )
+from torsh._functions import *  # noqa: F403
 from torsh.device import device, get_default_device, set_default_device
 from torsh.dtypes import dtype, get_default_dtype, promote_types, set_default_dtype
+from torsh.random import Generator, default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
+from torsh import legacy as _legacy
+from torsh import memory_format as _memory_format
+from torsh.memory_format import layout, memory_format
 from torsh.tensor import Size, Tensor
 from torsh.version import __version__
 
@@ -27,6 +32,9 @@ __torsh__ = True  # tells torsh from PyTorch where both may be called "torch"
 globals().update({d.name: d for d in _dtypes.ALL})
 globals().update(_dtypes.ALIASES)
 globals().update(_ops.NAMES["torch"])
+globals().update(_legacy.TYPES)
+globals().update({f.name: f for f in (*_memory_format.FORMATS, *_memory_format.LAYOUTS)})
+legacy_contiguous_format = _memory_format.contiguous_format
 
 # Names whose module is loaded when they are first asked for.
 _LATER = {

@@ -119,6 +119,9 @@ class Backend:
     def wrote(self, buffer: Any) -> None:
         """Only for immutable backends: an in-place op gave a ``torsh.functionalize.Buffer`` a new array."""
 
+    def reading(self, raw: Any) -> None:
+        """Only for immutable backends: a ``torsh.functionalize.FArray`` is about to be read on the host."""
+
     def geometry(self, raw: Raw) -> tuple[tuple[int, ...], tuple[int, ...], int]:
         """(shape, strides in elements, address or offset in bytes) of a raw array."""
         raise NotImplementedError

@@ -451,6 +451,7 @@ class FunctionalBackend(Backend):
 
     def to_host(self, raw: FArray) -> np.ndarray[Any, Any]:
         # A copy for the same reason, the other way round.
+        self.inner.reading(raw)
         return np.array(self.inner.to_host(raw.read()))
 
     def dtype_of(self, raw: FArray) -> Dtype:

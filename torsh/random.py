@@ -94,6 +94,9 @@ class Generator:
         from torsh import dtypes
         from torsh.tensor import from_host
 
+        return from_host(np.frombuffer(bytearray(self._bytes()), np.uint8), dtypes.uint8, "cpu")
+
+    def _bytes(self) -> bytes:
         with self._lock:
             mt = self._mt.state["state"]
             found = np.zeros((), STATE)
@@ -107,7 +110,7 @@ class Generator:
             if self.next_normal is not None:
                 found["normal_y"] = self.next_normal
                 found["normal_is_valid"] = 1
-        return from_host(np.frombuffer(bytearray(found.tobytes()), np.uint8), dtypes.uint8, "cpu")
+        return found.tobytes()
 
     def set_state(self, new_state: Any) -> Generator:
         """Continue from a state that ``get_state`` gave, here or in PyTorch."""
@@ -119,13 +122,14 @@ class Generator:
             raise TypeError(f"expected a torch.ByteTensor, but got {type(new_state).__name__}")
         if new_state.dtype is not dtypes.uint8:
             raise TypeError(f"RNG state must be a torch.ByteTensor, but it has dtype {new_state.dtype}")
-        raw = np.ascontiguousarray(host_array(new_state))
-        if raw.size != STATE.itemsize:
+        return self._set_bytes(np.ascontiguousarray(host_array(new_state)).tobytes())
+
+    def _set_bytes(self, raw: bytes) -> Generator:
+        if len(raw) != STATE.itemsize:
             raise RuntimeError(
-                f"Expected a CPUGeneratorImplState of size {STATE.itemsize} but found the input RNG state size to be "
-                f"{raw.size}"
+                f"Expected a CPUGeneratorImplState of size {STATE.itemsize} but found the input RNG state size to be {len(raw)}"
             )
-        found = np.frombuffer(raw.tobytes(), STATE)[0]
+        found = np.frombuffer(raw, STATE)[0]
         left, pos = int(found["left"]), int(found["next"])
         if not found["seeded"] or not 0 < left <= 624 or pos > 624:
             raise RuntimeError("Invalid mt19937 state: pass what get_state() returned")
@@ -159,7 +163,7 @@ class Generator:
         raise RuntimeError("CPU Generator does not use offset")
 
     def __reduce__(self) -> Any:
-        return (_revived, (str(self._device), self.get_state()))
+        return (_revived, (str(self._device), self._bytes()))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Generator:
         return self.clone_state()
@@ -203,8 +207,8 @@ class _Taken:
     used = 0
 
 
-def _revived(device: str, state: Any) -> Generator:
-    return Generator(device).set_state(state)
+def _revived(device: str, state: bytes) -> Generator:
+    return Generator(device)._set_bytes(state)
 
 
 default_generator = Generator()

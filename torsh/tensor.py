@@ -106,6 +106,11 @@ class Tensor:
         def __getattr__(self, name: str) -> Any:
             """Methods that are ops are attached from their declarations."""
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        from torsh.legacy import tensor_new
+
+        return tensor_new(cls, *args, **kwargs)
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "__torch_function__" in cls.__dict__ and not cls.__dict__.get("_plain", False):
@@ -171,6 +176,16 @@ class Tensor:
         if not self._data.shape:
             raise TypeError("iteration over a 0-d tensor")
         return iter(self.unbind(0))
+
+    def __repr__(self, *, tensor_contents: str | None = None) -> str:
+        from torsh._printing import tensor_repr
+
+        return tensor_repr(self, tensor_contents)
+
+    def _repr_html_(self) -> str:
+        from torsh._printing import tensor_html
+
+        return tensor_html(self)
 
     @property
     def is_sparse(self) -> bool:
@@ -404,6 +419,9 @@ class Parameter(Tensor):
             t.requires_grad = True
         return t
 
+    def __repr__(self) -> str:
+        return "Parameter containing:\n" + super().__repr__()
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         if id(self) in memo:
             return memo[id(self)]
@@ -502,6 +520,8 @@ def overwrite(t: Tensor, result: Tensor, name: str) -> Tensor:
 
 def assign(t: Tensor, result: Tensor, name: str) -> Tensor:
     """``overwrite`` without its checks: same shape, same kind."""
+    if type(t) not in PLAIN and (other := getattr(t, "_assign", None)) is not None:
+        return other(result, name)  # type: ignore[no-any-return]
     t._kind.backend.write(t._data, result._data)
     wrote(t, result, name)
     return t

@@ -5,10 +5,23 @@ takes everything with it that was written in place and rests on the same work (p
 statistics), so that a training loop that reads its loss once a step computes every step once.
 """
 
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
 from torsh_dask.backend import DaskBackend
-from torsh_dask.cluster import connect, disconnect
-from torsh_dask.convert import from_dask, persist, to_dask
-from torsh_dask.statistics import reset_statistics, statistics
+from torsh_dask.counts import reset_statistics, statistics
+
+# Loaded when first used: these need Dask itself, and the backend must be able to say that it is missing.
+_LATER = {"connect": "cluster", "disconnect": "cluster", "from_dask": "convert", "persist": "convert", "to_dask": "convert"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return getattr(importlib.import_module(f"torsh_dask.{_LATER[name]}"), name)
+    raise AttributeError(f"module 'torsh_dask' has no attribute {name!r}")
+
 
 __all__ = [
     "DaskBackend", "connect", "disconnect", "from_dask", "persist", "reset_statistics", "statistics", "to_dask",

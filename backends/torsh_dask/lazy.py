@@ -5,6 +5,7 @@ Most arrays of a model are small against a chunk, so the common case is an array
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import uuid
@@ -15,7 +16,7 @@ import dask.array as da
 import numpy as np
 from dask._task_spec import Task, TaskRef
 from dask.highlevelgraph import HighLevelGraph, MaterializedLayer
-from torsh_dask import statistics, tasks
+from torsh_dask import counts, tasks
 from torsh_dask.tasks import Slot
 
 from torsh.dtypes import dtype as Dtype
@@ -49,7 +50,7 @@ def type_of(x: da.Array) -> Dtype:
 def _array(layer: Any, name: str, chunks: Any, dtype: np.dtype[Any], dependencies: Sequence[da.Array]) -> da.Array:
     graph = HighLevelGraph.from_collections(name, layer, dependencies=dependencies)
     meta = np.empty((0,) * len(chunks), dtype)
-    statistics.add(arrays=1)
+    counts.add(arrays=1)
     return da.Array(graph, name, chunks, dtype=dtype, meta=meta)
 
 
@@ -70,6 +71,11 @@ def from_host(array: np.ndarray[Any, Any], chunks: Any = "auto") -> da.Array:
         key = tuple(slice(sum(c[:i]), sum(c[: i + 1])) for c, i in zip(chunks, at))
         values[at] = array[key] if key else array
     return from_blocks(name, chunks, array.dtype, values)
+
+
+def _is_number(x: da.Array) -> bool:
+    """Whether an array is a single number that is known here (and not only on a cluster)."""
+    return not x.shape and is_data(x) and isinstance(x.dask.layers[x.name][x.name,], (np.ndarray, np.generic))
 
 
 def single(x: da.Array) -> bool:
@@ -111,14 +117,19 @@ def call(
     metas: Any,
     batched: Sequence[int] = (),
     summed: bool = False,
+    sized: int | None = None,
 ) -> Any:
     """An op as tasks: one on whole arrays, or one per chunk of the first dimension of the arrays numbered in ``batched``.
 
     function: a NumPy kernel's name or a function that can be pickled.  metas: (shape, dtype) of the result, or a list of
     these for several results.  summed: each task gives a summand of the result instead of a part along the first dimension.
+    sized: the number of the argument that is a shape starting with the length of the first dimension.
     """
     arrays = arrays_in(args)
     template = template_of(tuple(args), itertools.count())
+    if arrays and type(metas) is not list and metas[0] == () and all(_is_number(a) for a in arrays):
+        # Numbers that are known (an optimizer's step count) are worked out at once: less work than writing it down.
+        return from_host(tasks.run(function, template, metas[1], *[a.dask.layers[a.name][a.name,] for a in arrays]))
     lead: tuple[int, ...] = (-1,)
     if batched:
         lead = _common_lead([arrays[i] for i in batched])
@@ -137,7 +148,10 @@ def call(
         ]
         ndim = len(metas[0][0] if several else metas[0])
         key = _part(base, several or summed, block, ndim)
-        layer[key] = Task(key, tasks.run, function, template, types, *refs)
+        given = template
+        if many and sized is not None:
+            given = (*template[:sized], (lead[block], *template[sized][1:]), *template[sized + 1 :])
+        layer[key] = Task(key, tasks.run, function, given, types, *refs)
     if summed and many:
         return _summed(base, layer, metas, ready, len(lead))
     if not several:
@@ -214,10 +228,10 @@ def elementwise(name: str, function: Any, args: Sequence[Any], dtype: Dtype) -> 
     for a in arrays:
         operands += [a, tuple(range(len(shape) - a.ndim, len(shape)))]
     found = da.blockwise(
-        tasks.run, tuple(range(len(shape))), function, None, template, None, dtype, None, *operands,
+        functools.partial(tasks.run, function, template, dtype), tuple(range(len(shape))), *operands,
         name=unique(name), dtype=TO_NUMPY[dtype], meta=np.empty((0,) * len(shape), TO_NUMPY[dtype]),
     )  # fmt: skip
-    statistics.add(arrays=1)
+    counts.add(arrays=1)
     return found
 
 
@@ -228,7 +242,12 @@ class DaskMoves:
     """How ``torsh.functionalize`` rearranges lazy arrays."""
 
     def reshape(self, x: da.Array, shape: Shape) -> da.Array:
-        return self._one("reshape", np.reshape, (x, shape), shape, x) if single(x) else x.reshape(shape)
+        if not single(x):
+            try:
+                return x.reshape(shape)
+            except NotImplementedError:  # Dask splits and merges dimensions only where they come out even
+                pass
+        return self._one("reshape", np.reshape, (x, shape), shape, x)
 
     def permute(self, x: da.Array, axes: tuple[int, ...]) -> da.Array:
         shape = tuple(x.shape[i] for i in axes)

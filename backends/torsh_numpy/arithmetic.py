@@ -88,6 +88,37 @@ def logaddexp(x, y):
     return np.where((large.real == small.real) & np.isinf(large.real), large + np.log1p(np.exp(1j * (small - large).imag)), found)
 
 
+# ``into`` forms write the result into ``out`` (which may be the first operand), so that optimisers make no copies.
+
+
+def _clamp_into(x, low, high, out):
+    if low is None:
+        return np.minimum(x, high, out=out)
+    if high is None:
+        return np.maximum(x, low, out=out)
+    return np.minimum(np.maximum(x, low), high, out=out) if isinstance(high, np.ndarray) else np.clip(x, low, high, out=out)
+
+
+def _addcmul_into(x, a, b, value, out):
+    product = np.multiply(a, b)
+    return np.add(x, product if value == 1 else np.multiply(product, value), out=out)
+
+
+def _addcdiv_into(x, a, b, value, out):
+    quotient = np.true_divide(a, b)
+    return np.add(x, quotient if value == 1 else np.multiply(quotient, value), out=out)
+
+
+def _lerp_into(x, end, weight, out):
+    if isinstance(weight, np.ndarray) or abs(weight) >= 0.5:
+        out[...] = lerp(x, end, weight)
+        return out
+    step = np.subtract(end, x)
+    return np.add(x, np.multiply(step, weight), out=out)
+
+
+clamp.into, addcmul.into, addcdiv.into, lerp.into = _clamp_into, _addcmul_into, _addcdiv_into, _lerp_into
+
 KERNELS = {
     "add": np.add,
     "sub": np.subtract,

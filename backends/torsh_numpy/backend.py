@@ -29,7 +29,7 @@ _MODULES = (
     "arithmetic", "pointwise", "comparison", "special", "complex", "reduction", "shape", "slicing", "creation",
     "rearranging", "joining", "indexing", "sorting", "cumulative", "statistics", "matmul", "linalg", "fft", "random",
     "activation", "convolution", "pooling", "normalization", "loss", "attention", "embedding", "vision",
-    "linear", "dropout",
+    "linear", "padding",
 )  # fmt: skip
 
 
@@ -122,7 +122,7 @@ class NumpyBackend(Backend):
         target[...] = source
 
     def into(self, kernel: Kernel) -> Kernel | None:
-        return kernel if isinstance(kernel, np.ufunc) else None
+        return kernel if isinstance(kernel, np.ufunc) else getattr(kernel, "into", None)
 
     def contiguous(self, raw: np.ndarray[Any, Any]) -> bool:
         return raw.flags.c_contiguous

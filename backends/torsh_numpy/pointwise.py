@@ -6,6 +6,7 @@ from torsh_numpy.backend import TO_NUMPY
 
 # A 0-d array of the operand's type: NumPy needs twice as long to convert a Python number in every call.
 ZERO = {n: np.zeros((), n) for n in TO_NUMPY.values()}
+ONE = {n: np.ones((), n) for n in TO_NUMPY.values()}
 
 
 def relu(x):
@@ -55,11 +56,7 @@ def rsqrt(x):
 
 
 def sigmoid(x):
-    return np.reciprocal(1 + np.exp(-x))
-
-
-def exp2(x):
-    return np.exp2(x)
+    return np.reciprocal(np.exp(np.negative(x)) + ONE[x.dtype])
 
 
 KERNELS = {
@@ -80,7 +77,8 @@ KERNELS = {
     "nan_to_num": nan_to_num,
     "frexp": np.frexp,
     "exp": np.exp,
-    "exp2": exp2,
+    "exp2": np.exp2,
+    "square": np.square,
     "expm1": np.expm1,
     "log": np.log,
     "log2": np.log2,

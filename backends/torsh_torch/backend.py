@@ -27,7 +27,7 @@ _MODULES = (
     "arithmetic", "pointwise", "comparison", "special", "complex", "reduction", "shape", "slicing", "creation",
     "rearranging", "joining", "indexing", "sorting", "cumulative", "statistics", "matmul", "linalg", "fft", "random",
     "activation", "convolution", "pooling", "normalization", "loss", "attention", "embedding", "vision",
-    "linear", "dropout",
+    "linear", "padding",
 )  # fmt: skip
 
 # Element types a device type lacks: Metal has no double precision and no float8.

@@ -224,7 +224,11 @@ def _close(actual: list[Leaf], expected: list[Leaf], what: str) -> None:
 
 def _renamed(found: list[Leaf], like: list[Leaf]) -> list[Leaf]:
     """Leaves with the names of others, where only the values are in question."""
-    return [Leaf(e.where, a.kind, a.shape, a.dtype, a.value) for a, e in zip(found, like)] if len(found) == len(like) else found
+    return (
+        [Leaf(e.where, a.kind, a.shape, a.dtype, a.value) for a, e in zip(found, like)]
+        if len(found) == len(like)
+        else found
+    )
 
 
 def _method(subject: Subject, sample: S, answers: Answers, library: Library, actual: Run, dtype: str) -> Any:
@@ -247,7 +251,9 @@ def _inplace(subject: Subject, sample: S, answers: Answers, library: Library, ac
     run = library.call(subject, sample, "inplace")
     if expected.error is not None:
         if run.error is None:
-            raise Different("inplace", f"in-place form gave a result where the reference raises {describe(expected.error)}")
+            raise Different(
+                "inplace", f"in-place form gave a result where the reference raises {describe(expected.error)}"
+            )
         if not _same_type(run.error, expected.error):
             raise Different("inplace", f"in-place form raised {describe(run.error)} where the reference raises "
                                        f"{describe(expected.error)}")  # fmt: skip
@@ -258,7 +264,11 @@ def _inplace(subject: Subject, sample: S, answers: Answers, library: Library, ac
     for a, e in zip(run.leaves, expected.leaves):
         compare.values(a, e, None, normwise=True)
     first = [x for x in run.arguments if x.where == "argument[0]"]
-    if first and run.leaves and not np.array_equal(first[0].value, run.leaves[0].value, equal_nan=_has_nan(first[0].value)):
+    if (
+        first
+        and run.leaves
+        and not np.array_equal(first[0].value, run.leaves[0].value, equal_nan=_has_nan(first[0].value))
+    ):
         raise Different("inplace", "in-place form returned something else than the tensor it was called on")
     return None
 
@@ -339,14 +349,23 @@ def _mapped(sample: S, change: Callable[[np.ndarray[Any, Any]], np.ndarray[Any, 
 
 def _changed(sample: S) -> S:
     """The same shapes with other values (reversed order: every value stays valid for the op)."""
-    return _mapped(sample, lambda a: np.array(a[::-1]) if a.ndim else (a + a.dtype.type(1) if a.dtype.kind == "f" else a))
+    return _mapped(
+        sample, lambda a: np.array(a[::-1]) if a.ndim else (a + a.dtype.type(1) if a.dtype.kind == "f" else a)
+    )
 
 
 def _noncontiguous(subject: Subject, sample: S, answers: Answers, library: Library, actual: Run, dtype: str) -> Any:
     arrays = [a for x in [*sample.args, *sample.kwargs.values()] for a in _arrays(x)]
-    if subject.random or not subject.values_defined or not any(a.ndim and a.size > 1 and a.flags.c_contiguous for a in arrays):
+    if (
+        subject.random
+        or not subject.values_defined
+        or not any(a.ndim and a.size > 1 and a.flags.c_contiguous for a in arrays)
+    ):
         return "skip"
-    if subject.name in ("as_strided", "view", "is_contiguous", "stride", "data_ptr", "storage_offset", "view_as") or "view" in subject.tags:
+    if (
+        subject.name in ("as_strided", "view", "is_contiguous", "stride", "data_ptr", "storage_offset", "view_as")
+        or "view" in subject.tags
+    ):
         return "skip"  # what these give depends on strides by definition
     run = library.call(subject, _mapped(sample, _spread))
     if run.error is not None:

@@ -232,7 +232,9 @@ def _summary(console: Console, data: dict[str, Any], files: list[Path], seconds:
     for f in shown:
         console.print(f"  {f['id']} {f['check']}: {f['message'][:150]}", markup=False, highlight=False)
     for line in data["stale"][:5]:
-        console.print(f"  stale: {line['backend']}.toml {line['key']!r} no longer applies", markup=False, highlight=False)
+        console.print(
+            f"  stale: {line['backend']}.toml {line['key']!r} no longer applies", markup=False, highlight=False
+        )
     console.print("wrote " + ", ".join(str(f) for f in files), markup=False, highlight=False)
 
 
@@ -302,7 +304,10 @@ def show_case(text: str) -> int:
             if result.error is not None:
                 console.print(f"  raised {type(result.error).__name__}: {result.error}", markup=False)
             for leaf in result.leaves:
-                console.print(f"  {leaf.where}: {leaf.kind} {leaf.dtype or ''} {list(leaf.shape or ())}\n{leaf.value}", markup=False)
+                console.print(
+                    f"  {leaf.where}: {leaf.kind} {leaf.dtype or ''} {list(leaf.shape or ())}\n{leaf.value}",
+                    markup=False,
+                )
     outcomes = run_case(subject, sample, answers, library, dtype, frozenset(CHECKS))
     console.print("[bold]checks[/]")
     for o in outcomes:
@@ -320,5 +325,3 @@ def _value(a: Any) -> str:
     if isinstance(a, np.ndarray):
         return f"{a.dtype.name}{list(a.shape)}\n{a}"
     return repr(a)
-
-

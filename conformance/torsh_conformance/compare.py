@@ -64,7 +64,11 @@ def leaves(result: Any, where: str = "result") -> list[Leaf]:
     if _is_size(result):
         return [Leaf(where, "Size", None, None, str(tuple(result)))]
     name = type(result).__name__
-    return [Leaf(where, name, None, None, dtype_name(result) if name == "dtype" else str(result).replace("torsh.", "torch."))]
+    return [
+        Leaf(
+            where, name, None, None, dtype_name(result) if name == "dtype" else str(result).replace("torsh.", "torch.")
+        )
+    ]
 
 
 def _is_size(value: Any) -> bool:
@@ -193,7 +197,9 @@ def _same_nonfinite(a: np.ndarray[Any, Any], e: np.ndarray[Any, Any]) -> np.ndar
     """Where both are the same infinity or both nan; a complex number is nan if either part is."""
     if np.iscomplexobj(e):
         # Which part of a complex result becomes nan is left open by C99's Annex G.
-        return (a == e) | (~np.isfinite(a) & ~np.isfinite(e) & (np.isnan(a) | np.isnan(e))) | (np.isinf(a) & np.isinf(e))
+        return (
+            (a == e) | (~np.isfinite(a) & ~np.isfinite(e) & (np.isnan(a) | np.isnan(e))) | (np.isinf(a) & np.isinf(e))
+        )
     return (a == e) | (np.isnan(a) & np.isnan(e))
 
 
@@ -203,9 +209,7 @@ def _mismatch(where: str, a: np.ndarray[Any, Any], e: np.ndarray[Any, Any], wron
         return f"{where} is {_number(a)}, expected {_number(e)}"
     at = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
     index = ", ".join(str(int(i)) for i in at)
-    return (
-        f"{where}[{index}] is {_number(a[at])}, expected {_number(e[at])} ({int(wrong.sum())} of {wrong.size} elements differ)"
-    )
+    return f"{where}[{index}] is {_number(a[at])}, expected {_number(e[at])} ({int(wrong.sum())} of {wrong.size} elements differ)"
 
 
 def _number(x: Any) -> str:

@@ -82,7 +82,11 @@ def record(failures: list[Failure], folder: Path) -> list[Path]:
     written = []
     for backend in sorted({f.backend for f in failures}):
         file = folder / f"{backend}.toml"
-        old = file.read_text() if file.exists() else f"# Known failures of the {backend} backend; see torsh_conformance/known.py.\n"
+        old = (
+            file.read_text()
+            if file.exists()
+            else f"# Known failures of the {backend} backend; see torsh_conformance/known.py.\n"
+        )
         lines: dict[str, str] = {}
         for f in failures:
             if f.backend == backend and f.known is None:

@@ -257,14 +257,19 @@ def hunt(mutant: Mutant) -> Verdict:
     try:
         pattern = mutant.subjects or f"^({'|'.join(mutant.ops)})$"
         plan = Plan(
-            (Target("numpy", "cpu"), Target(backend.name, "cpu")), mutant.dtypes, reference=default_reference(), timings="none"
+            (Target("numpy", "cpu"), Target(backend.name, "cpu")),
+            mutant.dtypes,
+            reference=default_reference(),
+            timings="none",
         )
         for subject in all_subjects(pattern):
             part = run_subject(subject, plan)
             healthy = {(f.dtype, f.sample, f.check) for f in part.failures if f.backend == "numpy"}
             for f in part.failures:
                 if f.backend == backend.name and (f.dtype, f.sample, f.check) not in healthy:
-                    return Verdict(mutant.name, mutant.text, True, f"{f.op}/{f.dtype}/{f.sample} {f.check}: {f.message}")
+                    return Verdict(
+                        mutant.name, mutant.text, True, f"{f.op}/{f.dtype}/{f.sample} {f.check}: {f.message}"
+                    )
     finally:
         registry._loaded.pop(backend.name, None)
     return Verdict(mutant.name, mutant.text, False)

@@ -79,7 +79,11 @@ class Cases(pytest.Collector):
             for dtype in option("--torsh-dtypes").split(","):
                 plan = Plan((target,), (dtype,), reference=default_reference(), timings="none")
                 yield Case.from_parent(
-                    self, name=f"{subject.name}/{name}/{target.device}/{dtype}", subject=subject, plan=plan, folder=folder
+                    self,
+                    name=f"{subject.name}/{name}/{target.device}/{dtype}",
+                    subject=subject,
+                    plan=plan,
+                    folder=folder,
                 )
 
 

@@ -34,7 +34,7 @@ def environment(command: str, jobs: int) -> dict[str, Any]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return {
-        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "command": command,
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
@@ -58,7 +58,11 @@ def cpu() -> str:
 
 
 def build(
-    parts: list[Part], plan: Plan, backends: list[dict[str, Any]], stale: list[Known], env: dict[str, Any],
+    parts: list[Part],
+    plan: Plan,
+    backends: list[dict[str, Any]],
+    stale: list[Known],
+    env: dict[str, Any],
     extra: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The report as plain data."""
@@ -212,7 +216,9 @@ def to_html(report: dict[str, Any]) -> str:
     known: dict[tuple[str, str], dict[str, Any]] = {}
     for f in report["failures"]:
         if f["known"] is not None:
-            line = known.setdefault((f["backend"], f["known"]["key"]), {**f["known"], "backend": f["backend"], "count": 0})
+            line = known.setdefault(
+                (f["backend"], f["known"]["key"]), {**f["known"], "backend": f["backend"], "count": 0}
+            )
             line["count"] += 1
     page = env.get_template("report.html.j2")
     return page.render(

@@ -271,7 +271,9 @@ def _add(part: Part, cell: Cell, number: int, sample: S, outcomes: list[Outcome]
             cell.reference_ulp = max(o.reference_ulp or 0.0, cell.reference_ulp or 0.0)
         if o.status != "pass":
             part.failures.append(
-                Failure(part.op, cell.backend, cell.device, cell.dtype, number, o.check, o.status, o.message, repr(sample))
+                Failure(
+                    part.op, cell.backend, cell.device, cell.dtype, number, o.check, o.status, o.message, repr(sample)
+                )
             )
 
 

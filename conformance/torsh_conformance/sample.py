@@ -156,7 +156,11 @@ class Make:
         if kind.category == dtypes.BOOL:
             return np.asarray(self._rng.random(size) < 0.5)
         if kind.category == dtypes.INT:
-            start = (-5 if kind.is_signed else 0) if low is None else max(int(np.ceil(low)), 0 if not kind.is_signed else -128)
+            start = (
+                (-5 if kind.is_signed else 0)
+                if low is None
+                else max(int(np.ceil(low)), 0 if not kind.is_signed else -128)
+            )
             stop = (6 if kind.is_signed else 10) if high is None else int(np.ceil(high))
             return np.asarray(self._rng.integers(start, max(stop, start + 1), size).astype(numpy_dtype(kind)))
         start = -2.5 if low is None else float(low)
@@ -196,13 +200,29 @@ class Make:
             return np.array([0, 1, 2, info.min, info.max, info.max - 1], target)
         real = target if category == dtypes.FLOAT else numpy_dtype(self.dtype.to_real())
         info = ml_dtypes.finfo(real)
-        numbers = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 1e-3, 3.0, float(info.max), float(info.tiny)]
+        numbers = [
+            np.nan,
+            np.inf,
+            -np.inf,
+            0.0,
+            -0.0,
+            1.0,
+            -1.0,
+            0.5,
+            -2.5,
+            1e-3,
+            3.0,
+            float(info.max),
+            float(info.tiny),
+        ]
         if self.dtype.name.startswith("float8"):
             numbers = [0.0, 1.0, 0.5, 2.0, 3.0]
         if category == dtypes.FLOAT:
             return np.array(numbers).astype(target)
         parts = [0.0, -0.0, 1.0, -2.5, np.inf, np.nan]
-        return np.array([complex(a, b) for a in parts for b in parts if not (np.isnan(a) or np.isnan(b))]).astype(target)
+        return np.array([complex(a, b) for a in parts for b in parts if not (np.isnan(a) or np.isnan(b))]).astype(
+            target
+        )
 
 
 def _shape(shape: tuple[Any, ...]) -> tuple[int, ...]:
@@ -258,7 +278,63 @@ def default_generator(op: Any) -> Generator:
         return reduction_samples(names)
     if len(needed) == 2 and needed[1].name in ("other", "mat2", "tensor2", "vec2", "exponent", "target"):
         return binary_samples
-    return plain_samples(len(needed))
+    return guessed_samples([p.name for p in needed], _variadic(op.fn))
+
+
+def _variadic(function: Any) -> str | None:
+    """The name of a function's ``*args``."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    return next((p.name for p in parameters if p.kind is inspect.Parameter.VAR_POSITIONAL), None)
+
+
+# What a required parameter of a certain name gets, if it is no tensor.
+GUESSES: dict[str, Any] = {
+    "dim": 0,
+    "dim0": 0,
+    "dim1": 1,
+    "axis": 0,
+    "axis0": 0,
+    "axis1": 1,
+    "dims": (0, 1),
+    "source": 0,
+    "destination": 1,
+    "n": 2,
+    "k": 1,
+    "N": 3,
+    "size": (3, 4),
+    "shape": (3, 4),
+    "start": 0,
+    "end": 5,
+    "steps": 5,
+    "length": 2,
+    "chunks": 2,
+    "split_size": 2,
+    "sections": 2,
+    "indices_or_sections": 2,
+    "repeats": 2,
+    "shifts": 1,
+    "fill_value": 2,
+    "kernel_size": 2,
+    "p": 0.5,
+    "q": 0.5,
+    "dtype": the.float64,
+    "window_length": 5,
+    "normalized_shape": (4,),
+    "num_groups": 1,
+    "num_classes": 10,
+    "maxnorm": 2.0,
+    "offset": 0,
+    "step": 1,
+    "value": 2,
+    "ord": 2,
+    "rcond": 1e-3,
+    "upscale_factor": 2,
+    "downscale_factor": 1,
+    "threshold": 0.5,
+}
 
 
 def unary_samples(make: Make) -> Iterator[S]:
@@ -316,17 +392,39 @@ def reduction_samples(names: set[str]) -> Generator:
     return generator
 
 
-def plain_samples(operands: int) -> Generator:
+def guessed_samples(names: list[str], variadic: str | None) -> Generator:
+    """Samples from the names of the required parameters.  That the reference refuses a guess says nothing."""
+
+    def call(make: Make, *shape: int, transposed: bool = False) -> S:
+        args: list[Any] = []
+        for name in names:
+            if name in GUESSES and (
+                args or name in ("size", "shape", "n", "N", "start", "end", "steps", "window_length")
+            ):
+                args.append(GUESSES[name])
+            elif name == "mask":
+                args.append(make.bools(*shape))
+            elif name in ("tensors", "arrays"):
+                args.append([make(*shape), make(*shape)])
+            else:
+                args.append(make(*shape[::-1]).T if transposed else make(*shape))
+        if variadic in ("tensors", "operands"):
+            args += [make(*shape), make(*shape)]
+        elif variadic is not None and variadic in GUESSES:
+            given = GUESSES[variadic]
+            args += list(given) if isinstance(given, tuple) else [given]
+        return S(*args).without("error")
+
     def generator(make: Make) -> Iterator[S]:
-        if not operands:
+        if not names and variadic is None:
             yield S().without("error")
             return
-        # These are guesses; that the reference refuses one says nothing.
-        yield S(*(make(3, 4) for _ in range(operands))).without("error")
-        yield S(*(make(3) for _ in range(operands))).without("error")
-        yield S(*(make(4, 3).T for _ in range(operands))).named("transposed").without("error")
-        yield S(*(make(0, 3) for _ in range(operands))).named("empty").without("error")
-        yield S(*(make() for _ in range(operands))).named("0-d").without("error")
+        yield call(make, 3, 4)
+        yield call(make, 3)
+        yield call(make, 3, 4, transposed=True).named("transposed")
+        yield call(make, 0, 3).named("empty")
+        yield call(make).named("0-d")
+        yield call(make, 2, 2, 3, 4).named("4-d")
 
     return generator
 
@@ -418,4 +516,16 @@ def _torch_to_numpy(t: Any) -> np.ndarray[Any, Any]:
     return t.numpy()
 
 
-__all__ = ["GENERATORS", "Make", "Named", "S", "as_tensor", "call_args", "generate", "samples", "the", "to_module", "to_numpy"]
+__all__ = [
+    "GENERATORS",
+    "Make",
+    "Named",
+    "S",
+    "as_tensor",
+    "call_args",
+    "generate",
+    "samples",
+    "the",
+    "to_module",
+    "to_numpy",
+]

@@ -209,8 +209,8 @@ def test_errors(index):
 def test_assignment_errors(index, value):
     messages = []
     for m in (torsh, torch):
-        given_value = m.tensor(value) if isinstance(value, np.ndarray) and value.ndim != 1 or index == [0] and not isinstance(
-            value, complex) else value
+        given_value = m.tensor(value) if (isinstance(value, np.ndarray) and value.ndim != 1) or (index == [0] and not isinstance(
+            value, complex)) else value
         with pytest.raises((IndexError, ValueError, TypeError, RuntimeError)) as e:
             m.zeros(3, 4)[index] = given_value
         messages.append((e.type, " ".join(str(e.value).split()[:4])))

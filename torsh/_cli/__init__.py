@@ -32,11 +32,21 @@ def application():  # type: ignore[no-untyped-def]
         name="torsh", help="PyTorch programs on NumPy, CuPy, PyTorch, Dask and what plugs in.", version=_version,
         result_action="return_value", exit_on_error=False, help_format="plaintext",
     )  # fmt: skip
-    app.command("torsh._cli.backends:backends", name="backends", help="List the backends: versions, devices, what cannot run and why.")
+    app.command(
+        "torsh._cli.backends:backends",
+        name="backends",
+        help="List the backends: versions, devices, what cannot run and why.",
+    )
     app.command("torsh._cli.run:run", name="run", help="Run a PyTorch program on a backend, without PyTorch.")
     app.command("torsh._cli.trace:trace", name="trace", help="Run a program and print the sequence of ops it calls.")
-    app.command("torsh_conformance.command:conform", name="conform", help="Measure how right and how fast each op is on each backend.")
-    app.command("torsh._cli.version:version", name="version", help="Print the versions of torsh and of what it stands on.")
+    app.command(
+        "torsh_conformance.command:conform",
+        name="conform",
+        help="Measure how right and how fast each op is on each backend.",
+    )
+    app.command(
+        "torsh._cli.version:version", name="version", help="Print the versions of torsh and of what it stands on."
+    )
     return app
 
 

@@ -64,7 +64,9 @@ class Counter(Mode):
         if dask is not None and hasattr(dask, "statistics"):
             told = dask.statistics()
             items = told.items() if isinstance(told, dict) else vars(told).items()
-            console.print("dask: " + ", ".join(f"{k} {v}" for k, v in items if isinstance(v, (int, float, str))), highlight=False)
+            console.print(
+                "dask: " + ", ".join(f"{k} {v}" for k, v in items if isinstance(v, (int, float, str))), highlight=False
+            )
 
 
 def first_kind(args: Any) -> Any:
@@ -77,4 +79,3 @@ def first_kind(args: Any) -> Any:
             if found is not None:
                 return found
     return None
-

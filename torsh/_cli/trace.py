@@ -33,7 +33,7 @@ def trace(
     """
     from torsh import compat
     from torsh._cli.run import code_of, prepare, wrong
-    from torsh.trace import Tracer
+    from torsh.tracing import Tracer
 
     if not program and module is None:
         return wrong("no program given: torsh trace [options] program.py [arguments]")

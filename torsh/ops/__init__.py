@@ -16,7 +16,7 @@ FAMILIES = (
     "conversion", "creation", "comparison", "arithmetic", "pointwise", "special", "complex", "reduction", "shape", "slicing", "joining",
     "rearranging", "storage", "indexing",
     "sorting", "cumulative", "statistics", "norms", "matmul", "einsum", "linalg", "fft", "random", "activation", "convolution", "pooling", "normalization", "loss", "attention",
-    "embedding", "vision", "linear", "dropout", "pooling_adaptive", "padding", "foreach", "masked",
+    "embedding", "vision", "linear", "dropout", "pooling_adaptive", "padding", "loss_classes", "distance", "foreach", "masked",
 )  # fmt: skip
 
 NAMES: dict[str, dict[str, Callable[..., Any]]] = {}

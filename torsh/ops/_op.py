@@ -242,6 +242,8 @@ class Plan:
         self.single = rule if len(self.calls) == 1 and not is_list and len(positions) == len(names) < 2 else None
         # The operand whose input alone is kept (0 or 1), 2 for none; anything else takes the general way.
         self.only = 2 if not self.takes else self.takes[0][1] if len(self.takes) == 1 and not self.takes[0][0] else 3
+        # Whether two operands are kept, the second first: the usual case of a product.
+        self.crossed = self.takes == [(False, 1), (False, 0)]
 
     def _join(self, op: Op, wanted: list[tuple[int, str]], names: list[str]) -> list[tuple[int, str]]:
         """Plan the rules that serve several inputs at once (key ``"input weight"``); what is left needs rules of its own.
@@ -378,19 +380,18 @@ class Saved:
 class SavedOutput:
     """An output kept for the backward pass: its memory only, since holding the tensor itself would make a cycle."""
 
-    __slots__ = ("kind", "number", "packed", "raw", "unpack_hook")
+    __slots__ = ("kind", "number", "raw")
 
     def __init__(self, tensor: Any, number: int) -> None:
         self.kind, self.number, self.raw = tensor._kind, number, tensor._data
-        self.packed = self.unpack_hook = None
         hooks = saved_tensor_hooks.top() if saved_tensor_hooks.active else None
         if hooks is not None:
-            self.unpack_hook = hooks[1]
-            self.packed, self.raw = hooks[0](tensor.detach()), None
+            self.kind, self.raw = None, (hooks[1], hooks[0](tensor.detach()))
 
     def unpack(self, node: Any) -> Any:
-        if self.unpack_hook is not None:
-            return self.unpack_hook(self.packed)
+        if self.kind is None:
+            hook, packed = self.raw
+            return hook(packed)
         t = new(Tensor)
         t._data, t._kind = self.raw, self.kind
         if node.dirty is not None and self.number in node.dirty:

@@ -144,17 +144,40 @@ class Pointwise(Op):
                 f'"{self.name}" not implemented for \'{dtypes.scalar_name(d)}\'; convert the input to another dtype first'
             )
 
-    def _run(self, *args: Any) -> Any:
-        if self.kept:
-            kept = [name in self.kept for name in self.args]
-            kind = compute_kind(tuple([a for a, keep in zip(args, kept) if not keep]), self.promote)
-            raws = [
-                (a._data if isinstance(a, Tensor) else a) if keep or a is None else to_kind(a, kind)
-                for a, keep in zip(args, kept)
-            ]
+    @functools.cached_property
+    def _keep(self) -> tuple[bool, ...]:
+        """Which arguments are parameters."""
+        return tuple([name in self.kept for name in self.args])
+
+    def _operands(self, args: tuple[Any, ...]) -> tuple[Kind, list[Any]]:
+        """The kind to compute in, and the arguments as kernels get them."""
+        kind = None
+        raws = []
+        for a, keep in zip(args, self._keep):  # first as if all operands were floating tensors of one kind, or numbers
+            t = type(a)
+            if t is Tensor or t is Parameter:
+                raws.append(a._data)
+                if keep:
+                    continue
+                if kind is None:
+                    kind = a._kind
+                elif a._kind is not kind:
+                    break
+            elif keep or t is float or t is int or a is None:
+                raws.append(a)
+            else:
+                break
         else:
-            kind = compute_kind(args, self.promote)
-            raws = [to_kind(a, kind) for a in args]
+            if kind is not None and kind.floating:
+                return kind, raws
+        kind = compute_kind(tuple([a for a, keep in zip(args, self._keep) if not keep]), self.promote)
+        return kind, [
+            (a._data if isinstance(a, Tensor) else a) if keep or a is None else to_kind(a, kind)
+            for a, keep in zip(args, self._keep)
+        ]
+
+    def _run(self, *args: Any) -> Any:
+        kind, raws = self._operands(args)
         if self.refused:
             self.check(kind)
         if self.validate is not None:
@@ -240,7 +263,11 @@ def unary(
                         node.edges = (input if gf is None else gf,)
                         if input._nr:
                             node.numbers = (input._nr,)
-                        if saves_out:
+                        if saves_out and not saves_input and not saved_tensor_hooks.active:
+                            kept = new(SavedOutput)
+                            kept.kind, kept.number, kept.raw = o._kind, 0, r
+                            node.saved = (kept,)
+                        elif saves_out:
                             node.saved = (
                                 (SavedOutput(o, 0), save(input)) if saves_input and needs[0] == "out"
                                 else (save(input), SavedOutput(o, 0)) if saves_input
@@ -281,6 +308,7 @@ def binary(
     inplace: bool = True,
     keywords: dict[str, Any] | None = None,
     otherwise: Callable[..., Any] | None = None,
+    rewrite: Callable[..., Any] | None = None,
     numbers: str = "any",
     **options: Any,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -289,7 +317,8 @@ def binary(
     numbers: where a Python number may stand: "any" (but not on both sides), "second", "none".
 
     keywords: keyword-only parameters of the public function with their defaults (``{"alpha": 1}``); where one differs from
-    its default, ``otherwise(input, other, **keywords)`` computes the result.
+    its default, ``otherwise(input, other, **keywords)`` computes the result, or ``rewrite`` (same arguments) gives the operands
+    on which the op itself does.
     """
 
     def declare(fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -300,6 +329,7 @@ def binary(
         as_is = promote is SAME or promote is FLOAT
         any_type = promote is SAME and not op.refused
         result_dtype = dtypes.bool if promote is BOOL else None
+        differentiable = grad is not None and result_dtype is None
         number_first = numbers == "any" and (as_is or result_dtype is not None)
         number_second = numbers != "none" and (as_is or result_dtype is not None)
         no_numbers = {"any": (), "second": (0,), "none": (0, 1)}[numbers]
@@ -357,6 +387,12 @@ def binary(
                                 node.saved = (
                                     (kept,) if kept._vc is None and not saved_tensor_hooks.active else (save(kept),)
                                 )
+                            elif plan.crossed:
+                                node.saved = (
+                                    (other, input)
+                                    if other._vc is None is input._vc and not saved_tensor_hooks.active
+                                    else (save(other), save(input))
+                                )
                             elif only == 3:
                                 both = (input, other)
                                 node.saved = tuple(
@@ -372,8 +408,8 @@ def binary(
                     o = new(Tensor)
                     o._data = r
                     o._kind = k if result_dtype is None else k.place[result_dtype]
-                    if input._rg and grad is not None and thread.enabled:
-                        op.record((input, other), (o,))
+                    if input._rg and differentiable and thread.enabled:
+                        link(o, input, (input, other), plans[True, False])
                     return o
             elif (kind is float or kind is int) and type(other) is Tensor and not state.busy:
                 k = other._kind
@@ -384,8 +420,8 @@ def binary(
                     o = new(Tensor)
                     o._data = r
                     o._kind = k if result_dtype is None else k.place[result_dtype]
-                    if other._rg and grad is not None and thread.enabled:
-                        op.record((input, other), (o,))
+                    if other._rg and differentiable and thread.enabled:
+                        link(o, other, (input, other), plans[False, True])
                     return o
             if state.overrides and (handler := override_of((input, other), {})) is not None:
                 return handler(public, (input, other), {})
@@ -403,10 +439,24 @@ def binary(
                     )
             return through_modes(op, (input, other), run) if state.busy else run(input, other)
 
-        public = _finish(op, fn, call, names, out, inplace, keywords, otherwise)
+        public = _finish(op, fn, call, names, out, inplace, keywords, otherwise, rewrite)
         return public
 
     return declare
+
+
+def link(o: Tensor, input: Tensor, args: tuple[Any, ...], plan: Any) -> None:
+    """Record a call with one tensor operand, of the result's kind and shape."""
+    node = new(plan.node_type)
+    node.seq = next(engine._numbers)
+    gf = input._gf if input._base is None else input.grad_fn
+    node.edges = (input if gf is None else gf,)
+    if input._nr:
+        node.numbers = (input._nr,)
+    if plan.takes:
+        node.saved = tuple([SavedOutput(o, 0) if is_out else save(args[j]) for is_out, j in plan.takes])
+    o._gf = node
+    o._rg = True
 
 
 def _scalar(a: Any) -> Any:
@@ -440,7 +490,7 @@ def nary(
             normal = fn(*a, **k)
             return op(*normal) if type(normal) is tuple else normal
 
-        public = _finish(op, fn, call, None, out, inplace)
+        public = _finish(op, fn, call, None, out, inplace, normalise=fn)
         return public
 
     return declare
@@ -455,6 +505,8 @@ def _finish(
     inplace: bool,
     keywords: dict[str, Any] | None = None,
     otherwise: Callable[..., Any] | None = None,
+    rewrite: Callable[..., Any] | None = None,
+    normalise: Callable[..., Any] | None = None,
 ) -> Callable[..., Any]:
     """The public function of a template: its name, ``out=``, keyword arguments, and the in-place form.
 
@@ -462,6 +514,8 @@ def _finish(
     """
     public: Callable[..., Any]
     call.__name__ = call.__qualname__ = fn.__name__
+    if rewrite is not None:
+        otherwise = lambda *operands, **given: call(*rewrite(*operands, **given))  # noqa: E731
     if names is None:
         public = with_out(call) if out else call
     else:
@@ -475,7 +529,7 @@ def _finish(
     public.op = op  # type: ignore[attr-defined]
     op.fn = public
     op.short = call
-    op.inplace = make_inplace(op, call if names is None else public) if inplace else None
+    op.inplace = make_inplace(op, call if names is None else public, rewrite, normalise) if inplace else None
     return public
 
 
@@ -526,37 +580,59 @@ def _refuse(call: Callable[..., Any], names: list[str], *operands: Any) -> Any:
     )
 
 
-def make_inplace(op: Pointwise, call: Callable[..., Any]) -> Callable[..., Any]:
-    """The in-place form: straight into the tensor's memory where the kernel can, else through the op's result."""
+def make_inplace(
+    op: Pointwise,
+    call: Callable[..., Any],
+    rewrite: Callable[..., Any] | None = None,
+    normalise: Callable[..., Any] | None = None,
+) -> Callable[..., Any]:
+    """The in-place form: straight into the tensor's memory where the kernel can, else through the op's result.
+
+    rewrite: gives the operands for keyword arguments.  normalise: the body of an op that has one.
+    """
     name = op.name + "_"
     kernels = op.kernels
     same = op.promote is SAME or op.promote is FLOAT
 
     def inplace(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        if same and not kwargs and not state.busy and type(self) is Tensor and not (self._rg and thread.enabled):
-            k = self._kind
-            into = k.backend.into(kernels[k]) if k.floating else None
-            if into is not None and all(
-                (type(a) is Tensor or type(a) is Parameter)
-                and a._kind is k
-                and not (a._rg and thread.enabled)
-                or type(a) is float
-                for a in args
-            ):
-                shape = self._data.shape
-                if all(type(a) is float or a._data.shape == shape or _fits(a._data.shape, shape) for a in args):
-                    into(self._data, *[a if type(a) is float else a._data for a in args], out=self._data)
+        k = self._kind
+        if same and k.floating and not state.busy and type(self) is Tensor and not (self._rg and thread.enabled):
+            into = k.backend.into(kernels[k])
+            if into is not None:
+                if rewrite is not None and (kwargs or len(args) == 2):
+                    if len(args) == 2:  # add_(alpha, other), deprecated by PyTorch but accepted still
+                        args, kwargs = args[1:], {"alpha": args[0]}
+                    if kwargs.keys() == {"alpha"} and len(args) == 1:
+                        args, kwargs = rewrite(self, *args, **kwargs)[1:], {}
+                operands = args if normalise is None else normalise(self, *args, **kwargs)[1:]
+                if (normalise is not None or not kwargs) and _direct(operands, k, self._data.shape):
+                    into(self._data, *[a._data if isinstance(a, Tensor) else a for a in operands], out=self._data)
                     self._bump(name)
                     return self
         check_writable(self, name)
         source = self
-        if needs_grad(self, *args) and _saves_first(op):
+        if needs_grad(self, *args, *kwargs.values()) and _saves_first(op):
             source = with_history(self)
         return overwrite(self, call(source, *args, **kwargs), name)
 
     inplace.__name__ = inplace.__qualname__ = name
     inplace.__doc__ = f"In-place form of :func:`{op.name}`: writes the result into the tensor and returns it."
     return inplace
+
+
+def _direct(operands: Any, kind: Kind, shape: Any) -> bool:
+    """Whether operands can go to a kernel as they are, with a result of that kind and shape, and without recording."""
+    for a in operands:
+        t = type(a)
+        if t is Tensor or t is Parameter:
+            if a._kind is not kind or (a._rg and thread.enabled):
+                return False
+            own = a._data.shape
+            if own != shape and not _fits(own, shape):
+                return False
+        elif t is not float and t is not int and a is not None:
+            return False
+    return True
 
 
 def _saves_first(op: Op) -> bool:

@@ -153,13 +153,12 @@ def binomial(u: Any, out: Any, kept: float, valid: bool, counts: Any, probs: Any
     return at, kept, valid
 
 
-def gamma(u: Any, out: Any, kept: float, valid: bool, alphas: Any) -> Any:
-    """Gamma numbers of rate 1.
+def gamma(u: Any, out: Any, kept: float, valid: bool, alphas: Any, inverses: Any, offsets: Any) -> Any:
+    """Gamma numbers of rate 1; inverses are 1/alpha, offsets alpha - 1/3 (alpha + 2/3 below 1).
 
     G. Marsaglia, W. W. Tsang, "A simple method for generating gamma variables", 2000.
     """
-    third = 0.3333333432674408  # PyTorch's constants are float32
-    squeeze = 0.03310000151395798
+    squeeze = 0.03310000151395798  # PyTorch's constant is a float32
     at = 0
     end = len(u) - 4
     for i in range(len(alphas)):
@@ -171,10 +170,9 @@ def gamma(u: Any, out: Any, kept: float, valid: bool, alphas: Any) -> Any:
                 continue
             if at > end:
                 return -1, kept, valid
-            scale = (1 - u[at]) ** (1.0 / alpha)
+            scale = (1 - u[at]) ** inverses[i]
             at += 1
-            alpha += 1.0
-        d = alpha - third
+        d = offsets[i]
         c = 1.0 / math.sqrt(9.0 * d)
         while True:
             if at > end:

@@ -31,7 +31,7 @@ def uniform(gen: Generator, n: int, dtype: Dtype, low: float = 0.0, high: float 
     """Uniform numbers in [low, high)."""
     if dtype is dtypes.float64:
         x = gen.doubles(n)
-        return x if low == 0 and high == 1 else x * (high - low) + low
+        return x if low == 0 and high == 1 else _below(x * (high - low) + low, low, high)
     # float16 and bfloat16 are float32 rounded.
     words = gen.words(n) & np.uint32(0xFFFFFF)
     target = numpy_dtype(dtype)
@@ -40,10 +40,15 @@ def uniform(gen: Generator, n: int, dtype: Dtype, low: float = 0.0, high: float 
     else:
         start, width = np.float32(low), np.float32(high) - np.float32(low)
         x = (words * 2.0**-24 * np.float64(width) + np.float64(start)).astype(np.float32)
-    if dtype is dtypes.float32:
-        return x
-    x = x.astype(target)
-    x[x == target.type(high)] = low  # rounded up to the bound, which does not belong to the range
+        if dtype is dtypes.float32:
+            return _below(x, low, high)
+    return x if dtype is dtypes.float32 else _below(x.astype(target), low, high)
+
+
+def _below(x: Array, low: float, high: float) -> Array:
+    """Numbers that were rounded up to the upper bound, which does not belong to the range, become the lower one."""
+    if high > low:
+        x[x == x.dtype.type(high)] = low
     return x
 
 

@@ -48,6 +48,8 @@ def check_alpha(dtype: Any, alpha: Any, name: str = "alpha") -> None:
 
 def _scaled(input: Any, other: Any, alpha: Any) -> Any:
     """``alpha * other`` in the type that its sum with ``input`` will have."""
+    if type(input) is Tensor is type(other) and type(alpha) is float and input._kind is other._kind and input._kind.floating:
+        return mul(other, alpha)
     if isinstance(alpha, Tensor):
         alpha = alpha.item()
     if not isinstance(alpha, NUMBERS):
@@ -62,7 +64,7 @@ def _scaled(input: Any, other: Any, alpha: Any) -> Any:
 
 
 @binary("torch.add Tensor.add Tensor.__add__ Tensor.__radd__", grad={"input": lambda g: g, "other": lambda g: g},
-        keywords={"alpha": 1}, otherwise=lambda input, other, alpha: add(input, _scaled(input, other, alpha)))
+        keywords={"alpha": 1}, rewrite=lambda input, other, alpha: (input, _scaled(input, other, alpha)))
 def add(input, other):
     """``input + alpha * other``.
 
@@ -90,7 +92,7 @@ def _no_bools(kind: Any, args: tuple[Any, ...]) -> None:
         grad={"input": lambda g: g, "other": lambda g: -g}, validate=_no_bools,
         because={"bool": RuntimeError("Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
                                       "`logical_xor()` operator instead.")},
-        keywords={"alpha": 1}, otherwise=lambda input, other, alpha: sub(input, _scaled(input, other, alpha)))
+        keywords={"alpha": 1}, rewrite=lambda input, other, alpha: (input, _scaled(input, other, alpha)))
 def sub(input, other):
     """``input - alpha * other``.
 
@@ -348,13 +350,13 @@ def clamp(input, min=None, max=None):
 @composite("torch.clamp_min Tensor.clamp_min", out=True, inplace=True)
 def clamp_min(input, min):
     """Values below ``min`` become ``min``."""
-    return clamp.op(input, min, None)
+    return clamp.op(check_tensor(input, "clamp_min"), min, None)
 
 
 @composite("torch.clamp_max Tensor.clamp_max", out=True, inplace=True)
 def clamp_max(input, max):
     """Values above ``max`` become ``max``."""
-    return clamp.op(input, None, max)
+    return clamp.op(check_tensor(input, "clamp_max"), None, max)
 
 
 # ---- three operands ----------------------------------------------------------------------------------------------------
@@ -509,7 +511,8 @@ def copysign(input, other):
     """
 
 
-@binary("torch.nextafter Tensor.nextafter", numbers="none", refuse="bool int complex")
+@binary("torch.nextafter Tensor.nextafter", numbers="none", refuse="bool int complex",
+        grad={"input": lambda g: g, "other": lambda g: zeros(g)})
 def nextafter(input, other):
     """The next floating point number after ``input`` in the direction of ``other``.
 

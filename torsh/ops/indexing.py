@@ -92,7 +92,7 @@ def _node_type(index: tuple[Any, ...], shape: tuple[int, ...]) -> type[OpNode]:
         elif i is Ellipsis:
             d = -sum(1 for j in index[index.index(Ellipsis) + 1 :] if j is not None)
         elif type(i) is slice:
-            if len(index) < 3 and index[-1] is Ellipsis or i.indices(shape[d]) != (0, shape[d], 1):
+            if (len(index) < 3 and index[-1] is Ellipsis) or i.indices(shape[d]) != (0, shape[d], 1):
                 name = "Slice"
             d += 1
         else:
@@ -617,7 +617,7 @@ def _assign(self: Tensor, index: Any, value: Any) -> None:
             view.fill_(value)
         return
     if len([i for i in advanced if i is not None]) == 1 and advanced[-1].dtype is dtypes.bool and (
-        not isinstance(value, Tensor) or value.numel() == 1 and value._kind.place is view._kind.place
+        not isinstance(value, Tensor) or (value.numel() == 1 and value._kind.place is view._kind.place)
     ):
         mask = advanced[-1]
         mask = mask.reshape((*mask.shape, *(1,) * (view.ndim - mask.ndim - len(advanced) + 1)))

@@ -7,8 +7,8 @@ from typing import Any
 
 from torsh import dtypes
 from torsh.ops._op import composite, primitive
-from torsh.ops._pointwise import FLOAT, REAL, nary, unary
-from torsh.ops.arithmetic import conj, pow, where, zeros
+from torsh.ops._pointwise import FLOAT, REAL, Pointwise, nary, unary
+from torsh.ops.arithmetic import conj, where, zeros
 from torsh.return_types import make
 
 _LN2, _LN10 = math.log(2), math.log(10)
@@ -73,13 +73,22 @@ def sgn(input):
     """
 
 
-@composite("torch.square Tensor.square", out=True, inplace=True)
+class _Square(Pointwise):
+    """The square of a bool is an integer."""
+
+    def check(self, kind: Any) -> None:
+        pass
+
+    def _run(self, input: Any) -> Any:
+        return super()._run(input if input.dtype is not dtypes.bool else input.to(dtypes.int64))
+
+
+@unary("torch.square Tensor.square", refuse="bool", template=_Square, grad=lambda g, input: g * conj(input * 2))
 def square(input):
     """The square of a value; of bool tensors an integer.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.square.html
     """
-    return pow(input, 2)
 
 
 @unary("torch.reciprocal Tensor.reciprocal", FLOAT, grad=lambda g, out: -g * conj(out * out))

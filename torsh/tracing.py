@@ -1,6 +1,6 @@
 """Recording which ops run, in which order, on what::
 
-    with torsh.trace.Tracer() as t:
+    with torsh.tracing.Tracer() as t:
         model(x)
     print(t)
 
@@ -84,7 +84,9 @@ class Tracer(Mode):
 
     def intercept(self, op: Op, args: tuple[Any, ...], proceed: Any) -> Any:
         inputs = tuple(info(t) for a in args for t in _tensors(a))
-        names = op.args if len(op.args) >= len(args) else (*op.args, *(f"arg{i}" for i in range(len(op.args), len(args))))
+        names = (
+            op.args if len(op.args) >= len(args) else (*op.args, *(f"arg{i}" for i in range(len(op.args), len(args))))
+        )
         params = {n: a for n, a in zip(names, args) if not any(True for _ in _tensors(a)) and a is not None}
         result = proceed(*args)
         outputs = tuple(info(t) for t in _tensors(result))

@@ -1,0 +1,225 @@
+"""Where graphs are computed: on this process's threads, or on a cluster after ``connect``."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from typing import Any
+
+import dask
+import numpy as np
+from torsh_dask import counts, lazy
+
+_client: Any = None
+_scheduler: Any = None
+_workers: list[subprocess.Popen[bytes]] = []
+# Seconds without a single worker after which a computation is given up.
+PATIENCE = 20.0
+
+
+def connect(address: str | None = None, workers: int = 2, threads: int = 1, timeout: float = 30.0) -> Any:
+    """Compute on a cluster from now on; the ``distributed`` client is returned.
+
+    address: of a running scheduler, e.g. ``"tcp://10.0.0.1:8786"``; without one a cluster of ``workers`` processes is
+    started on this machine, reachable from this machine only.  threads: per worker process.  timeout: seconds to wait for
+    the connection.  Raises RuntimeError where that fails.
+    """
+    global _client, _scheduler
+    from distributed import Client, LocalCluster
+
+    disconnect()
+    try:
+        if address is None:
+            _scheduler = LocalCluster(
+                n_workers=0, host="127.0.0.1", dashboard_address=None, scheduler_kwargs={"allowed_failures": 1},
+                silence_logs="ERROR",
+            )  # fmt: skip
+            _workers.extend(_start_worker(_scheduler.scheduler_address, threads) for _ in range(workers))
+        _client = Client(_scheduler if address is None else address, timeout=timeout, set_as_default=False)
+        _client.wait_for_workers(workers if address is None else 1, timeout=timeout)
+    except (OSError, TimeoutError) as e:
+        disconnect()
+        where = "the local cluster" if address is None else f"the Dask scheduler at {address}"
+        raise RuntimeError(f"no connection to {where} within {timeout} seconds: {e}") from e
+    return _client
+
+
+def _start_worker(address: str, threads: int) -> subprocess.Popen[bytes]:
+    # Not by multiprocessing, which would import the user's program again in every worker.
+    command = [
+        sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", str(threads), "--no-nanny", "--no-dashboard",
+        "--host", "127.0.0.1", "--death-timeout", "15",
+    ]  # fmt: skip
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
+        "OMP_NUM_THREADS": str(threads),
+        "DASK_LOGGING__DISTRIBUTED": "error",
+    }
+    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def disconnect() -> None:
+    """Go back to computing on this process's threads; a cluster that ``connect`` started is stopped.
+
+    Values that live on the cluster are lost: read what is still needed before.
+    """
+    global _client, _scheduler
+    client, scheduler, _client, _scheduler = _client, _scheduler, None, None
+    if client is not None:
+        with contextlib.suppress(Exception):
+            client.close(timeout=5)
+    for worker in _workers:
+        worker.terminate()
+    for worker in _workers:
+        try:
+            worker.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            worker.kill()
+    _workers.clear()
+    if scheduler is not None:
+        with contextlib.suppress(Exception):
+            scheduler.close(timeout=5)
+
+
+atexit.register(disconnect)
+
+
+def client() -> Any:
+    """The client of the cluster in use, None when computing on threads."""
+    return _client
+
+
+def persist(arrays: list[Any]) -> list[Any]:
+    """The arrays with their values computed, in one run: kept in memory, or by the cluster's workers."""
+    found = dask.optimize(*arrays)
+    counts.add(computes=1, tasks=_size(found))
+    with counts.timed():
+        if _client is None:
+            kept = dask.persist(*found, optimize_graph=False)
+        else:
+            kept = _client.persist(list(found), optimize_graph=False)
+            _wait([f for k in kept for f in _futures(k)])
+    return [_as_data(k) for k in kept]
+
+
+def compute(x: Any) -> np.ndarray[Any, Any]:
+    """The values of an array."""
+    if not lazy.is_data(x):
+        (x,) = dask.optimize(x)
+        counts.add(computes=1, tasks=_size([x]))
+        with counts.timed():
+            if _client is None:
+                return np.asarray(x.compute(optimize_graph=False))
+            future = _client.compute(x, optimize_graph=False)
+            _wait([future])
+            return np.asarray(_result(future))
+    with counts.timed():
+        blocks = {key: value for key, value in x.dask.layers[x.name].items()}
+        if _client is not None or any(_is_future(b) for b in blocks.values()):
+            blocks = _gathered(blocks)
+        if x.npartitions == 1:
+            return np.asarray(next(iter(blocks.values())))
+        out = np.empty(x.shape, x.dtype)
+        for key, value in blocks.items():
+            at = tuple(slice(sum(c[:i]), sum(c[: i + 1])) for c, i in zip(x.chunks, key[1:]))
+            out[at] = value
+        return out
+
+
+def _size(arrays: Any) -> int:
+    return len({key for x in arrays for key in x.__dask_graph__()})
+
+
+def _as_data(x: Any) -> Any:
+    """A persisted array under a name of its own, as known values."""
+    graph = x.__dask_graph__()
+    values = {key[1:]: _value(graph[key]) for key in _keys(x)}
+    return lazy.from_blocks(lazy.unique("kept"), x.chunks, x.dtype, values)
+
+
+def _keys(x: Any) -> list[Any]:
+    import itertools
+
+    return [(x.name, *at) for at in itertools.product(*[range(len(c)) for c in x.chunks])]
+
+
+def _value(node: Any) -> Any:
+    from dask._task_spec import DataNode
+
+    return node.value if isinstance(node, DataNode) else node
+
+
+def _is_future(value: Any) -> bool:
+    return type(value).__name__ == "Future" and hasattr(value, "client")
+
+
+def _futures(x: Any) -> list[Any]:
+    graph = x.__dask_graph__()
+    return [v for key in _keys(x) if _is_future(v := _value(graph[key]))]
+
+
+def _gathered(blocks: dict[Any, Any]) -> dict[Any, Any]:
+    futures = {key: b for key, b in blocks.items() if _is_future(b)}
+    _wait(list(futures.values()))
+    return {**blocks, **{key: _result(f) for key, f in futures.items()}}
+
+
+def _result(future: Any) -> Any:
+    try:
+        return future.result(timeout=PATIENCE)
+    except Exception as e:
+        raise _explained(e) from e
+
+
+def _wait(futures: list[Any]) -> None:
+    """Wait for results for as long as somebody works on them; RuntimeError when nobody does any more."""
+    from distributed import wait
+
+    lonely: float | None = None
+    if _client is None and futures:
+        raise RuntimeError("the values are on a cluster that was disconnected: read them before torsh_dask.disconnect()")
+    while futures:
+        try:
+            with _client.as_current():
+                wait(futures, timeout=2.0)
+            break
+        except TimeoutError:
+            pass
+        except Exception as e:
+            raise _explained(e) from e
+        if _client.status not in ("running", "connecting"):
+            raise RuntimeError("the connection to the Dask cluster was lost while it was computing; connect again")
+        if _client.scheduler_info(n_workers=-1)["workers"]:
+            lonely = None
+        elif lonely is None:
+            lonely = time.monotonic()
+        elif time.monotonic() - lonely > PATIENCE:
+            raise RuntimeError(
+                f"all workers of the Dask cluster died while it was computing, and none came back within {PATIENCE} seconds; "
+                "connect to a cluster again (torsh_dask.connect)"
+            )
+    for f in futures:
+        if f.status in ("error", "cancelled", "lost"):
+            _result(f)
+
+
+def _explained(e: Exception) -> Exception:
+    from distributed import CancelledError, KilledWorker
+    from distributed.comm import CommClosedError
+
+    if isinstance(e, KilledWorker):
+        return RuntimeError(
+            f"a worker of the Dask cluster died while it was computing ({e}). It may have run out of memory: use smaller chunks "
+            "or more workers"
+        )
+    if isinstance(e, (CancelledError, CommClosedError, TimeoutError, OSError)):
+        return RuntimeError(f"the Dask cluster lost a result or the connection while computing: {type(e).__name__}: {e}")
+    return e
+
+
+__all__ = ["client", "compute", "connect", "disconnect", "persist"]

@@ -1,7 +1,0 @@
-"""Dropout."""
-
-from __future__ import annotations
-
-from typing import Any
-
-KERNELS: dict[str, Any] = {}

@@ -1,0 +1,103 @@
+"""What pickles of tensors call when they are read; the names and arguments are those in PyTorch's files."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+from torsh import dtypes
+from torsh.tensor import Parameter, Tensor
+
+
+def _rebuild_tensor(storage: Any, storage_offset: int, size: Any, stride: Any) -> Tensor:
+    """A tensor over a typed storage."""
+    from torsh.storage import storage_tensor
+
+    return storage_tensor(storage._untyped_storage, storage.dtype, storage_offset, tuple(size), tuple(stride))
+
+
+def _rebuild_tensor_v2(
+    storage: Any, storage_offset: int, size: Any, stride: Any, requires_grad: bool, backward_hooks: Any, metadata: Any = None
+) -> Tensor:
+    """A tensor over a typed storage, with its autograd flag."""
+    t = _rebuild_tensor(storage, storage_offset, size, stride)
+    if requires_grad:
+        t.requires_grad = True
+    if backward_hooks:
+        t._hooks = OrderedDict(backward_hooks)
+    return t
+
+
+def _rebuild_tensor_v3(
+    storage: Any, storage_offset: int, size: Any, stride: Any, requires_grad: bool, backward_hooks: Any, dtype: Any,
+    metadata: Any = None,
+) -> Tensor:  # fmt: skip
+    """As ``_rebuild_tensor_v2``, for types without a legacy storage class: the storage holds plain bytes."""
+    from torsh.storage import TypedStorage
+
+    untyped = getattr(storage, "_untyped_storage", storage)
+    typed = TypedStorage(wrap_storage=untyped, dtype=dtype)
+    return _rebuild_tensor_v2(typed, storage_offset, size, stride, requires_grad, backward_hooks)
+
+
+def _rebuild_parameter(data: Tensor, requires_grad: bool, backward_hooks: Any) -> Parameter:
+    """A parameter of a tensor's data."""
+    p = Parameter(data, requires_grad)
+    if backward_hooks:
+        p._hooks = OrderedDict(backward_hooks)
+    return p
+
+
+def _set_obj_state(obj: Any, state: Any) -> Any:
+    """Give an object its pickled attributes: a dictionary, or (dictionary, slots)."""
+    plain, slots = state if isinstance(state, tuple) else (state, None)
+    obj.__dict__.update(plain or {})
+    for name, value in (slots or {}).items():
+        setattr(obj, name, value)
+    return obj
+
+
+def _rebuild_parameter_with_state(data: Tensor, requires_grad: bool, backward_hooks: Any, state: Any) -> Parameter:
+    """A parameter with attributes of its own."""
+    return _set_obj_state(_rebuild_parameter(data, requires_grad, backward_hooks), state)
+
+
+def _rebuild_meta_tensor_no_storage(dtype: Any, size: Any, stride: Any, requires_grad: bool) -> Tensor:
+    """A tensor on the meta device."""
+    from torsh.ops.storage import empty_strided
+
+    return empty_strided(tuple(size), tuple(stride), dtype=dtype, device="meta", requires_grad=requires_grad)
+
+
+def _rebuild_from_type_v2(func: Any, new_type: Any, args: Any, state: Any) -> Any:
+    """An instance of a tensor subclass, with its attributes."""
+    found = func(*args)
+    if type(found) is not new_type:
+        found = found.as_subclass(new_type)
+    setstate = getattr(type(found), "__setstate__", None)
+    if setstate is not None and setstate is not Tensor.__setstate__:
+        found.__setstate__(state)
+    else:
+        _set_obj_state(found, state)
+    return found
+
+
+def _rebuild_device_tensor_from_numpy(data: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
+    """A tensor from a host array."""
+    from torsh.ops.data import from_numpy
+
+    t = from_numpy(data).to(dtype=dtype, device=device)
+    if requires_grad:
+        t.requires_grad = True
+    return t
+
+
+_rebuild_device_tensor_from_cpu_tensor = _rebuild_device_tensor_from_numpy
+
+
+def has_legacy_storage(dtype: Any) -> bool:
+    """Whether PyTorch has a storage class named after this type."""
+    return dtype not in dtypes.FLOAT8 and dtype not in (dtypes.complex32, dtypes.uint16, dtypes.uint32, dtypes.uint64)
+
+
+__all__ = ["has_legacy_storage"]

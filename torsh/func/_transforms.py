@@ -1,0 +1,394 @@
+"""``grad``, ``vjp``, ``jvp``, Jacobians and Hessians of functions, which nest with each other and with ``vmap``.
+
+All of them run on the reverse-mode engine.  A directional derivative is the derivative of a vector-Jacobian product, which
+is linear in its cotangent, with respect to that cotangent.
+
+Source: https://docs.pytorch.org/docs/stable/func.api.html
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from torsh import autograd
+from torsh.autograd.grad_mode import enable_grad
+from torsh.dispatch import modes
+from torsh.func._batched import Batched, VmapMode, batched, pull, push
+from torsh.func._tree import flatten, map_leaves, unflatten
+from torsh.func._vmap import vmap
+from torsh.tensor import Tensor
+
+
+def _levels() -> list[tuple[int, int]]:
+    """(level, size) of the maps around, outermost first."""
+    return [(m.level, m.size) for m in modes() if isinstance(m, VmapMode)]
+
+
+def _plain(t: Tensor, levels: Sequence[tuple[int, int]]) -> Tensor:
+    """A tensor with the batches of ``levels`` as ordinary leading dimensions, outermost first."""
+    for level, size in reversed(levels):
+        t = pull(t, level, size)
+    return t
+
+
+def _examples(t: Tensor, levels: Sequence[tuple[int, int]]) -> Tensor:
+    """Undo ``_plain``."""
+    for level, _ in levels:
+        t = push(t, level)
+    return t
+
+
+def _track(t: Tensor) -> Tensor:
+    """A tensor of the same values to differentiate with respect to, connected to ``t`` for outer derivatives."""
+    return t.view(tuple(t.shape)) if t._rg else t.detach().requires_grad_()
+
+
+class _Inputs:
+    """Leaves of some arguments, tracked; under maps each example has its own."""
+
+    def __init__(self, leaves: Sequence[Any]) -> None:
+        self.levels = _levels()
+        self.plain: list[Tensor] = []
+        self.values: list[Any] = []
+        for t in leaves:
+            if not isinstance(t, Tensor):
+                raise ValueError(f"expected tensors to differentiate with respect to, got {type(t).__name__}")
+            if not t._kind.inexact:
+                raise RuntimeError(f"only Tensors of floating point and complex dtype can require gradients, got {t.dtype}")
+            p = _track(_plain(t, self.levels))
+            self.plain.append(p)
+            self.values.append(_examples(p, self.levels))
+
+    def pullback(self, outputs: Sequence[Tensor], cotangents: Sequence[Tensor]) -> list[Tensor]:
+        """Gradients of the outputs' products with cotangents, one per leaf; zeros where nothing depends."""
+        outs, cots = [], []
+        for o, c in zip(outputs, cotangents):
+            o = _plain(o, self.levels)
+            if isinstance(o, Batched):
+                raise RuntimeError("the function's result is mapped by a vmap that its inputs are outside of")
+            if o._rg:
+                outs.append(o)
+                cots.append(_plain(c, self.levels))
+        if not outs:
+            return [_examples(p.new_zeros(tuple(p.shape)), self.levels) for p in self.plain]
+        found = autograd.grad(outs, self.plain, cots, create_graph=True, allow_unused=True)
+        return [
+            _examples(p.new_zeros(tuple(p.shape)) if g is None else g, self.levels) for p, g in zip(self.plain, found)
+        ]
+
+
+def _release(x: Any, outer: bool) -> Any:
+    """A result without this transform's graph, unless something outside differentiates on."""
+    return x if outer or not isinstance(x, Tensor) else (batched(_release(x._physical, False), x._level) if isinstance(x, Batched) else x.detach())
+
+
+def _outer(leaves: Sequence[Any]) -> bool:
+    """Whether results must stay connected: an argument is tracked from outside, or a transform around is at work."""
+    return _depth.count > 1 or any(isinstance(t, Tensor) and t._rg for t in leaves)
+
+
+class _Depth:
+    count = 0
+
+    def __enter__(self) -> None:
+        self.count += 1
+
+    def __exit__(self, *exc: object) -> None:
+        self.count -= 1
+
+
+_depth = _Depth()
+
+
+def _tensors(result: Any, name: str) -> tuple[list[Tensor], Any]:
+    leaves, spec = flatten(result)
+    for t in leaves:
+        if not isinstance(t, Tensor):
+            raise RuntimeError(
+                f"{name}: Expected f(*primals) to be a function that has non-empty output and returns only tensors, got unsupported "
+                f"type {type(t)} as one of the outputs"
+            )
+    return leaves, spec
+
+
+def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
+    """(``func(*primals)``, a function from cotangents of the result to a tuple of gradients of the primals).
+
+    has_aux: ``func`` gives (result, aux); aux comes back as a third item.
+    """
+    leaves, spec = flatten(primals)
+    with enable_grad():
+        inputs = _Inputs(leaves)
+        result = func(*unflatten(inputs.values, spec))
+        aux = None
+        if has_aux:
+            if not (isinstance(result, tuple) and len(result) == 2):
+                raise RuntimeError("vjp(f, *primals): output of function f should be a tuple: (output, aux) if has_aux is True")
+            result, aux = result
+        outputs, out_spec = _tensors(result, "vjp")
+    outer = _outer(leaves)
+
+    def pullback(cotangents: Any, *more: Any, retain_graph: bool = True, create_graph: bool | None = None) -> Any:
+        if more:
+            cotangents = (cotangents, *more)
+        given, _ = flatten(cotangents)
+        if len(given) != len(outputs):
+            raise RuntimeError(
+                f"Expected pytree structure of cotangents to be the same as pytree structure of outputs to the function: "
+                f"{len(outputs)} tensors, got {len(given)}"
+            )
+        with enable_grad():
+            found = inputs.pullback(outputs, given)
+        return unflatten([_release(g, outer or _outer(given)) for g in found], spec)
+
+    values = unflatten([_release(o, outer) for o in outputs], out_spec)
+    return (values, pullback, map_leaves(lambda x: _release(x, outer), aux)) if has_aux else (values, pullback)
+
+
+def grad_and_value(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False) -> Callable[..., Any]:
+    """A function that gives (gradients with respect to the arguments ``argnums``, value of ``func``)."""
+
+    @functools.wraps(func)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        chosen = _chosen(argnums, args)
+        leaves, spec = flatten(tuple(args[i] for i in chosen))
+        outer = _outer(leaves) or any(isinstance(t, Tensor) and t._rg for t in flatten((args, kwargs))[0]) or _depth.count > 0
+        with _depth, enable_grad():
+            inputs = _Inputs(leaves)
+            tracked = unflatten(inputs.values, spec)
+            given = list(args)
+            for i, value in zip(chosen, tracked):
+                given[i] = value
+            output = func(*given, **kwargs)
+            aux = None
+            if has_aux:
+                if not (isinstance(output, tuple) and len(output) == 2):
+                    raise RuntimeError(
+                        "grad_and_value(f)(*args): output of function f should be a tuple: (output, aux) if has_aux is True"
+                    )
+                output, aux = output
+            if not isinstance(output, Tensor):
+                raise RuntimeError(
+                    f"grad_and_value(f)(*args): Expected f(*args) to return a Tensor, got {type(output).__name__}"
+                )
+            if output.ndim:
+                raise RuntimeError(
+                    "grad_and_value(f)(*args): Expected f(*args) to return a scalar tensor, got tensor with "
+                    f"{output.ndim} dims. Maybe you wanted to use the vjp or jacrev APIs instead?"
+                )
+            found = inputs.pullback([output], [_ones(output)])
+        gradients = unflatten([_release(g, outer) for g in found], spec)
+        value = _release(output, outer)
+        if has_aux:
+            value = (value, map_leaves(lambda x: _release(x, outer), aux))
+        return (gradients if isinstance(argnums, tuple) else gradients[0]), value
+
+    return wrapper
+
+
+def _ones(t: Tensor) -> Tensor:
+    return t.new_ones(tuple(t.shape)) if not isinstance(t, Batched) else (t.detach() * 0 + 1)
+
+
+def _chosen(argnums: Any, args: Sequence[Any]) -> list[int]:
+    if not isinstance(argnums, (int, tuple)):
+        raise RuntimeError(f"argnums must be int or Tuple[int, ...], got: {type(argnums)}")
+    found = []
+    for i in argnums if isinstance(argnums, tuple) else (argnums,):
+        if not -len(args) <= i < len(args):
+            raise RuntimeError(f"Got argnum={i}, but only {len(args)} positional inputs")
+        found.append(i % len(args))
+    if len(set(found)) != len(found):
+        raise RuntimeError(f"argnums elements must be unique, got {argnums}")
+    return found
+
+
+def grad(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False) -> Callable[..., Any]:
+    """The gradient of a function with one value, with respect to the arguments ``argnums``.
+
+    has_aux: ``func`` gives (value, aux), the result (gradient, aux).
+    """
+    both = grad_and_value(func, argnums, has_aux)
+
+    @functools.wraps(func)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        gradients, value = both(*args, **kwargs)
+        return (gradients, value[1]) if has_aux else gradients
+
+    return wrapper
+
+
+def jvp(
+    func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool = False, has_aux: bool = False
+) -> Any:
+    """(``func(*primals)``, its directional derivative along ``tangents``)."""
+    if not isinstance(primals, tuple):
+        raise RuntimeError(f"jvp(f, primals, tangents): Expected primals to be a tuple. E.g. it should be valid to call f(*primals).")
+    leaves, spec = flatten(primals)
+    directions, _ = flatten(tangents)
+    if len(leaves) != len(directions):
+        raise RuntimeError("jvp(f, primals, tangents): Expected primals and tangents to have the same python structure")
+    outer = _outer(leaves) or _outer(directions) or _depth.count > 0
+    with _depth, enable_grad():
+        inputs = _Inputs(leaves)
+        result = func(*unflatten(inputs.values, spec))
+        aux = None
+        if has_aux:
+            result, aux = result
+        outputs, out_spec = _tensors(result, "jvp")
+        found = _push_forward(inputs, outputs, directions)
+    values = unflatten([_release(o, outer) for o in outputs], out_spec)
+    derivatives = unflatten([_release(d, outer) for d in found], out_spec)
+    return (values, derivatives, aux) if has_aux else (values, derivatives)
+
+
+def _push_forward(inputs: _Inputs, outputs: Sequence[Tensor], directions: Sequence[Tensor]) -> list[Tensor]:
+    """Directional derivatives: differentiate the pullback, which is linear in its cotangents, with respect to these."""
+    levels = inputs.levels
+    plain = [_plain(o, levels) for o in outputs]
+    probes = [p.detach().clone().zero_().requires_grad_() for p in plain]
+    tracked = [(p, q) for p, q in zip(plain, probes) if p._rg]
+    zero = [p.new_zeros(tuple(p.shape)) for p in plain]
+    if not tracked:
+        return [_examples(z, levels) for z in zero]
+    first = autograd.grad(
+        [p for p, _ in tracked], inputs.plain, [q for _, q in tracked], create_graph=True, allow_unused=True
+    )
+    pairs = [(g, _plain(d, levels)) for g, d in zip(first, directions) if g is not None and g._rg]
+    if not pairs:
+        return [_examples(z, levels) for z in zero]
+    second = autograd.grad([g for g, _ in pairs], probes, [d for _, d in pairs], create_graph=True, allow_unused=True)
+    return [_examples(z if s is None else s, levels) for z, s in zip(zero, second)]
+
+
+def linearize(func: Callable[..., Any], *primals: Any) -> Any:
+    """(``func(*primals)``, the function from tangents to directional derivatives at ``primals``)."""
+    leaves, spec = flatten(primals)
+    with enable_grad():
+        inputs = _Inputs(leaves)
+        outputs, out_spec = _tensors(func(*unflatten(inputs.values, spec)), "linearize")
+    outer = _outer(leaves)
+
+    def apply(*tangents: Any) -> Any:
+        with enable_grad():
+            found = _push_forward(inputs, outputs, flatten(tangents)[0])
+        return unflatten([_release(d, outer) for d in found], out_spec)
+
+    return unflatten([_release(o, outer) for o in outputs], out_spec), apply
+
+
+def _basis(t: Tensor) -> Tensor:
+    """All unit tensors of a tensor's shape, stacked in front."""
+    import torsh
+
+    n = t.numel()
+    return torsh.eye(n, dtype=t.dtype, device=t.device).reshape((n, *t.shape))
+
+
+def jacrev(
+    func: Callable[..., Any],
+    argnums: Any = 0,
+    *,
+    has_aux: bool = False,
+    chunk_size: int | None = None,
+    _preallocate_and_copy: bool = False,
+) -> Callable[..., Any]:
+    """The Jacobian by rows: one vector-Jacobian product per output element, all at once."""
+
+    @functools.wraps(func)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        chosen = _chosen(argnums, args)
+        aux_box = []
+
+        def of_chosen(*values: Any) -> Any:
+            given = list(args)
+            for i, v in zip(chosen, values):
+                given[i] = v
+            result = func(*given, **kwargs)
+            if has_aux:
+                aux_box.append(result[1])
+                return result[0]
+            return result
+
+        with _depth:
+            value, pullback = vjp(of_chosen, *[args[i] for i in chosen])
+            outputs, out_spec = _tensors(value, "jacrev")
+            blocks = []
+            for k, out in enumerate(outputs):
+                zeros = [o.new_zeros(tuple(o.shape)) if not isinstance(o, Batched) else o.detach() * 0 for o in outputs]
+
+                def one(v: Tensor, k: int = k, zeros: list[Tensor] = zeros) -> Any:
+                    return pullback(unflatten([*zeros[:k], v, *zeros[k + 1 :]], out_spec))
+
+                rows = vmap(one, chunk_size=chunk_size)(_basis(out))
+                rows = map_leaves(lambda r, out=out: r.reshape((*out.shape, *r.shape[1:])), rows)
+                blocks.append(rows if isinstance(argnums, tuple) else rows[0])
+        outer = _outer([args[i] for i in chosen]) or _depth.count > 0
+        found = map_leaves(lambda r: _release(r, outer), unflatten(blocks, out_spec))
+        return (found, aux_box[0]) if has_aux else found
+
+    return wrapper
+
+
+def jacfwd(
+    func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False, *, randomness: str = "error"
+) -> Callable[..., Any]:
+    """The Jacobian by columns: one directional derivative per input element, all at once."""
+
+    @functools.wraps(func)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        chosen = _chosen(argnums, args)
+        aux_box = []
+
+        def of_chosen(*values: Any) -> Any:
+            given = list(args)
+            for i, v in zip(chosen, values):
+                given[i] = v
+            result = func(*given, **kwargs)
+            if has_aux:
+                aux_box.append(result[1])
+                return result[0]
+            return result
+
+        primals = tuple(args[i] for i in chosen)
+        leaves, spec = flatten(primals)
+        with _depth:
+            _, push_forward = linearize(of_chosen, *primals)
+            per_leaf = []
+            for k, t in enumerate(leaves):
+                zeros = [x.new_zeros(tuple(x.shape)) if not isinstance(x, Batched) else x.detach() * 0 for x in leaves]
+
+                def one(v: Tensor, k: int = k, zeros: list[Tensor] = zeros) -> Any:
+                    return push_forward(*unflatten([*zeros[:k], v, *zeros[k + 1 :]], spec))
+
+                columns = vmap(one, randomness=randomness)(_basis(t))
+                per_leaf.append(
+                    map_leaves(lambda c, t=t: c.movedim(0, -1).reshape((*c.shape[1:], *t.shape)), columns)
+                )
+        outs, out_spec = flatten(per_leaf[0])
+        by_output = []
+        for j in range(len(outs)):
+            blocks = unflatten([flatten(p)[0][j] for p in per_leaf], spec)
+            by_output.append(blocks if isinstance(argnums, tuple) else blocks[0])
+        outer = _outer(leaves) or _depth.count > 0
+        found = map_leaves(lambda r: _release(r, outer), unflatten(by_output, out_spec))
+        return (found, aux_box[0]) if has_aux else found
+
+    return wrapper
+
+
+def hessian(func: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
+    """The second derivatives of a function with one value."""
+    return jacfwd(jacrev(func, argnums), argnums)
+
+
+def functionalize(func: Callable[..., Any], *, remove: str = "mutations") -> Callable[..., Any]:
+    """The function itself: writes in place are carried out, and results are the same."""
+    if remove not in ("mutations", "mutations_and_views"):
+        raise RuntimeError(
+            "functionalize(f, remove='mutations'): received invalid argument for 'remove', expected 'mutations' or "
+            f"'mutations_and_views', got {remove!r}"
+        )
+    return func

@@ -1,0 +1,112 @@
+"""The legacy tensor types: ``torch.FloatTensor`` and its like are constructors and isinstance tests, never classes of
+tensors.
+
+Source: https://docs.pytorch.org/docs/stable/tensors.html (tensor class reference)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torsh import dtypes
+from torsh.dtypes import dtype as Dtype
+from torsh.tensor import Size, Tensor
+
+_NAMES = {
+    "Float": dtypes.float32, "Double": dtypes.float64, "Half": dtypes.float16, "BFloat16": dtypes.bfloat16,
+    "Byte": dtypes.uint8, "Char": dtypes.int8, "Short": dtypes.int16, "Int": dtypes.int32, "Long": dtypes.int64,
+    "Bool": dtypes.bool,
+}  # fmt: skip
+
+
+def legacy_tensor(cls: str, dtype: Dtype, device: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
+    """``torch.FloatTensor(2, 3)``: an uninitialised tensor of a size; ``torch.FloatTensor([1, 2])``: one of values."""
+    from torsh.ops.creation import make_full
+    from torsh.ops.data import tensor
+
+    device = kwargs.pop("device", None) or device
+    data = kwargs.pop("data", None)
+    if kwargs:
+        raise TypeError(f"{cls}(): unexpected keyword arguments {', '.join(kwargs)}")
+    if data is not None:
+        args = (data,)
+    if not args:
+        return make_full((0,), None, dtype, device, False)
+    first = args[0]
+    if len(args) == 1:
+        if isinstance(first, Size):
+            return make_full(tuple(first), None, dtype, device, False)
+        if isinstance(first, Tensor):
+            if first.dtype is not dtype:
+                raise TypeError(f"expected {cls} (got torch.{dtypes.scalar_name(first.dtype)}Tensor)")
+            return first.view_as(first).detach() if first.ndim else first.detach()
+        if not isinstance(first, int) or isinstance(first, bool):
+            if isinstance(first, (float, bool, str)) or first is None:
+                raise TypeError(f"new(): data must be a sequence (got {type(first).__name__})")
+            return tensor(first, dtype=dtype, device=device)
+    if all(isinstance(a, int) or hasattr(a, "__index__") for a in args):
+        return make_full(tuple(a.__index__() for a in args), None, dtype, device, False)
+    raise TypeError(
+        f"{cls}() received an invalid combination of arguments - got ({', '.join(type(a).__name__ for a in args)}), but "
+        "expected a size as integers or the data as one sequence"
+    )
+
+
+class TensorType(type):
+    """The type of legacy tensor types: calling one makes a tensor, isinstance asks a tensor's dtype and device."""
+
+    dtype: Dtype
+    device_type: str
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        return legacy_tensor(f"torch.{cls.__name__}", cls.dtype, cls.device_type, args, kwargs)
+
+    def __instancecheck__(cls, obj: Any) -> bool:
+        return isinstance(obj, Tensor) and obj.dtype is cls.dtype and obj.device.type == cls.device_type
+
+    def __repr__(cls) -> str:
+        return f"<class '{cls.__module__}.{cls.__name__}'>"
+
+
+def make_types(device_type: str = "cpu") -> dict[str, Any]:
+    """The legacy types of a device type, by name."""
+    module = dtypes.namespace if device_type == "cpu" else f"{dtypes.namespace}.{device_type}"
+    return {
+        f"{name}Tensor": TensorType(
+            f"{name}Tensor", (), {"dtype": dtype, "device_type": device_type, "__module__": module, "is_sparse": False,
+                                  "__doc__": f"Legacy type of {dtype.name} tensors on {device_type}."},
+        )
+        for name, dtype in _NAMES.items()
+    }  # fmt: skip
+
+
+TYPES = make_types()
+
+
+def dtype_and_device(t: Any) -> tuple[Dtype, str | None]:
+    """What a legacy type, its name, or a dtype stands for.  Raises ValueError for an unknown name."""
+    if isinstance(t, Dtype):
+        return t, None
+    if isinstance(t, TensorType):
+        return t.dtype, t.device_type
+    if t is Tensor:
+        return dtypes.get_default_dtype(), "cpu"
+    if isinstance(t, str):
+        name = t.removeprefix("torch.").removeprefix("torsh.")
+        device, _, name = name.rpartition(".")
+        found = _NAMES.get(name.removesuffix("Tensor")) if name.endswith("Tensor") else None
+        if name == "Tensor":
+            return dtypes.get_default_dtype(), device or "cpu"
+        if found is not None:
+            return found, device or "cpu"
+    raise ValueError(f"invalid type: '{t}'; expected a dtype or a tensor type such as torch.FloatTensor")
+
+
+def tensor_new(cls: Any, *args: Any, **kwargs: Any) -> Any:
+    """``torch.Tensor(...)``: an uninitialised tensor of the default dtype, or one of values; also of a subclass."""
+    found = legacy_tensor("Tensor", dtypes.get_default_dtype(), kwargs.pop("device", None), args, kwargs)
+    if cls is Tensor:
+        return found
+    out = object.__new__(cls)
+    out._data, out._kind = found._data, found._kind
+    return out

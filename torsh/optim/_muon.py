@@ -1,0 +1,5 @@
+"""PyTorch's path of Muon."""
+
+from torsh.optim._matrix import Muon
+
+__all__ = ["Muon"]

@@ -1,0 +1,5 @@
+"""PyTorch's path of ASGD."""
+
+from torsh.optim._gradient import ASGD
+
+__all__ = ["ASGD"]

@@ -1,0 +1,5 @@
+"""PyTorch's path of RMSprop."""
+
+from torsh.optim._gradient import RMSprop
+
+__all__ = ["RMSprop"]

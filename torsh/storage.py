@@ -1,0 +1,390 @@
+"""Storages: the memory behind tensors, as thin objects over a backend's raw array of bytes.
+
+Source: https://docs.pytorch.org/docs/stable/storage.html
+"""
+
+from __future__ import annotations
+
+import operator
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+from torsh import dtypes
+from torsh.device import as_device
+from torsh.device import device as Device
+from torsh.dispatch import Place, place_of
+from torsh.dtypes import dtype as Dtype
+from torsh.tensor import Tensor, new
+
+# (backend name, address) -> the storage object of that memory, so that tensors that share memory show the same one for as
+# long as somebody holds it (pickle and deepcopy keep sharing by it).
+_alive: weakref.WeakValueDictionary[tuple[str, int, int], UntypedStorage] = weakref.WeakValueDictionary()
+
+
+class UntypedStorage:
+    """Bytes in memory on one device.  Indexing gives and takes numbers from 0 to 255."""
+
+    is_cuda = property(lambda self: self.device.type == "cuda")
+    is_sparse = False
+    is_sparse_csr = False
+
+    def __init__(self, *args: Any, device: Any = None) -> None:
+        from torsh.ops.creation import make_full
+        from torsh.ops.data import tensor
+
+        size = args[0] if args else 0
+        if isinstance(size, (list, tuple)):
+            t = tensor(list(size), dtype=dtypes.uint8, device=device)
+        else:
+            t = make_full((operator.index(size),), None, dtypes.uint8, device, False)
+        self._take(t._data, t._kind.place)
+
+    def _take(self, raw: Any, place: Place) -> None:
+        self._raw, self._place = raw, place
+
+    @classmethod
+    def _of(cls, t: Tensor) -> UntypedStorage:
+        backend = t._kind.backend
+        if t.device.type == "meta":
+            raw = backend.storage(t._data)
+            found = cls.__new__(cls)
+            found._take(raw, t._kind.place)
+            return found
+        raw = backend.storage(t._data)
+        key = (backend.name, int(backend.geometry(raw)[2]), int(raw.shape[0]))
+        storage = _alive.get(key) if key[2] else None
+        if storage is None:
+            storage = cls.__new__(cls)
+            storage._take(raw, t._kind.place)
+            _alive[key] = storage
+        return storage
+
+    def _bytes(self) -> Tensor:
+        """The bytes as a tensor of uint8."""
+        t = new(Tensor)
+        t._data, t._kind = self._raw, self._place[dtypes.uint8]
+        return t
+
+    @property
+    def device(self) -> Device:
+        """Where the memory is."""
+        return self._place.device
+
+    @property
+    def filename(self) -> None:
+        """The file the memory is mapped from: none."""
+        return None
+
+    def nbytes(self) -> int:
+        """The size in bytes."""
+        return int(self._raw.shape[0])
+
+    size = nbytes
+
+    def __len__(self) -> int:
+        return self.nbytes()
+
+    def element_size(self) -> int:
+        """1: storages have no element type."""
+        return 1
+
+    def data_ptr(self) -> int:
+        """The address of the memory."""
+        return int(self._place.backend.geometry(self._raw)[2])
+
+    def resizable(self) -> bool:
+        """Whether ``resize_`` is allowed."""
+        return True
+
+    def resize_(self, size: int) -> UntypedStorage:
+        """Change the number of bytes; tensors made before keep the old memory."""
+        from torsh.ops.creation import make_full
+
+        old, n = self._bytes(), min(self.nbytes(), size)
+        grown = make_full((size,), None, dtypes.uint8, self.device, False)
+        grown[:n].copy_(old[:n])
+        self._raw = grown._data
+        return self
+
+    def __getitem__(self, i: Any) -> Any:
+        if isinstance(i, slice):
+            part = UntypedStorage.__new__(UntypedStorage)
+            part._take(self._bytes()[i]._data, self._place)
+            return part
+        return self._bytes()[i].item()
+
+    def __setitem__(self, i: Any, value: Any) -> None:
+        self._bytes()[i] = value
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.tolist())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, UntypedStorage) and self.nbytes() == other.nbytes() and self.data_ptr() == other.data_ptr()
+
+    def __hash__(self) -> int:
+        return hash((self.data_ptr(), self.nbytes()))
+
+    def tolist(self) -> list[int]:
+        """The bytes as numbers."""
+        return self._bytes().tolist()
+
+    def fill_(self, value: int) -> UntypedStorage:
+        """Set all bytes."""
+        self._bytes().fill_(value)
+        return self
+
+    def copy_(self, source: Any, non_blocking: bool | None = None) -> UntypedStorage:
+        """Copy another storage's bytes."""
+        self._bytes().copy_((source if isinstance(source, UntypedStorage) else source._untyped_storage)._bytes())
+        return self
+
+    def clone(self) -> UntypedStorage:
+        """A copy in memory of its own."""
+        return UntypedStorage._of(self._bytes().clone())
+
+    def to(self, *, device: Any, non_blocking: bool = False) -> UntypedStorage:
+        """The bytes on another device."""
+        return self if place_of(as_device(device)) is self._place else UntypedStorage._of(self._bytes().to(device))
+
+    def cpu(self) -> UntypedStorage:
+        """The bytes on the CPU."""
+        return self.to(device="cpu")
+
+    def cuda(self, device: Any = None, non_blocking: bool = False) -> UntypedStorage:
+        """The bytes on a CUDA device."""
+        return self.to(device="cuda" if device is None else device)
+
+    def is_pinned(self, device: Any = "cuda") -> bool:
+        """Whether the memory is page-locked: no."""
+        return False
+
+    def pin_memory(self, device: Any = "cuda") -> UntypedStorage:
+        """The storage itself: torsh does not page-lock memory."""
+        return self
+
+    def is_shared(self) -> bool:
+        """Whether other processes see the memory: no."""
+        return False
+
+    def share_memory_(self) -> UntypedStorage:
+        """The storage itself: threads see the memory anyway, and processes get copies."""
+        return self
+
+    def get_device(self) -> int:
+        """The device's index, -1 for the CPU."""
+        return -1 if self.device.index is None else self.device.index
+
+    def type(self, dtype: Any = None) -> str:
+        """The name of the storage's type."""
+        return "torch.storage.UntypedStorage"
+
+    def __reduce__(self) -> Any:
+        return (_from_bytes, (self._bytes().cpu().numpy().tobytes(), str(self.device)))
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> UntypedStorage:
+        key = ("torsh storage", self.data_ptr(), self.nbytes())
+        if key not in memo:
+            memo[key] = self.clone()
+        return memo[key]
+
+    def __repr__(self) -> str:
+        where = f"device={self.device}"
+        if self.device.type == "meta":
+            return f"...\n[{dtypes.namespace}.storage.UntypedStorage({where}) of size {self.nbytes()}]"
+        values = "".join(f" {v}\n" for v in self.tolist()) if self.nbytes() <= 1000 else " ...\n"
+        return f"{values}[{dtypes.namespace}.storage.UntypedStorage({where}) of size {self.nbytes()}]"
+
+
+def _from_bytes(data: bytes, device: str) -> UntypedStorage:
+    import numpy as np
+
+    from torsh.ops.data import on_device
+
+    return UntypedStorage._of(on_device(np.frombuffer(bytearray(data), np.uint8), dtypes.uint8, device))
+
+
+class TypedStorage:
+    """A storage seen as elements of one dtype; what ``Tensor.storage()`` gives."""
+
+    is_sparse = False
+    _fixed: Dtype | None = None
+
+    def __init__(self, *args: Any, wrap_storage: UntypedStorage | None = None, dtype: Any = None, device: Any = None,
+                 _internal: bool = False) -> None:  # fmt: skip
+        self.dtype: Dtype = dtype or self._fixed or dtypes.get_default_dtype()
+        if wrap_storage is not None:
+            self._untyped_storage = wrap_storage
+        elif args and isinstance(args[0], (list, tuple)):
+            from torsh.ops.data import tensor
+
+            self._untyped_storage = UntypedStorage._of(tensor(list(args[0]), dtype=self.dtype, device=device))
+        else:
+            n = operator.index(args[0]) if args else 0
+            self._untyped_storage = UntypedStorage(n * self.dtype.itemsize, device=device)
+
+    def _tensor(self) -> Tensor:
+        """The elements as a one-dimensional tensor."""
+        storage = self._untyped_storage
+        n = storage.nbytes() // self.dtype.itemsize
+        return storage._bytes()[: n * self.dtype.itemsize].view(self.dtype)
+
+    @property
+    def device(self) -> Device:
+        """Where the memory is."""
+        return self._untyped_storage.device
+
+    is_cuda = property(lambda self: self.device.type == "cuda")
+
+    def untyped(self) -> UntypedStorage:
+        """The storage without its element type."""
+        return self._untyped_storage
+
+    def size(self) -> int:
+        """The number of elements."""
+        return self._untyped_storage.nbytes() // self.dtype.itemsize
+
+    __len__ = _size = size
+
+    def nbytes(self) -> int:
+        """The size in bytes."""
+        return self._untyped_storage.nbytes()
+
+    def element_size(self) -> int:
+        """Bytes per element."""
+        return self.dtype.itemsize
+
+    def data_ptr(self) -> int:
+        """The address of the memory."""
+        return self._untyped_storage.data_ptr()
+
+    def __getitem__(self, i: Any) -> Any:
+        if isinstance(i, slice):
+            raise RuntimeError("slices are only supported in UntypedStorage.__getitem__")
+        return self._tensor()[i].item()
+
+    def __setitem__(self, i: Any, value: Any) -> None:
+        self._tensor()[i] = value
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.tolist())
+
+    def tolist(self) -> list[Any]:
+        """The elements as Python numbers."""
+        return self._tensor().tolist()
+
+    def fill_(self, value: Any) -> TypedStorage:
+        """Set all elements."""
+        self._tensor().fill_(value)
+        return self
+
+    def copy_(self, source: TypedStorage, non_blocking: bool | None = None) -> TypedStorage:
+        """Copy another storage's elements."""
+        self._tensor().copy_(source._tensor())
+        return self
+
+    def resize_(self, size: int) -> TypedStorage:
+        """Change the number of elements."""
+        self._untyped_storage.resize_(size * self.dtype.itemsize)
+        return self
+
+    def clone(self) -> TypedStorage:
+        """A copy in memory of its own."""
+        return TypedStorage(wrap_storage=self._untyped_storage.clone(), dtype=self.dtype)
+
+    def to(self, *, device: Any, non_blocking: bool = False) -> TypedStorage:
+        """The storage on another device."""
+        return TypedStorage(wrap_storage=self._untyped_storage.to(device=device), dtype=self.dtype)
+
+    def cpu(self) -> TypedStorage:
+        """The storage on the CPU."""
+        return self.to(device="cpu")
+
+    def cuda(self, device: Any = None, non_blocking: bool = False) -> TypedStorage:
+        """The storage on a CUDA device."""
+        return self.to(device="cuda" if device is None else device)
+
+    def is_pinned(self, device: Any = "cuda") -> bool:
+        """Whether the memory is page-locked: no."""
+        return False
+
+    def pin_memory(self, device: Any = "cuda") -> TypedStorage:
+        """The storage itself."""
+        return self
+
+    def is_shared(self) -> bool:
+        """Whether other processes see the memory: no."""
+        return False
+
+    def share_memory_(self) -> TypedStorage:
+        """The storage itself."""
+        return self
+
+    def get_device(self) -> int:
+        """The device's index, -1 for the CPU."""
+        return self._untyped_storage.get_device()
+
+    def pickle_storage_type(self) -> str:
+        """The name of the legacy storage class of this element type."""
+        return f"{dtypes.scalar_name(self.dtype)}Storage"
+
+    _pickle_storage_type = pickle_storage_type
+
+    def type(self, dtype: Any = None) -> str:
+        """The name of the legacy storage class."""
+        return f"torch.{self.pickle_storage_type()}"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TypedStorage) and self.dtype is other.dtype and self._untyped_storage == other._untyped_storage
+
+    def __hash__(self) -> int:
+        return hash((self.dtype, self._untyped_storage))
+
+    def __reduce__(self) -> Any:
+        return (_typed, (self._untyped_storage, self.dtype))
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> TypedStorage:
+        return TypedStorage(wrap_storage=self._untyped_storage.__deepcopy__(memo), dtype=self.dtype)
+
+    def __repr__(self) -> str:
+        values = "".join(f" {v}\n" for v in self.tolist())
+        return (
+            f"{values}[{dtypes.namespace}.storage.TypedStorage(dtype={self.dtype}, device={self.device}) of size {len(self)}]"
+        )
+
+
+def _typed(storage: UntypedStorage, dtype: Dtype) -> TypedStorage:
+    return TypedStorage(wrap_storage=storage, dtype=dtype)
+
+
+# The classes FloatStorage, LongStorage, ...: makers of typed storages, which pickles of PyTorch name.
+CLASSES: dict[str, type] = {
+    f"{dtypes.scalar_name(d)}Storage": type(
+        f"{dtypes.scalar_name(d)}Storage", (TypedStorage,), {"_fixed": d, "dtype": d, "__module__": "torsh"}
+    )
+    for d in dtypes.ALL
+    if d not in dtypes.FLOAT8 and d is not dtypes.complex32
+}
+
+
+def storage_tensor(storage: UntypedStorage, dtype: Dtype, offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> Tensor:
+    """A tensor over a storage's memory."""
+    from torsh.ops.storage import reach, strided_view
+
+    item = dtype.itemsize
+    needs = offset + reach(size, stride) if 0 not in size else 0
+    if needs * item > storage.nbytes():
+        raise RuntimeError(
+            f"setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {offset}, and itemsize {item} requiring a "
+            f"storage size of {needs * item} are out of bounds for storage of size {storage.nbytes()}"
+        )
+    flat = TypedStorage(wrap_storage=storage, dtype=dtype)._tensor()
+    if not flat.numel():
+        from torsh.ops.creation import make_full
+
+        return make_full(size, None, dtype, storage.device, False)
+    return strided_view(flat, size, stride, offset, (1,)).detach()
+
+
+__all__ = ["CLASSES", "TypedStorage", "UntypedStorage", "storage_tensor"]
