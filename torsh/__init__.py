@@ -41,7 +41,8 @@ _LATER = {
     "compile": "compiler", "autocast": "amp", "is_autocast_enabled": "amp", "is_autocast_cpu_enabled": "amp",
     "get_autocast_dtype": "amp", "set_autocast_enabled": "amp", "is_autocast_available": "amp", "GradScaler": "amp",
     "set_autocast_dtype": "amp", "get_autocast_gpu_dtype": "amp", "get_autocast_cpu_dtype": "amp",
-    "vmap": "func",
+    "vmap": "func", "from_dlpack": "utils.dlpack", "to_dlpack": "utils.dlpack",
+    **dict.fromkeys(("UntypedStorage", "TypedStorage", *(f"{_dtypes.scalar_name(d)}Storage" for d in _dtypes.ALL)), "storage"),
 }  # fmt: skip
 
 
@@ -51,16 +52,13 @@ def __getattr__(name):
         globals()[name] = value
         return value
     if not name.startswith("__"):
+        # Under the alias by that name, which also answers for packages torsh does not have.
+        full = f"{_dtypes.namespace}.{name}"
         try:
-            return _importlib.import_module(f"torsh.{name}")
+            return _importlib.import_module(full)
         except ModuleNotFoundError as e:
-            if e.name != f"torsh.{name}":
+            if e.name != full:
                 raise
-        if _dtypes.namespace == "torch":  # under the alias, packages torsh does not have can be named
-            from torsh.compat import placeholders
-
-            if placeholders.exists(f"torch.{name}"):
-                return _importlib.import_module(f"torch.{name}")
     raise AttributeError(
         f"module '{_dtypes.namespace}' has no attribute '{name}': either PyTorch {version.API} has no such name or torsh "
         f"{version.torsh} does not have it yet"

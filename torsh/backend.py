@@ -149,5 +149,15 @@ class Backend:
         """All the memory a raw array lies in, as a one-dimensional array of uint8."""
         raise NotImplementedError
 
+    def to_dlpack(self, raw: Raw, **options: Any) -> Any:
+        """A DLPack capsule of a raw array; options are those of ``__dlpack__`` (None: not given)."""
+        if options.get("stream") == -1:
+            options["stream"] = None
+        return raw.__dlpack__(**{n: v for n, v in options.items() if v is not None})
+
+    def from_dlpack(self, source: Any) -> Raw:
+        """A raw array over the memory of an object with ``__dlpack__`` and ``__dlpack_device__``."""
+        raise BufferError(f"backend {self.name!r} does not take DLPack")
+
     def synchronize(self, device: device) -> None:
         """Wait until all work on the device is done."""

@@ -19,6 +19,7 @@ class device:
     default for creation functions.
     """
 
+    __module__ = "torsh"
     __slots__ = ("_previous", "index", "type")
     type: str
     index: int | None

@@ -20,6 +20,7 @@ class dtype:
     ``to_complex()`` give the partner type.
     """
 
+    __module__ = "torsh"
     __slots__ = ("category", "is_complex", "is_floating_point", "is_signed", "itemsize", "name")
 
     def __init__(self, name: str, itemsize: int, category: int, signed: bool = True) -> None:

@@ -251,8 +251,11 @@ class FArray:
             self._seen = b.stamp
         return self._value
 
-    def write(self, value: Any) -> None:
-        """Replace the values by those of a library's array of the same shape and type."""
+    def write(self, value: Any, constant: bool = False) -> None:
+        """Replace the values by those of a library's array of the same shape and type.
+
+        constant: all of them are the same, so that elements which share memory do no harm.
+        """
         b = self.buffer
         if self.whole:
             b.write(value)
@@ -261,7 +264,7 @@ class FArray:
             return
         moves = b.backend.moves
         p, whole = self._planned(), self._reinterpreted()
-        if p.overlaps:
+        if p.overlaps and not constant:
             raise RuntimeError(
                 "unsupported operation: more than one element of the written-to tensor refers to a single memory "
                 "location. Please clone() the tensor before performing the operation."
@@ -466,7 +469,7 @@ class FunctionalBackend(Backend):
         return self.fresh(self.inner.cast(raw.read(), dtype, False))
 
     def write(self, target: FArray, source: FArray) -> None:
-        target.write(source.read())
+        target.write(source.read(), constant=not any(source.strides))
 
     def geometry(self, raw: FArray) -> tuple[tuple[int, ...], tuple[int, ...], int]:
         size = raw.dtype.itemsize

@@ -7,14 +7,17 @@ Backends are found through the entry point group ``torsh.backends``; torsh's own
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
 import threading
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 from dataclasses import dataclass
 
 from torsh.backend import Backend
 from torsh.device import device as Device
 from torsh.functionalize import functional
+
+if TYPE_CHECKING:
+    import importlib.metadata
 
 GROUP = "torsh.backends"
 
@@ -30,10 +33,17 @@ class BackendUnavailable(RuntimeError):
     """A backend was asked for that is not known or cannot run here; the message says why and what to do."""
 
 
+def _found() -> dict[str, importlib.metadata.EntryPoint]:
+    # Half of torsh's import time if done at the top: it loads the email package.
+    import importlib.metadata
+
+    return {e.name: e for e in importlib.metadata.entry_points(group=GROUP)}
+
+
 def _known() -> dict[str, importlib.metadata.EntryPoint]:
     global _entry_points
     if _entry_points is None:
-        _entry_points = {e.name: e for e in importlib.metadata.entry_points(group=GROUP)}
+        _entry_points = _found()
     return _entry_points
 
 
@@ -46,7 +56,7 @@ def refresh() -> None:
     """Look for backends again: packages may have been installed since (a notebook, a test)."""
     global _entry_points
     with _lock:
-        found = {e.name: e for e in importlib.metadata.entry_points(group=GROUP)}
+        found = _found()
         for name in (_entry_points or {}).keys() - found.keys():
             _loaded.pop(name, None)
         _entry_points = found

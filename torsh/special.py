@@ -1,9 +1,8 @@
-"""Special functions (``torch.special``).
+"""Special functions.
 
 Source: https://docs.pytorch.org/docs/stable/special.html
 """
 
-from torsh.ops import NAMES as _NAMES
+from torsh._namespace import fill
 
-globals().update(_NAMES["torch.special"])
-__all__ = sorted(_NAMES["torch.special"])
+__all__ = fill(globals(), "special")

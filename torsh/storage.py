@@ -388,3 +388,4 @@ def storage_tensor(storage: UntypedStorage, dtype: Dtype, offset: int, size: tup
 
 
 __all__ = ["CLASSES", "TypedStorage", "UntypedStorage", "storage_tensor"]
+globals().update(CLASSES)

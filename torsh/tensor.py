@@ -27,6 +27,8 @@ new = object.__new__
 class Size(tuple[int, ...]):
     """The shape of a tensor: a tuple with ``numel()``; slices and sums of sizes are sizes."""
 
+    __module__ = "torsh"
+
     def numel(self) -> int:
         """The number of elements a tensor of this size has."""
         n = 1
@@ -84,6 +86,8 @@ class Tensor:
     Make one with ``torsh.tensor``, ``torsh.zeros``, ``torsh.from_numpy`` and the like.
     Source: https://docs.pytorch.org/docs/stable/tensors.html
     """
+
+    __module__ = "torsh"
 
     _data: Any
     _kind: Kind
@@ -500,6 +504,14 @@ def check_writable(t: Tensor, name: str) -> None:
         )
 
 
+def uncastable(found: dtypes.dtype, wanted: dtypes.dtype, name: str) -> RuntimeError:
+    """The error for a result that its tensor cannot store."""
+    return RuntimeError(
+        f"result type {dtypes.scalar_name(found)} can't be cast to the desired output type {dtypes.scalar_name(wanted)}; "
+        f"use the form of {name} that is not in place"
+    )
+
+
 def overwrite(t: Tensor, result: Tensor, name: str) -> Tensor:
     """Give ``t`` the values and the history of ``result``, which an op computed from it: the in-place form of any op."""
     check_writable(t, name)
@@ -510,10 +522,7 @@ def overwrite(t: Tensor, result: Tensor, name: str) -> Tensor:
         )
     if result._kind is not t._kind:
         if not dtypes.can_cast(result.dtype, t.dtype):
-            raise RuntimeError(
-                f"result type {dtypes.scalar_name(result.dtype)} can't be cast to the desired output type "
-                f"{dtypes.scalar_name(t.dtype)}; use the form of {name} that is not in place"
-            )
+            raise uncastable(result.dtype, t.dtype, name)
         result = result.to(t.dtype)
     return assign(t, result, name)
 

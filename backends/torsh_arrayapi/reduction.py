@@ -106,10 +106,10 @@ def std(xp, x, dim, keepdim, correction, shape=None):
 
 
 def logsumexp(xp, x, dim, keepdim, shape=None):
-    if is_complex(xp, x) or not math.prod(x.shape):
+    if not math.prod(x.shape):
         return xp.log(xp.sum(xp.exp(x), axis=dim, keepdims=keepdim))
-    top = xp.max(x, axis=dim, keepdims=True)
-    top = xp.where(xp.isinf(top), like(xp, 0.0, top), top)
+    top = xp.max(xp.real(x) if is_complex(xp, x) else x, axis=dim, keepdims=True)
+    top = xp.astype(xp.where(xp.isinf(top), like(xp, 0.0, top), top), x.dtype)
     found = xp.log(xp.sum(xp.exp(x - top), axis=dim, keepdims=keepdim))
     return found + (top if keepdim else xp.reshape(top, found.shape))
 
@@ -141,6 +141,6 @@ KERNELS: dict[str, Any] = {
     "var_op": var,
     "std_op": std,
     "logsumexp": logsumexp,
-    "cumsum": cumulative("cumulative_sum"),
-    "cumprod": cumulative("cumulative_prod"),
+    "cumsum_op": cumulative("cumulative_sum"),
+    "cumprod_op": cumulative("cumulative_prod"),
 }

@@ -27,9 +27,10 @@ _WIDER = {
 # Where kernels are: one module per family, imported when a name is first looked up.
 _MODULES = (
     "arithmetic", "pointwise", "comparison", "special", "complex", "reduction", "shape", "slicing", "creation",
-    "rearranging", "joining", "indexing", "sorting", "cumulative", "statistics", "matmul", "linalg", "fft", "random",
+    "rearranging", "joining", "indexing", "scatter", "sorting", "cumulative", "statistics", "matmul", "decomposition", "linalg", "fft", "random",
     "activation", "convolution", "pooling", "normalization", "loss", "attention", "embedding", "vision",
     "linear", "padding",
+    "optimizer",
 )  # fmt: skip
 
 
@@ -126,6 +127,13 @@ class NumpyBackend(Backend):
 
     def contiguous(self, raw: np.ndarray[Any, Any]) -> bool:
         return raw.flags.c_contiguous
+
+    def from_dlpack(self, source: Any) -> np.ndarray[Any, Any]:
+        found = np.from_dlpack(source)
+        if not found.flags.writeable:  # NumPy trusts no exporter of the old protocol; PyTorch's semantics need to write
+            found = window(found, found.shape, found.strides)
+            found.flags.writeable = True
+        return found
 
     def shares(self, raw: np.ndarray[Any, Any]) -> bool:
         return raw.base is not None

@@ -38,7 +38,7 @@ KERNELS = {
     "imag_part": lambda x: x.imag,
     "view_as_real": view_as_real,
     "view_as_complex": view_as_complex,
-    "conj_physical": np.conjugate,
+    "conj_physical": lambda x: np.conjugate(x) if x.dtype.kind == "c" else x.copy(),
     "angle": angle,
     "complex": make,
 }

@@ -17,7 +17,7 @@ Array = Any
 Ints = tuple[int, ...]
 
 # Patches are made for as many samples at a time as fit in this many elements.
-_PATCH_ELEMENTS = 1 << 21
+_PATCH_ELEMENTS = 1 << 19
 
 
 def _windows(x: Array, first: int, kernel: Ints, stride: Ints, dilation: Ints, out: Ints, order: str) -> Array:

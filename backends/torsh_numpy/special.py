@@ -23,7 +23,11 @@ def _scipy(name):
     return run
 
 
-_psi = _scipy("psi")
+_psi, _gammaln = _scipy("psi"), _scipy("gammaln")
+
+
+def lgamma(x):
+    return np.where(np.isinf(x), np.array(np.inf, x.dtype), _gammaln(x))
 
 
 def digamma(x):
@@ -60,7 +64,8 @@ def logit(x, eps):
 def airy_ai(x):
     import scipy.special
 
-    found = scipy.special.airy(x.astype(np.float64))[0]
+    wide = x.astype(np.float64)
+    found = np.where(wide > 104, 0.0, scipy.special.airy(wide)[0])  # 0 in float64; SciPy gives nan for the largest
     return np.where(np.isinf(x), np.nan, found).astype(x.dtype, copy=False)
 
 
@@ -149,7 +154,7 @@ KERNELS = {
     "ndtr": _scipy("ndtr"),
     "ndtri": _scipy("ndtri"),
     "log_ndtr": _scipy("log_ndtr"),
-    "lgamma": _scipy("gammaln"),
+    "lgamma": lgamma,
     "digamma": digamma,
     "polygamma": polygamma,
     "igamma": _scipy("gammainc"),

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 # Where kernels are: one module per family, imported when a name is first looked up.
 _MODULES = (
     "arithmetic", "pointwise", "comparison", "special", "complex", "reduction", "shape", "slicing", "creation",
-    "rearranging", "joining", "indexing", "sorting", "cumulative", "statistics", "matmul", "linalg", "fft", "random",
+    "rearranging", "joining", "indexing", "scatter", "sorting", "cumulative", "statistics", "matmul", "decomposition", "linalg", "fft", "random",
     "activation", "convolution", "pooling", "normalization", "loss", "attention", "embedding", "vision",
     "linear", "padding",
+    "optimizer",
 )  # fmt: skip
 
 # Element types a device type lacks: Metal has no double precision and no float8.
@@ -166,7 +167,15 @@ class TorchBackend(Backend):
     def write(self, target: torch.Tensor, source: torch.Tensor) -> None:
         if target._is_view() and source._is_view() and target.data_ptr() != source.data_ptr() and _same_memory(target, source):
             source = source.clone()  # copy_ between overlapping parts of one memory is undefined in PyTorch
-        target.copy_(source)
+        if not any(source.stride()):
+            target.fill_(source[(0,) * source.ndim])  # one value: allowed where elements of the target share memory
+        else:
+            target.copy_(source)
+
+    def from_dlpack(self, source: Any) -> torch.Tensor:
+        import torch
+
+        return torch.from_dlpack(source)
 
     def contiguous(self, raw: torch.Tensor) -> bool:
         return raw.is_contiguous()

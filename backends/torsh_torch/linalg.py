@@ -1,7 +1,25 @@
-"""Matrix products and linear algebra."""
+"""Kernels of linear algebra."""
 
-from __future__ import annotations
+import torch
+from torch import linalg
 
-from typing import Any
 
-KERNELS: dict[str, Any] = {}
+def lstsq(A, B, rcond, driver):
+    found = linalg.lstsq(A, B, rcond=rcond, driver="gelsd" if A.device.type == "cpu" else "gels")
+    batch, k = A.shape[:-2], min(A.shape[-2:])
+    residuals = A.new_zeros((*batch, B.shape[-1]), dtype=A.real.dtype)
+    if A.device.type == "cpu":
+        return found.solution, residuals, found.rank, found.singular_values
+    rank = torch.full(batch, k, dtype=torch.int64, device=A.device)
+    return found.solution, residuals, rank, A.new_zeros((*batch, k), dtype=A.real.dtype)
+
+
+KERNELS = {
+    "solve_op": lambda A, B: tuple(linalg.solve_ex(A, B)),
+    "inv_op": lambda A: tuple(linalg.inv_ex(A)),
+    "det_op": linalg.det,
+    "slogdet_op": lambda A: tuple(linalg.slogdet(A)),
+    "pinv_op": lambda A, atol, rtol, hermitian: linalg.pinv(A, atol=atol, rtol=rtol, hermitian=hermitian),
+    "lstsq_op": lstsq,
+    "matrix_exp_op": linalg.matrix_exp,
+}

@@ -207,3 +207,20 @@ def test_functional_agrees_with_pytorch():
         (hvp(s, a, u)[1], F.hvp(s, b, w)[1]),
     ):
         np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-12, atol=1e-12)
+
+
+def test_forward_mode_agrees_with_pytorch():
+    a, b = pair([[0.5, -1.0], [2.0, 0.1]])
+    u, w = pair([[1.0, 2.0], [3.0, 4.0]])
+    found = []
+    for lib, x, t in ((torsh, a, u), (torch, b, w)):
+        fw = lib.autograd.forward_ad
+        with fw.dual_level():
+            dual = fw.make_dual(x, t)
+            primal, tangent = fw.unpack_dual((dual @ dual).sin() * 2)
+            assert fw.unpack_dual(x).tangent is None
+        found.append((primal.numpy(), tangent.numpy()))
+    for ours, theirs in zip(*found):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+    with pytest.raises(RuntimeError, match="no level exists"):
+        torsh.autograd.forward_ad.make_dual(a, u)

@@ -88,10 +88,12 @@ def test_no_path_is_claimed_twice() -> None:
     assert not twice
 
 
-@pytest.mark.parametrize("path", sorted({p for op in OPS.values() for p in op.paths}))
+@pytest.mark.parametrize("path", sorted({p for op in OPS.values() for p in op.paths if "._" not in p.replace(".__", "")}))
 def test_path_leads_to_the_op(path: str) -> None:
     op = next(op for op in OPS.values() if path in op.paths)
     found = lookup(torsh, path)
+    if path.endswith("_") and found is op.inplace:
+        return
     own = op.short if op.short is not None and path.rpartition(".")[2].startswith("__") else op.fn
     assert found is own or getattr(found, "op", None) is op or getattr(found, "__wrapped__", None) is own, (
         f"{path} is {found!r}, not what op {op.name!r} declares"
@@ -110,7 +112,7 @@ def test_samples_are_for_something(path: str) -> None:
     assert callable(lookup(torsh, path)), f"there are samples for {path}, which is no function"
 
 
-@pytest.mark.parametrize("namespace", sorted(NAMES))
+@pytest.mark.parametrize("namespace", sorted(n for n in NAMES if "._" not in n))
 def test_namespaces_exist(namespace: str) -> None:
     found = lookup(torsh, namespace) if namespace != "torch" else torsh
     missing = [n for n in NAMES[namespace] if not hasattr(found, n)]

@@ -62,7 +62,7 @@ class _Loader(importlib.abc.Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         module.__spec__ = self.spec  # the import system has just replaced it by the alias's
-        rename_classes(module)
+        _sync()
 
 
 class _Distribution(importlib.metadata.Distribution):
@@ -90,6 +90,14 @@ def rename_classes(module: ModuleType) -> None:
             own = value.__module__
             if own == "torsh" or own.startswith("torsh."):
                 value.__module__ = "torch" + own[5:]
+
+
+def _sync() -> None:
+    """Give every module of torsh that is loaded by now its name below ``torch``."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("torsh.") and "torch" + name[5:] not in sys.modules:
+            sys.modules["torch" + name[5:]] = module
+            rename_classes(module)
 
 
 def installed() -> bool:
@@ -124,11 +132,8 @@ def install() -> None:
     dtypes.namespace = "torch"
     sys.meta_path.insert(0, _finder)
     sys.modules["torch"] = torsh
-    for name, module in list(sys.modules.items()):
-        if name.startswith("torsh.") and module is not None:
-            sys.modules.setdefault("torch" + name[5:], module)
-            rename_classes(module)
     rename_classes(torsh)
+    _sync()
     torsh.__version__ = version.__version__ = version.TorchVersion(f"{version.API}+torsh")
     _spawn_too()
 

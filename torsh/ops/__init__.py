@@ -14,10 +14,18 @@ from torsh.tensor import Tensor
 
 FAMILIES = (
     "conversion", "creation", "comparison", "arithmetic", "pointwise", "special", "complex", "reduction", "shape", "slicing", "joining",
-    "rearranging", "storage", "indexing",
-    "sorting", "cumulative", "statistics", "norms", "matmul", "einsum", "linalg", "fft", "random", "activation", "convolution", "pooling", "normalization", "loss", "attention",
+    "rearranging", "storage", "copies", "indexing", "scatter",
+    "sorting", "cumulative", "statistics", "norms", "matmul", "einsum", "decomposition", "linalg", "fft", "stft", "windows", "random", "activation", "convolution", "pooling", "normalization", "loss", "attention",
     "embedding", "vision", "linear", "dropout", "pooling_adaptive", "padding", "loss_classes", "distance", "foreach", "masked",
 )  # fmt: skip
+
+# In-place forms that are functions of the torch namespace too.
+INPLACE_FUNCTIONS = (
+    "abs acos acosh addmv arccos arccosh arcsin arcsinh arctan arctanh as_strided asin asinh atan atanh ceil celu clamp "
+    "clamp_max clamp_min clip conj_physical cos cosh deg2rad erf erfc exp exp2 expm1 fix floor frac gcd i0 index_put lcm ldexp "
+    "log log10 log1p log2 logit nan_to_num neg negative rad2deg reciprocal relu round rsqrt sigmoid sin sinc sinh sqrt square "
+    "tan tanh trunc xlogy"
+).split()
 
 NAMES: dict[str, dict[str, Callable[..., Any]]] = {}
 
@@ -71,3 +79,7 @@ for _family in FAMILIES:
     importlib.import_module(f"torsh.ops.{_family}")
 for _op in OPS.values():
     attach(_op)
+for _name in INPLACE_FUNCTIONS:
+    if hasattr(Tensor, f"{_name}_"):
+        NAMES["torch"].setdefault(f"{_name}_", getattr(Tensor, f"{_name}_"))
+importlib.import_module("torsh.tensor_methods")

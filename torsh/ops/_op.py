@@ -283,7 +283,7 @@ class Plan:
         if any(numbers):
             node.numbers = tuple(numbers)
         node.fits = fits
-        node.outputs = self.outputs
+        node.outputs = len(outs)
         node.saved = tuple(
             [
                 save(args[j]) if not what else SavedOutput(outs[j], j) if what is True else shape_of(args[j])
@@ -396,7 +396,7 @@ class SavedOutput:
         t._data, t._kind = self.raw, self.kind
         if node.dirty is not None and self.number in node.dirty:
             raise modified(node, t, f"output {self.number} of", 1, 0, node.dirty[self.number])
-        if thread.enabled:
+        if thread.enabled and self.kind.inexact:
             t._gf, t._nr, t._rg = node, self.number, True
         return t
 

@@ -20,6 +20,7 @@ from torsh.dtypes import dtype as Dtype
 from torsh.ops._op import (
     Op,
     PlanCache,
+    Ready,
     SavedOutput,
     needs_grad,
     override_of,
@@ -28,7 +29,7 @@ from torsh.ops._op import (
     with_history,
     with_out,
 )
-from torsh.tensor import Parameter, Tensor, check_writable, new, overwrite
+from torsh.tensor import Parameter, Tensor, check_writable, new, overwrite, uncastable
 
 # What an op does to dtypes.
 SAME = "same"  # the promoted type
@@ -241,7 +242,7 @@ def unary(
         saves_input, saves_out = names[0] in needs, "out" in needs
         plans = PlanCache(op, 1)
         numbers = engine._numbers
-        as_is = promote is SAME or promote is FLOAT
+        as_is = (promote is SAME or promote is FLOAT) and "float" not in op.refused
         any_type = promote is SAME and not op.refused
         result_dtype = dtypes.bool if promote is BOOL else None
 
@@ -326,7 +327,7 @@ def binary(
         kernels, run = op.kernels, op._run
         plans = PlanCache(op, 1)
         sequence = engine._numbers
-        as_is = promote is SAME or promote is FLOAT
+        as_is = (promote is SAME or promote is FLOAT) and "float" not in op.refused
         any_type = promote is SAME and not op.refused
         result_dtype = dtypes.bool if promote is BOOL else None
         differentiable = grad is not None and result_dtype is None
@@ -488,7 +489,9 @@ def nary(
             if state.overrides and (handler := override_of(a, k)) is not None:
                 return handler(public, a, k)
             normal = fn(*a, **k)
-            return op(*normal) if type(normal) is tuple else normal
+            if type(normal) is tuple:
+                return op(*normal)
+            return tuple(normal) if type(normal) is Ready else normal
 
         public = _finish(op, fn, call, None, out, inplace, normalise=fn)
         return public
@@ -549,7 +552,7 @@ def _written(
         lines += ["    if _third is not None:", f"        alpha, {names[1]} = {names[1]}, _third"]
     if keywords:
         assert otherwise is not None
-        changed = " or ".join(f"({k} is not _{k} and {k} != _{k})" for k in keywords)
+        changed = " or ".join(f"{k} is not _{k}" for k in keywords)
         given = ", ".join(f"{k}={k}" for k in keywords)
         lines += [
             f"    if {changed}:",
@@ -592,7 +595,7 @@ def make_inplace(
     """
     name = op.name + "_"
     kernels = op.kernels
-    same = op.promote is SAME or op.promote is FLOAT
+    same = (op.promote is SAME or op.promote is FLOAT) and "float" not in op.refused
 
     def inplace(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         k = self._kind
@@ -605,7 +608,7 @@ def make_inplace(
                     if kwargs.keys() == {"alpha"} and len(args) == 1:
                         args, kwargs = rewrite(self, *args, **kwargs)[1:], {}
                 operands = args if normalise is None else normalise(self, *args, **kwargs)[1:]
-                if (normalise is not None or not kwargs) and _direct(operands, k, self._data.shape):
+                if (normalise is not None or not kwargs) and _direct(operands, k, self._data.shape, normalise is not None):
                     into(self._data, *[a._data if isinstance(a, Tensor) else a for a in operands], out=self._data)
                     self._bump(name)
                     return self
@@ -613,14 +616,22 @@ def make_inplace(
         source = self
         if needs_grad(self, *args, *kwargs.values()) and _saves_first(op):
             source = with_history(self)
-        return overwrite(self, call(source, *args, **kwargs), name)
+        try:
+            result = call(source, *args, **kwargs)
+        except NotImplementedError:
+            # PyTorch asks whether the result could be stored before it looks for a kernel.
+            found = compute_kind((self, *args), op.promote).dtype if not op.kept else self.dtype
+            if not dtypes.can_cast(found, self.dtype):
+                raise uncastable(found, self.dtype, name) from None
+            raise
+        return overwrite(self, result, name)
 
     inplace.__name__ = inplace.__qualname__ = name
     inplace.__doc__ = f"In-place form of :func:`{op.name}`: writes the result into the tensor and returns it."
     return inplace
 
 
-def _direct(operands: Any, kind: Kind, shape: Any) -> bool:
+def _direct(operands: Any, kind: Kind, shape: Any, optional: bool) -> bool:
     """Whether operands can go to a kernel as they are, with a result of that kind and shape, and without recording."""
     for a in operands:
         t = type(a)
@@ -630,7 +641,7 @@ def _direct(operands: Any, kind: Kind, shape: Any) -> bool:
             own = a._data.shape
             if own != shape and not _fits(own, shape):
                 return False
-        elif t is not float and t is not int and a is not None:
+        elif t is not float and t is not int and not (optional and a is None):
             return False
     return True
 

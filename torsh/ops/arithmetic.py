@@ -9,8 +9,8 @@ from typing import Any
 
 from torsh import dtypes
 from torsh.ops._args import check_tensor
-from torsh.ops._op import composite
-from torsh.ops._pointwise import FLOAT, NUMBERS, SAME, binary, compute_kind, nary
+from torsh.ops._op import Ready, composite
+from torsh.ops._pointwise import FLOAT, NUMBERS, SAME, as_number, binary, compute_kind, nary
 from torsh.ops.comparison import eq, ge, gt, le, lt
 from torsh.tensor import Tensor
 
@@ -196,6 +196,8 @@ def _check_exponent(kind: Any, args: tuple[Any, ...]) -> None:
             f"Integers to negative integer powers are not allowed: the exponent is {args[1]}, the base {kind.dtype}; convert "
             "the base to a floating type first"
         )
+    if kind.dtype.category == dtypes.INT and isinstance(args[1], int) and as_number(args[1], kind.dtype) != args[1]:
+        raise RuntimeError(f"value cannot be converted to type {kind.dtype} without overflow: the exponent is {args[1]}")
 
 
 def _power_of_base(g: Any, input: Any, exponent: Any) -> Any:
@@ -342,7 +344,8 @@ def clamp(input, min=None, max=None):
             f"clamp() received an invalid combination of arguments - got (min={type(min).__name__}, max={type(max).__name__}); "
             "both must be numbers, or both tensors"
         )
-    if input._kind.dtype is dtypes.bool and compute_kind((input, min, max), SAME).dtype is dtypes.bool:
+    numbers = not isinstance(min, Tensor) and not isinstance(max, Tensor)
+    if numbers and input._kind.dtype is dtypes.bool and compute_kind((input, min, max), SAME).dtype is dtypes.bool:
         raise NotImplementedError("\"clamp_scalar_cpu\" not implemented for 'Bool'; convert the input to another dtype first")
     return (input, min, max)
 
@@ -371,7 +374,7 @@ def where(condition, input=None, other=None):
     Source: https://docs.pytorch.org/docs/stable/generated/torch.where.html
     """
     if input is None and other is None:
-        return condition.nonzero(as_tuple=True)
+        return Ready(condition.nonzero(as_tuple=True))
     if not isinstance(condition, Tensor):
         raise TypeError(f"where(): argument 'condition' (position 1) must be Tensor, not {type(condition).__name__}")
     if condition._kind.dtype is not dtypes.bool:

@@ -326,12 +326,13 @@ def _array(self: Tensor, dtype: Any = None, copy: bool | None = None) -> Any:
 
 
 def _array_wrap(self: Tensor, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
-    """What a NumPy function gave for this tensor, as a tensor (bool results become bytes-free bools)."""
-    from torsh.ops.data import from_numpy
-
+    """What a NumPy function gave for this tensor, as a tensor; truth values come as uint8, as in PyTorch."""
     import numpy as np
 
-    return from_numpy(np.asarray(array))
+    from torsh.ops.data import from_numpy
+
+    array = np.asarray(array)
+    return from_numpy(array.astype(np.uint8) if array.dtype == bool else array)
 
 
 def _number(kind: type, name: str) -> Any:

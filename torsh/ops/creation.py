@@ -163,6 +163,9 @@ def _number(value: Any, name: str) -> Any:
     return value
 
 
+_FLOAT32_MAX = 3.4028234663852886e38
+
+
 def as_value(value: Any, dtype: Dtype) -> Any:
     """A number as a value of a dtype, range checked.  Raises RuntimeError where it does not fit."""
     if isinstance(value, complex) and not dtype.is_complex:
@@ -181,6 +184,9 @@ def as_value(value: Any, dtype: Dtype) -> Any:
         return int(value) & high if value < 0 and not dtype.is_signed else int(value)
     if dtype.category == dtypes.BOOL:
         return bool(value)
+    if (dtype is dtypes.float32 or dtype is dtypes.complex64) and not -_FLOAT32_MAX <= value.real <= _FLOAT32_MAX:
+        if math.isfinite(value.real):
+            raise RuntimeError(f"value cannot be converted to type float without overflow: {value}")
     return value
 
 
@@ -349,6 +355,10 @@ def arange(*args, start=None, end=None, step=None, dtype=None, layout=None, devi
     if (step > 0 and end < start) or (step < 0 and end > start):
         raise RuntimeError(f"upper bound and lower bound inconsistent with step sign: from {start} to {end} by {step}")
     if dtype.category == dtypes.INT:
+        if dtype is dtypes.int64:  # PyTorch truncates the bounds first, for this type only
+            start, end, step = int(start), int(end), int(step)
+            if step == 0:
+                raise RuntimeError("step must be nonzero")
         if all(isinstance(v, int) for v in (start, end, step)):
             count = max(0, -((start - end) // step))
         else:

@@ -9,6 +9,7 @@ from torsh.dtypes import scalar_name
 from torsh.ops._args import check_tensor
 from torsh.ops._linalg import (
     LinAlgError,
+    attached,
     check_equation,
     check_info,
     check_matrices,
@@ -93,6 +94,27 @@ def cholesky(input, upper=False):
     return L
 
 
+def _solve_by_cholesky(B: Any, L: Any, upper: bool) -> Any:
+    if upper:
+        L = adjoint(L)
+    y = _solve_triangular.op(L, B, False, True, False)
+    return _solve_triangular.op(adjoint(L), y, True, True, False)
+
+
+def _cholesky_solve_gradient(g: Any, L: Any, out: Any, upper: bool) -> Any:
+    common = _cholesky_solve.op(g, L, upper) @ adjoint(out)
+    common = common + adjoint(common)
+    return -(L @ common) if upper else -(common @ L)
+
+
+@primitive("", name="cholesky_solve_op", args="B L upper", node_name="CholeskySolveBackward0",
+           grad={"B": lambda g, L, upper: _cholesky_solve.op(g, L, upper),
+                 "L": lambda g, L, out, upper: _cholesky_solve_gradient(g, L, out, upper)},
+           meta=lambda B, L, upper: (tuple(B.shape), B.dtype), decompose=_solve_by_cholesky)  # fmt: skip
+def _cholesky_solve(B, L, upper):
+    return (B, L, upper)
+
+
 @composite("torch.cholesky_solve Tensor.cholesky_solve", out=True)
 def cholesky_solve(input, L, upper=False):
     """X with A X = input, where L is the Cholesky factor of A.
@@ -119,10 +141,7 @@ def cholesky_solve(input, L, upper=False):
             f"Expected b and A to have the same dtype, but found b of type {scalar_name(B.dtype)} and A of type "
             f"{scalar_name(L.dtype)} instead."
         )
-    if upper:
-        L = adjoint(L)
-    y = _solve_triangular.op(L, B, False, True, False)
-    return _solve_triangular.op(adjoint(L), y, True, True, False)
+    return _cholesky_solve.op(B, L, bool(upper))
 
 
 @composite("torch.cholesky_inverse Tensor.cholesky_inverse", out=True)
@@ -619,7 +638,7 @@ def lu_factor(A, *, pivot=True):
     return return_types.linalg_lu_factor(LU, pivots)
 
 
-@composite("torch.lu Tensor.lu")
+@composite("torch.lu")
 def lu(A, pivot=True, get_infos=False, out=None):
     """The older form of ``torch.linalg.lu_factor``: (LU, pivots), with ``get_infos`` also LAPACK's status.
 
@@ -628,12 +647,18 @@ def lu(A, pivot=True, get_infos=False, out=None):
     LU, pivots, info = _lu_checked("torch.lu_factor", A, pivot, "linalg.lu_factor")
     if not get_infos:
         check_info("torch.linalg.lu_factor", info, _zero_pivot, RuntimeError)
-    found = (LU, pivots, info) if get_infos else (LU, pivots)
+    found = return_types.linalg_lu_factor_ex(LU, pivots, info) if get_infos else (LU, pivots)
     if out is not None:
         for t, r in zip(out, found):
             t.resize_(tuple(r.shape)).copy_(r)
         return out
     return found
+
+
+@composite("Tensor.lu", name="tensor_lu")
+def tensor_lu(self, pivot=True, get_infos=False):
+    """``torch.lu`` as a method; always a plain tuple."""
+    return tuple(lu(self, pivot, get_infos))
 
 
 @composite("torch.lu_unpack", out=True)
@@ -807,7 +832,10 @@ def _reflections(A: Any, tau: Any, columns: int) -> Any:
     """H_1 H_2 ... H_k (m x columns), each H_i = I - tau_i v_i v_i^H, in differentiable steps."""
     m, k = A.shape[-2], tau.shape[-1]
     Q = eye_like(A, m).narrow(-1, 0, columns).expand(*A.shape[:-2], m, columns)
-    below = A.tril(-1) + eye_like(A, m).narrow(-1, 0, A.shape[-1])
+    if not k:
+        return attached(Q, A) if columns == A.shape[-1] else Q
+    A = A.narrow(-1, 0, k)
+    below = A.tril(-1) + eye_like(A, m).narrow(-1, 0, k)
     for i in reversed(range(k)):
         v = below.narrow(-1, i, 1)
         Q = Q - tau.narrow(-1, i, 1).unsqueeze(-1) * (v @ (adjoint(v) @ Q))

@@ -219,6 +219,7 @@ def block_diag(*tensors):
 
 
 def _unbind_grad(g: Sequence[Tensor | None], input_shape: tuple[int, ...], dim: int) -> Tensor:
+    g = (g,) if isinstance(g, Tensor) else g
     given = next(x for x in g if x is not None)
     return pile([given.new_zeros(tuple(given.shape)) if x is None else x for x in g], dim)
 
@@ -236,6 +237,7 @@ def unbind(input, dim=0):
 
 
 def _split_grad(g: Sequence[Tensor | None], input_shape: tuple[int, ...], sizes: tuple[int, ...], dim: int) -> Tensor:
+    g = (g,) if isinstance(g, Tensor) else g
     given = next(x for x in g if x is not None)
     parts = []
     for x, n in zip(g, sizes):

@@ -133,12 +133,16 @@ def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
         from torsh.ops.decomposition import svdvals
 
         s = svdvals(A.movedim((first, second), (-2, -1)))
-        found = s.sum(-1) if ord == "nuc" else s.amax(-1) if ord == 2 else s.amin(-1)
+        # The largest of nothing is 0 here.
+        found = s.sum(-1) if ord == "nuc" or (ord == 2 and not s.shape[-1]) else s.amax(-1) if ord == 2 else s.amin(-1)
         return found.reshape(reduced_shape(A.shape, (first, second), True)) if keepdim else found
     if abs(ord) == math.inf:
         first, second = second, first
     sums = vector_norm(A, 1, first, True)
-    found = sums.amax(second, True) if ord > 0 else sums.amin(second, True)
+    if ord > 0:
+        found = sums.amax(second, True) if sums.shape[second] else sums.sum(second, True)
+    else:
+        found = sums.amin(second, True)
     return found if keepdim else found.reshape(reduced_shape(A.shape, (first, second), False))
 
 

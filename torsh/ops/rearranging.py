@@ -96,8 +96,9 @@ def roll(input, shifts, dims=None):
         return rolled(input.reshape(-1), shifts, (0,)).view(tuple(input.shape))
     if len(shifts) != len(dims):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
-    dims = tuple(wrap_dim(d, input.ndim) for d in dims)
-    return rolled(input, shifts, dims) if input.ndim else input.clone()
+    if not input.ndim:
+        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
+    return rolled(input, shifts, tuple(wrap_dim(d, input.ndim) for d in dims))
 
 
 # ---- repeats -----------------------------------------------------------------------------------------------------------

@@ -111,15 +111,6 @@ def diagonal_embed(g, size, offset, dim1, dim2):
     return (g, tuple(size), offset, dim1, dim2)
 
 
-@composite("torch.linalg.diagonal")
-def linalg_diagonal(A, *, offset=0, dim1=-2, dim2=-1):
-    """``diagonal`` of the last two dimensions.
-
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.diagonal.html
-    """
-    return diagonal(A, offset, dim1, dim2)
-
-
 @composite("torch.diag_embed Tensor.diag_embed")
 def diag_embed(input, offset=0, dim1=-2, dim2=-1):
     """Matrices with the last dimension of ``input`` on a diagonal and zeros elsewhere.
@@ -207,7 +198,7 @@ def _scattered(input: Tensor, src: Tensor, part: Any, name: str) -> Tensor:
     return out
 
 
-@composite("torch.select_scatter Tensor.select_scatter")
+@composite("torch.select_scatter Tensor.select_scatter", out=True)
 def select_scatter(input, src, dim, index):
     """A copy of ``input`` with ``src`` at one position along a dimension.
 
@@ -216,7 +207,7 @@ def select_scatter(input, src, dim, index):
     return _scattered(input, src, lambda x: select(x, dim, index), "select_scatter")
 
 
-@composite("torch.slice_scatter Tensor.slice_scatter")
+@composite("torch.slice_scatter Tensor.slice_scatter", out=True)
 def slice_scatter(input, src, dim=0, start=None, end=None, step=1):
     """A copy of ``input`` with ``src`` in a slice along a dimension.
 
@@ -227,7 +218,7 @@ def slice_scatter(input, src, dim=0, start=None, end=None, step=1):
     return _scattered(input, src, lambda x: slice_(x, dim, a, b, step), "slice_scatter")
 
 
-@composite("torch.diagonal_scatter Tensor.diagonal_scatter")
+@composite("torch.diagonal_scatter Tensor.diagonal_scatter", out=True)
 def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
     """A copy of ``input`` with ``src`` on a diagonal.
 

@@ -118,7 +118,7 @@ def as_strided_(self, size, stride, storage_offset=None):
     return _as_strided_inplace(self, size, stride, storage_offset)
 
 
-@composite("torch.as_strided_scatter Tensor.as_strided_scatter")
+@composite("torch.as_strided_scatter Tensor.as_strided_scatter", out=True)
 def as_strided_scatter(input, src, size, stride, storage_offset=None):
     """A copy of ``input`` with ``src`` written to the elements that ``as_strided`` would show.
 

@@ -1,0 +1,236 @@
+"""Gathering and scattering along a dimension, filling by masks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def _check(index, n, what=RuntimeError, words="index {} is out of bounds for dimension {} with size {}", dim=0):
+    """Raise for an index outside of 0 .. n-1 (negative ones look huge without their sign: one pass)."""
+    if index.size and index.view(np.uint64).max() >= n:
+        bad = index[(index < 0) | (index >= n)].ravel()[0]
+        raise what(words.format(int(bad), dim, n))
+
+
+def _flat(index, shape, dim):
+    """Flat positions in a contiguous array of ``shape`` for an index along a dimension."""
+    step = 1
+    for n in shape[dim + 1 :]:
+        step *= n
+    place = index * step if step != 1 else index
+    stride = 1
+    for d in range(len(shape) - 1, -1, -1):
+        if d != dim and index.shape[d] > 1:
+            place = place + (np.arange(index.shape[d]) * stride).reshape((-1,) + (1,) * (len(shape) - 1 - d))
+        stride *= shape[d]
+    return place
+
+
+def _at_least_1d(x):
+    return x if x.ndim else x.reshape(1)
+
+
+def gather(x, dim, index, shape):
+    if not index.size:
+        return np.empty(index.shape, x.dtype)
+    result_shape = index.shape
+    x, index = _at_least_1d(x), np.ascontiguousarray(_at_least_1d(index))
+    _check(index, x.shape[dim], dim=dim)
+    if x.ndim == 1:
+        return x.take(index).reshape(result_shape)
+    return np.ascontiguousarray(x).reshape(-1).take(_flat(index, x.shape, dim)).reshape(result_shape)
+
+
+def _target(x):
+    """(contiguous array of at least one dimension to write to, whether it must be copied back)."""
+    y = _at_least_1d(x)
+    return (y, False) if y.flags.c_contiguous else (np.ascontiguousarray(y), True)
+
+
+def _scatter_with(x, dim, index, src, write):
+    """Call ``write(flat array, positions, values)`` for a scatter into x, in place."""
+    if not index.size:
+        return x
+    index = np.ascontiguousarray(_at_least_1d(index))
+    y, copied = _target(x)
+    _check(index, y.shape[dim], dim=dim)
+    places = _flat(index, y.shape, dim).reshape(-1)
+    write(y.reshape(-1), places, src.reshape(-1) if isinstance(src, np.ndarray) else src)
+    if copied:
+        x[...] = y.reshape(x.shape)
+    return x
+
+
+def _put(y, places, values):
+    y[places] = values
+
+
+def scatter_(x, dim, index, src, reduce):
+    if reduce is None:
+        return _scatter_with(x, dim, index, src, _put)
+    if not isinstance(src, np.ndarray):
+        src = np.full(index.shape, src, x.dtype)
+    if x.dtype.itemsize < 4 and x.dtype.kind in "fV":
+        x[...] = scatter_reduce_(x.astype(np.float32), dim, index, src.astype(np.float32), reduce, True).astype(x.dtype)
+        return x
+    return scatter_reduce_(x, dim, index, src, reduce, True)
+
+
+def scatter_add_(x, dim, index, src):
+    return _scatter_with(x, dim, index, src, np.add.at if x.dtype != bool else np.logical_or.at)
+
+
+_UFUNCS = {"prod": np.multiply, "amax": np.maximum, "amin": np.minimum, "sum": np.add, "mean": np.add}
+
+
+def _neutral(dtype, reduce):
+    if reduce in ("sum", "mean"):
+        return 0
+    if reduce == "prod":
+        return 1
+    if dtype.kind == "b":
+        return reduce == "amin"
+    if dtype.kind in "iu":
+        info = np.iinfo(dtype)
+        return info.min if reduce == "amax" else info.max
+    return -np.inf if reduce == "amax" else np.inf
+
+
+def scatter_reduce_(x, dim, index, src, reduce, include_self):
+    def write(y, places, values):
+        if not include_self:
+            y[places] = _neutral(y.dtype, reduce)
+        _UFUNCS[reduce].at(y, places, values)
+        if reduce == "mean":
+            counts = np.bincount(places, minlength=y.size)
+            touched = counts > 0
+            counts = counts[touched] + int(include_self)
+            sums = y[touched]
+            y[touched] = sums // counts if y.dtype.kind in "iu" else sums / counts.astype(sums.real.dtype)
+
+    return _scatter_with(x, dim, index, src, write)
+
+
+def _along(x, dim, index):
+    return (*(slice(None),) * dim, index)
+
+
+def index_select(x, dim, index, shape):
+    if not x.ndim:
+        _check(index, 1, IndexError, "index out of range in self: index {} for dimension {} of size {}")
+        return x.copy()
+    _check(np.ascontiguousarray(index), x.shape[dim], IndexError, "index out of range in self: index {} for dimension {} of size {}", dim)
+    return x.take(index, dim)
+
+
+def index_add_(x, dim, index, source, alpha):
+    index = np.ascontiguousarray(index)
+    y, source = _at_least_1d(x), _at_least_1d(source)
+    _check(index, y.shape[dim], dim=dim)
+    if alpha != 1:
+        source = source * x.dtype.type(alpha)
+    _add_slices(y, dim, index, source)
+    return x
+
+
+def _add_slices(y, dim, index, source):
+    """y[index] += source along a dimension, repeated indices adding up."""
+    if y.dtype == bool:
+        np.logical_or.at(y, _along(y, dim, index), source)
+        return
+    if y.ndim == 1:
+        np.add.at(y, index, source)
+        return
+    if dim:
+        y, source = np.moveaxis(y, dim, 0), np.moveaxis(source, dim, 0)
+    rows = index.size
+    width = source[0].size if rows else 0
+    if not rows or not width:
+        return
+    if width < 8:
+        np.add.at(y, index, source)
+        return
+    # Sorted by place, equal places in a row: one reduceat over rows is much faster than add.at over elements.
+    order = np.argsort(index, kind="stable")
+    places = index[order]
+    starts = np.flatnonzero(np.r_[True, places[1:] != places[:-1]])
+    if len(starts) == rows:
+        y[index] += source
+    else:
+        y[places[starts]] += np.add.reduceat(source[order], starts, axis=0, dtype=y.dtype)
+
+
+def index_copy_(x, dim, index, source):
+    y, source = _at_least_1d(x), _at_least_1d(source)
+    index = np.ascontiguousarray(index)
+    _check(index, y.shape[dim], IndexError, "index_copy_(): index {} is out of bounds for dimension {} with size {}", dim)
+    y[_along(y, dim, index)] = source
+    return x
+
+
+def index_fill_(x, dim, index, value):
+    y = _at_least_1d(x)
+    try:
+        y[_along(y, dim, index)] = value
+    except IndexError as e:
+        raise IndexError(str(e).replace("for axis", "for dimension")) from None
+    return x
+
+
+def masked_fill_(x, mask, value):
+    np.copyto(x, value, where=mask, casting="unsafe")
+    return x
+
+
+def masked_fill(x, mask, value):
+    out = x.copy()
+    np.copyto(out, value, where=mask, casting="unsafe")
+    return out
+
+
+def masked_scatter_(x, mask, source):
+    n = int(np.count_nonzero(mask))
+    if source.size < n:
+        raise RuntimeError(
+            f"Number of elements of source < number of ones in mask: {source.size} values for {n} places"
+        )
+    x[mask] = source.reshape(-1)[:n]
+    return x
+
+
+def take(x, index, shape):
+    try:
+        return x.reshape(-1).take(index)
+    except IndexError:
+        bad = index[(index < -x.size) | (index >= x.size)].ravel()[0]
+        raise IndexError(f"out of range: tried to access index {bad} on a tensor of {x.size} elements.") from None
+
+
+def _copying(write):
+    """The form of a kernel that leaves its first operand alone."""
+    return lambda x, *args: write(x.copy(), *args)
+
+
+KERNELS: dict[str, Any] = {
+    "gather": gather,
+    "scatter_": scatter_,
+    "scatter": _copying(scatter_),
+    "scatter_add_": scatter_add_,
+    "scatter_add": _copying(scatter_add_),
+    "scatter_reduce_": scatter_reduce_,
+    "scatter_reduce": _copying(scatter_reduce_),
+    "index_select": index_select,
+    "index_add_": index_add_,
+    "index_add": _copying(index_add_),
+    "index_copy_": index_copy_,
+    "index_copy": _copying(index_copy_),
+    "index_fill_": index_fill_,
+    "index_fill": _copying(index_fill_),
+    "masked_fill_": masked_fill_,
+    "masked_fill": masked_fill,
+    "masked_scatter_": masked_scatter_,
+    "masked_scatter": _copying(masked_scatter_),
+    "take": take,
+}

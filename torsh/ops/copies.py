@@ -1,0 +1,73 @@
+"""Copying forms of views (``view_copy``, ``select_copy``, ...), derived from the views."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from torsh.ops import joining, shape, slicing, storage
+from torsh.ops._op import composite
+from torsh.tensor import Tensor
+
+
+def copying(name: str, view: Callable[..., Any]) -> None:
+    """Declare ``name_copy``: the view's result in memory of its own."""
+
+    @functools.wraps(view)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        found = view(*args, **kwargs)
+        return found.clone() if isinstance(found, Tensor) else tuple(t.clone() for t in found)
+
+    function.__signature__ = inspect.signature(view)  # type: ignore[attr-defined]
+    function.__name__ = function.__qualname__ = f"{name}_copy"
+    function.__doc__ = f"``{name}``, copied: the result shares no memory with the input."
+    composite(f"torch.{name}_copy", out=True)(function)
+
+
+def _alias(input):
+    return input.view_as(input)
+
+
+def _detach(input):
+    return input.detach()
+
+
+def slice_(input, dim=0, start=None, end=None, step=1):
+    """Positions ``start`` to ``end`` of a dimension, ``step`` apart."""
+    from torsh.ops._args import wrap_dim
+
+    dim = wrap_dim(dim, input.ndim)
+    return slicing.slice_(input, dim, *slicing.clamped(start, end, input.shape[dim]), step)
+
+
+def _expand(input, size, *, implicit=False):
+    return shape.expand(input, size)
+
+
+for _name, _view in {
+    "view": shape.view, "permute": shape.permute, "transpose": shape.transpose, "t": shape.t, "squeeze": shape.squeeze,
+    "unsqueeze": shape.unsqueeze, "expand": _expand, "select": slicing.select, "slice": slice_, "diagonal": slicing.diagonal,
+    "unfold": slicing.unfold, "as_strided": storage.as_strided, "split": joining.split, "unbind": joining.unbind,
+    "split_with_sizes": joining.split_with_sizes, "alias": _alias, "detach": _detach,
+}.items():  # fmt: skip
+    copying(_name, _view)
+
+
+@composite("torch.detach", name="detach")
+def detach(input):
+    """The same memory outside the autograd graph."""
+    return input.detach()
+
+
+@composite("torch.detach_", name="detach_")
+def detach_(input):
+    """Take a tensor out of the autograd graph."""
+    return input.detach_()
+
+
+@composite("torch.resize_as_", name="resize_as_")
+def resize_as_(input, the_template, *, memory_format=None):
+    """Give a tensor the size of another."""
+    return input.resize_as_(the_template, memory_format=memory_format)

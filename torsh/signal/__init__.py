@@ -1,0 +1,8 @@
+"""Signal processing.
+
+Source: https://docs.pytorch.org/docs/stable/signal.html
+"""
+
+from torsh.signal import windows
+
+__all__ = ["windows"]
