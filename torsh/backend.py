@@ -126,6 +126,17 @@ class Backend:
         """(shape, strides in elements, address or offset in bytes) of a raw array."""
         raise NotImplementedError
 
+    def fill(self, raw: Raw, value: Any) -> None:
+        """Write one number into every element."""
+        from torsh_numpy.backend import TO_NUMPY
+
+        dtype = self.dtype_of(raw)
+        self.write(raw, self.from_host(np.full(tuple(raw.shape), value, TO_NUMPY[dtype]), dtype, self.device_of(raw)))
+
+    def strides(self, raw: Raw) -> tuple[int, ...]:
+        """The strides of a raw array, in elements."""
+        return self.geometry(raw)[1]
+
     def contiguous(self, raw: Raw) -> bool:
         """Whether the elements lie one after the other in row-major order (true where a library knows no strides)."""
         try:

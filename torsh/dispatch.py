@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from torsh import registry
+from torsh import dtypes, registry
 from torsh.device import device as Device
 from torsh.dtypes import dtype as Dtype
 from torsh.dtypes import scalar_name
@@ -185,6 +185,8 @@ def _in_type(kernel: Callable[..., Any], backend: Backend, dtype: Dtype, compute
     """The kernel with arithmetic in a wider type: operands of ``dtype`` are widened, results rounded back."""
     raw_type, dtype_of, cast, as_raw = backend.raw_type, backend.dtype_of, backend.cast, backend.as_raw
     narrow_real, wide_real = dtype.to_real(), compute.to_real()
+    to_complex = compute in (dtypes.float32, dtypes.float64) and dtype is not dtypes.bfloat16 and dtype not in dtypes.FLOAT8
+    wide_complex = compute.to_complex() if to_complex else None
 
     def widen(x: Any) -> Any:
         if isinstance(x, raw_type):
@@ -202,6 +204,8 @@ def _in_type(kernel: Callable[..., Any], backend: Backend, dtype: Dtype, compute
         found = dtype_of(x)
         if found is compute:
             return cast(x, dtype)
+        if found is wide_complex:  # a complex result of real operands
+            return cast(x, dtype.to_complex())
         return cast(x, narrow_real) if found is wide_real else x
 
     return lambda *args: narrow(kernel(*[widen(a) for a in args]))

@@ -9,8 +9,8 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from torsh.backend import Backend
 from torsh.device import device as Device
@@ -37,7 +37,8 @@ def _found() -> dict[str, importlib.metadata.EntryPoint]:
     # Half of torsh's import time if done at the top: it loads the email package.
     import importlib.metadata
 
-    return {e.name: e for e in importlib.metadata.entry_points(group=GROUP)}
+    meta = importlib.metadata.EntryPoint("meta", "torsh.meta:MetaBackend", GROUP)  # a part of torsh itself
+    return {e.name: e for e in (meta, *importlib.metadata.entry_points(group=GROUP))}
 
 
 def _known() -> dict[str, importlib.metadata.EntryPoint]:

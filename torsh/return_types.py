@@ -13,9 +13,7 @@ all_return_types: list[type] = []
 
 
 def make(name: str, fields: str) -> Any:
-    """A named tuple type that PyTorch would call ``torch.return_types.<name>``; it is made from one iterable or from its
-    fields.
-    """
+    """A named tuple type, PyTorch's ``torch.return_types.<name>``; it is made from one iterable or from its fields."""
     plain = namedtuple(name, fields.split())  # type: ignore[misc]
 
     class Result(plain):  # type: ignore[misc, valid-type]
@@ -45,7 +43,9 @@ def make(name: str, fields: str) -> Any:
 
 _VALUES_INDICES = "values indices"
 _TABLE = {
-    **dict.fromkeys(("max", "min", "median", "nanmedian", "mode", "kthvalue", "cummax", "cummin", "sort", "topk"), _VALUES_INDICES),
+    **dict.fromkeys(
+        ("max", "min", "median", "nanmedian", "mode", "kthvalue", "cummax", "cummin", "sort", "topk"), _VALUES_INDICES
+    ),
     "aminmax": "min max",
     "frexp": "mantissa exponent",
     "histogram": "hist bin_edges",

@@ -11,6 +11,7 @@ import sys
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from torsh import dispatch, dtypes
@@ -162,10 +163,7 @@ class Tensor:
 
     def numel(self) -> int:
         """The number of elements."""
-        n = 1
-        for s in self._data.shape:
-            n *= s
-        return n
+        return prod(self._data.shape)
 
     def __len__(self) -> int:
         shape = self._data.shape

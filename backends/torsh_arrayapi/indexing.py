@@ -32,8 +32,8 @@ def _plan(xp, shape, indices):
             bad = int(xp.max(i)) if bool(xp.any(i >= n)) else int(xp.min(i))
             raise IndexError(f"index {bad} is out of bounds for dimension {d} with size {n}")
         flat = flat * xp.asarray(n, dtype=xp.int64) + xp.where(i < 0, i + n, i)
-    adjacent = all(b - a == 1 for a, b in zip(indexed, indexed[1:]))
-    return indexed, rest, flat, indexed[0] if adjacent and indexed else 0
+    adjacent = indexed == list(range(indexed[0], indexed[0] + len(indexed))) if indexed else False
+    return indexed, rest, flat, indexed[0] if adjacent else 0
 
 
 def index(xp, x, indices, shape=None):
@@ -51,7 +51,7 @@ def _one_hot(xp, flat, n):
     return xp.arange(n, dtype=xp.int64)[:, None] == xp.reshape(flat, (1, -1))
 
 
-def scatter_add(xp, flat, values, n):
+def add_rows(xp, flat, values, n):
     """Rows of ``values`` (first dimension) summed into ``n`` rows by their numbers ``flat``."""
     columns = values.shape[1:]
     if is_bool(xp, values):
@@ -71,8 +71,8 @@ def index_put(xp, x, indices, values, accumulate):
         values = xp.broadcast_to(values, result)
     except ValueError as e:
         raise RuntimeError(
-            f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to indexing result of shape "
-            f"{list(result)}"
+            f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to indexing result of "
+            f"shape {list(result)}"
         ) from e
     values = xp.permute_dims(values, (*range(at, at + n), *range(at), *range(at + n, len(result))))
     count, rows = math.prod(flat.shape), math.prod(x.shape[d] for d in indexed)
@@ -82,7 +82,7 @@ def index_put(xp, x, indices, values, accumulate):
     order = (*indexed, *rest)
     moved = xp.reshape(xp.permute_dims(x, order), (rows, math.prod(sizes)))
     if accumulate:
-        added = xp.astype(scatter_add(xp, flat, values, rows), moved.dtype)
+        added = xp.astype(add_rows(xp, flat, values, rows), moved.dtype)
         moved = moved | added if is_bool(xp, moved) else moved + added
     else:
         mask = _one_hot(xp, flat, rows)
@@ -100,18 +100,13 @@ def nonzero(xp, x):
 
 
 def gather(xp, x, dim, indices, *rest):
+    if not math.prod(indices.shape):
+        return xp.zeros(indices.shape, dtype=x.dtype)
     if not x.ndim or not indices.ndim:
         return xp.reshape(xp.take(xp.reshape(x, (-1,)), xp.reshape(indices, (-1,)), axis=0), indices.shape)
     # Other dimensions of the index may be shorter than those of the input.
     key = tuple(slice(None) if d == dim else slice(0, n) for d, n in enumerate(indices.shape))
     return xp.take_along_axis(x[key], indices, axis=dim)
-
-
-def sort(xp, x, dim, descending, *rest):
-    if not x.ndim:
-        return x, xp.zeros((), dtype=xp.int64)
-    at = xp.argsort(x, axis=dim, descending=descending, stable=True)
-    return xp.take_along_axis(x, at, axis=dim), xp.astype(at, xp.int64)
 
 
 def take_rows(xp, weight, indices, padding_idx=-1, by_freq=False):
@@ -152,7 +147,6 @@ KERNELS: dict[str, Any] = {
     "index_put": index_put,
     "nonzero": nonzero,
     "gather": gather,
-    "sort": sort,
     "take_rows": take_rows,
     "nll": nll,
     "nll_loss_backward": nll_loss_backward,

@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 import numpy as np
+
 from torsh_arrayapi.pointwise import is_float, like
 
 
@@ -65,9 +66,8 @@ def _transposed(xp, x, weight, stride, padding, dilation, output_padding, groups
     """The adjoint: every element is spread over a window."""
     kernel = weight.shape[2:]
     pads = [p if isinstance(p, tuple) else (p, p) for p in padding]
-    full = [
-        (n - 1) * s + d * (k - 1) + 1 + o for n, s, d, k, o in zip(x.shape[2:], stride, dilation, kernel, output_padding)
-    ]
+    sizes = zip(x.shape[2:], stride, dilation, kernel, output_padding)
+    full = [(n - 1) * s + d * (k - 1) + 1 + o for n, s, d, k, o in sizes]
     per_group, cin = weight.shape[1], weight.shape[0]
     found = xp.zeros((x.shape[0], per_group * groups, *full), dtype=x.dtype)
     for tap in taps(kernel):
@@ -140,12 +140,12 @@ def max_pool(xp, x, kernel, stride, padding, dilation, size):
 
 
 def max_pool_backward(xp, g, indices, size, unique):
-    from torsh_arrayapi.indexing import scatter_add
+    from torsh_arrayapi.indexing import add_rows
 
     planes, n = math.prod(size[:2]), math.prod(size[2:])
     flat = xp.reshape(indices, (planes, -1))
     values = xp.reshape(g, (planes, -1))
-    rows = [scatter_add(xp, flat[i, :], values[i, :], n) for i in range(planes)]
+    rows = [add_rows(xp, flat[i, :], values[i, :], n) for i in range(planes)]
     return xp.reshape(xp.stack(rows), size) if rows else xp.zeros(size, dtype=g.dtype)
 
 
@@ -154,7 +154,7 @@ def _softmax_shift(xp, x, dim):
     return x - top
 
 
-# ---- linear maps along single dimensions: means over windows, mirrored edges ---------------------------------------------
+# ---- linear maps along single dimensions: means over windows, mirrored edges -----------------------------------------
 
 
 def _along(xp, x, axis, matrix):
@@ -168,7 +168,7 @@ def _along(xp, x, axis, matrix):
 
 
 def _window_means(n, k, s, p, o, counts, whole):
-    """The matrix (o, n) that averages the windows of a dimension; sums them where ``whole`` windows have one divisor."""
+    """The matrix (o, n) that averages the windows of a dimension; it sums them where ``whole`` windows have a divisor."""
     out = np.zeros((o, n))
     for j in range(o):
         start = j * s - p
@@ -250,7 +250,7 @@ def pad_mirror_backward(xp, g, shape, pads, mode):
     return g
 
 
-# ---- activations -------------------------------------------------------------------------------------------------------
+# ---- activations -----------------------------------------------------------------------------------------------------
 
 
 def softmax(xp, x, dim, *rest):

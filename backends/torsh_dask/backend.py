@@ -31,6 +31,7 @@ class DaskBackend(Backend):
         self._kernels: dict[str, Kernel | None] = {}
         if self.unavailable() is None:
             import dask.array
+
             from torsh_dask.lazy import DaskMoves
 
             self.raw_type = dask.array.Array

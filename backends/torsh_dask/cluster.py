@@ -12,6 +12,7 @@ from typing import Any
 
 import dask
 import numpy as np
+
 from torsh_dask import counts, lazy
 
 _client: Any = None

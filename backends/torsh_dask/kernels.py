@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 
 import dask.array as da
 import numpy as np
-from torsh_dask import lazy, tasks
-from torsh_dask.lazy import type_of
 
 from torsh import dtypes
 from torsh.backend import Kernel
 from torsh.dtypes import dtype as Dtype
+from torsh_dask import lazy, tasks
+from torsh_dask.lazy import type_of
 from torsh_numpy.backend import TO_NUMPY
 
 
@@ -223,16 +223,21 @@ def find(name: str) -> Kernel | None:
 
 
 def _pointwise(op: Any, *args: Any) -> da.Array:
-    from torsh.ops._pointwise import BOOL, REAL
+    operands = [a for a, n in zip(args, op.args) if type(a) is da.Array and n not in op.kept]
+    dtype = type_of(operands[0])
+    if op.name == "where":  # the condition is no operand
+        values = lazy.arrays_in(args[1:])
+        dtype = type_of(values[0]) if values else dtypes.of_number(args[1])
+    return lazy.elementwise(op.name, op.name, args, op.out_kind(_place()[dtype]).dtype)
 
-    dtype = type_of(next(a for a, n in zip(args, op.args) if type(a) is da.Array and n not in op.kept))
-    if op.name == "where":
-        dtype = type_of(next((a for a in args[1:] if type(a) is da.Array), args[0]))
-    if op.promote is BOOL:
-        dtype = dtypes.bool
-    elif op.promote is REAL:
-        dtype = dtype.to_real()
-    return lazy.elementwise(op.name, op.name, args, dtype)
+
+@functools.cache
+def _place() -> Any:
+    from torsh import registry
+    from torsh.device import device
+    from torsh.dispatch import place_of
+
+    return place_of(device("cpu"), registry.load("dask"))
 
 
 def _general(op: Any, *args: Any) -> Any:

@@ -16,10 +16,10 @@ import dask.array as da
 import numpy as np
 from dask._task_spec import Task, TaskRef
 from dask.highlevelgraph import HighLevelGraph, MaterializedLayer
-from torsh_dask import counts, tasks
-from torsh_dask.tasks import Slot
 
 from torsh.dtypes import dtype as Dtype
+from torsh_dask import counts, tasks
+from torsh_dask.tasks import Slot
 from torsh_numpy.backend import FROM_NUMPY, TO_NUMPY
 
 Shape = tuple[int, ...]
@@ -84,7 +84,7 @@ def single(x: da.Array) -> bool:
 
 
 def one_chunk(x: da.Array) -> da.Array:
-    return x if single(x) else x.rechunk({i: -1 for i in range(x.ndim)})
+    return x if single(x) else x.rechunk(dict.fromkeys(range(x.ndim), -1))
 
 
 def arrays_in(args: Any) -> list[da.Array]:

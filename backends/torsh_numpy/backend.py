@@ -125,6 +125,13 @@ class NumpyBackend(Backend):
     def into(self, kernel: Kernel) -> Kernel | None:
         return kernel if isinstance(kernel, np.ufunc) else getattr(kernel, "into", None)
 
+    def fill(self, raw: np.ndarray[Any, Any], value: Any) -> None:
+        raw.fill(value)
+
+    def strides(self, raw: np.ndarray[Any, Any]) -> tuple[int, ...]:
+        size = raw.itemsize
+        return tuple([s // size for s in raw.strides])
+
     def contiguous(self, raw: np.ndarray[Any, Any]) -> bool:
         return raw.flags.c_contiguous
 

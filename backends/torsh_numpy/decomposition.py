@@ -25,7 +25,7 @@ def _herm(x):
     return x.conj() if x.dtype.kind == "c" else x
 
 
-# ---- Cholesky and triangular equations -----------------------------------------------------------------------------------
+# ---- Cholesky and triangular equations -----------------------------------------------------------------------------
 
 
 def cholesky(A, upper):
@@ -59,14 +59,16 @@ def solve_triangular(A, B, upper, left, unit):
     return _each(one, (A, B), ((B.shape[-2:], B.dtype),))[0]
 
 
-# ---- QR ------------------------------------------------------------------------------------------------------------------
+# ---- QR ------------------------------------------------------------------------------------------------------------
 
 
 def qr(A, mode):
     m, n = A.shape[-2:]
     k = min(m, n)
     if mode == "r":
-        return np.empty((0,), A.dtype), np.linalg.qr(A, mode="r") if A.size else np.zeros((*A.shape[:-2], k, n), A.dtype)
+        return np.empty((0,), A.dtype), np.linalg.qr(A, mode="r") if A.size else np.zeros(
+            (*A.shape[:-2], k, n), A.dtype
+        )
     if not A.size:
         columns = m if mode == "complete" else k
         Q = np.zeros((*A.shape[:-2], m, columns), A.dtype)
@@ -104,7 +106,7 @@ def householder(A, tau):
     return Q
 
 
-# ---- singular values and eigenvalues -------------------------------------------------------------------------------------
+# ---- singular values and eigenvalues -------------------------------------------------------------------------------
 
 
 def svd(A, full_matrices):
@@ -144,7 +146,7 @@ def eigvals(A):
     return np.linalg.eigvals(A).astype(_complex(A), copy=False)
 
 
-# ---- LU and LDL ----------------------------------------------------------------------------------------------------------
+# ---- LU and LDL ----------------------------------------------------------------------------------------------------
 
 
 def lu(A):
@@ -152,7 +154,11 @@ def lu(A):
     k = min(m, n)
     batch = A.shape[:-2]
     if not A.size:
-        return A.copy(), np.broadcast_to(np.arange(1, k + 1, dtype=np.int32), (*batch, k)).copy(), np.zeros(batch, np.int32)
+        return (
+            A.copy(),
+            np.broadcast_to(np.arange(1, k + 1, dtype=np.int32), (*batch, k)).copy(),
+            np.zeros(batch, np.int32),
+        )
     (getrf,) = _lapack(("getrf",), A)
 
     def one(a):
@@ -162,7 +168,7 @@ def lu(A):
     return tuple(_each(one, (A,), (((m, n), A.dtype), ((k,), np.int32), ((), np.int32))))
 
 
-def lu_permutation(pivots, rows):
+def lu_permutation(pivots, rows, inverse):
     batch = pivots.shape[:-1]
     flat = pivots.reshape(-1, pivots.shape[-1]) if pivots.size else pivots.reshape(int(np.prod(batch)), 0)
     perm = np.tile(np.arange(rows), (len(flat), 1))
@@ -170,7 +176,8 @@ def lu_permutation(pivots, rows):
     for i in range(pivots.shape[-1] if len(flat) and rows else 0):
         j = flat[:, i] - 1
         perm[each, i], perm[each, j] = perm[each, j], perm[each, i].copy()
-    return perm.reshape(*batch, rows)
+    perm = perm.reshape(*batch, rows)
+    return np.argsort(perm, axis=-1) if inverse else perm
 
 
 def _ldl_names(A, hermitian):

@@ -29,8 +29,9 @@ def _sources(n: int, lo: int, hi: int, mode: str) -> Array:
     at = np.arange(-lo, n + hi)
     if mode == "replicate":
         return np.clip(at, 0, n - 1)
-    if mode == "circular":
-        return at % n
+    if mode == "circular":  # what is cut off does not come round again
+        first, kept = max(-lo, 0), n - max(-lo, 0) - max(-hi, 0)
+        return np.arange(-max(lo, 0), kept + max(hi, 0)) % max(kept, 1) + first
     at = np.abs(at)
     return np.where(at >= n, 2 * (n - 1) - at, at)
 

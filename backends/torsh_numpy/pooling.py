@@ -217,11 +217,11 @@ def fractional_max_pool(x, samples, kernel, size):
         shape = [n, c] + [1] * dims
         shape[2 + axis] = size[axis]
         base = base + start.reshape(shape) * math.prod(space[axis + 1 :])
-    flat = x.reshape(n, c, -1)
+    flat = x.reshape(n, c, math.prod(space))
     best = where = None
     for tap in _taps(kernel):
         index = base + sum(t * math.prod(space[a + 1 :]) for a, t in enumerate(tap))
-        part = np.take_along_axis(flat, index.reshape(n, c, -1), 2).reshape(n, c, *size)
+        part = np.take_along_axis(flat, index.reshape(n, c, math.prod(size)), 2).reshape(n, c, *size)
         if best is None:
             best, where = part.copy(), index.copy()
         else:

@@ -22,7 +22,13 @@ def sum(x, dim, keepdim, shape):
     if dim is None and not keepdim:
         # In memory order, so that NumPy adds pairwise over all of it.
         return np.add.reduce(x.ravel("K"))
-    if dim is not None and len(dim) == 1 and x.itemsize == 4 and x.shape[dim[0]] > 4 * _BLOCK and x.strides[dim[0]] != 4:
+    if (
+        dim is not None
+        and len(dim) == 1
+        and x.itemsize == 4
+        and x.shape[dim[0]] > 4 * _BLOCK
+        and x.strides[dim[0]] != 4
+    ):
         return _in_blocks(x, dim[0], keepdim)
     return np.add.reduce(x, axis=dim, keepdims=keepdim)
 

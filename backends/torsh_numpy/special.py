@@ -56,9 +56,18 @@ def _trigamma(x):
 
 
 def logit(x, eps):
+    kind = x.dtype
     if eps is not None:
         x = np.clip(x, eps, 1 - eps)
-    return np.log(x / (1 - x))
+    if kind != np.float64:
+        x = x.astype(np.float64)
+    far = np.log(x / (1 - x))
+    # Near 1/2 the quotient is near 1, and its rounding error all that the logarithm sees.
+    return np.where(np.abs(x - 0.5) < 0.25, 2 * np.arctanh(2 * x - 1), far).astype(kind, copy=False)
+
+
+def sinc(x):
+    return np.sinc(x) if x.dtype != np.float32 else np.sinc(x.astype(np.float64)).astype(np.float32)
 
 
 def airy_ai(x):
@@ -164,7 +173,7 @@ KERNELS = {
     "xlogy": _scipy("xlogy"),
     "xlog1py": _scipy("xlog1py"),
     "logit": logit,
-    "sinc": np.sinc,
+    "sinc": sinc,
     "i0": _scipy("i0"),
     "i0e": _scipy("i0e"),
     "i1": _scipy("i1"),

@@ -1,7 +1,132 @@
-"""Interpolation, sampling grids, pixel shuffling and padding."""
+"""Interpolation and patches.
+
+Every mode of interpolation is a linear map of one dimension at a time, so it is made as a small matrix and BLAS applies it;
+its transpose is the gradient.
+"""
 
 from __future__ import annotations
 
+import itertools
+import math
 from typing import Any
 
-KERNELS: dict[str, Any] = {}
+import numpy as np
+
+from torsh_numpy.convolution import _padded, _slices, _windows
+from torsh_numpy.pooling import apply_along
+
+Array = Any
+
+
+def _scale(i: int, o: int, scale: float | None, align: bool, real: Any) -> Any:
+    """Input elements per output element."""
+    if align:
+        return real(i - 1) / real(o - 1) if o > 1 else real(0)
+    return real(1.0 / scale) if scale is not None and scale > 0 else real(i) / real(o)
+
+
+def _nearest(i: int, o: int, scale: float | None, exact: bool, real: Any) -> Array:
+    if not exact and o == i:
+        return np.arange(o)
+    if not exact and o == 2 * i:
+        return np.arange(o) >> 1
+    s = _scale(i, o, scale, False, real)
+    at = np.arange(o, dtype=real)
+    return np.minimum(np.floor((at + real(0.5)) * s if exact else at * s).astype(np.int64), i - 1)
+
+
+def _cubic(x: Array, a: float) -> Array:
+    x = np.abs(x)
+    return np.where(
+        x < 1, ((a + 2) * x - (a + 3)) * x * x + 1, np.where(x < 2, ((a * x - 5 * a) * x + 8 * a) * x - 4 * a, 0)
+    )
+
+
+def _matrix(i: int, o: int, scale: float | None, mode: str, align: bool, antialias: bool, real: Any) -> Array:
+    """The matrix (o, i) of one dimension."""
+    out = np.zeros((o, i), real)
+    if mode.startswith("nearest"):
+        out[np.arange(o), _nearest(i, o, scale, mode == "nearest-exact", real)] = 1
+        return out
+    s = _scale(i, o, scale, align, real)
+    cubic = mode == "bicubic"
+    if antialias:
+        support = (2 if cubic else 1) * max(s, 1)
+        shrink = 1 / s if s >= 1 else 1.0
+        for j in range(o):
+            center = s * (j + 0.5)
+            start = max(int(center - support + 0.5), 0)
+            end = min(int(center + support + 0.5), i)
+            at = (np.arange(start, end) - center + 0.5) * shrink
+            weights = _cubic(at, -0.5) if cubic else np.maximum(1 - np.abs(at), 0)
+            total = weights.sum()
+            out[j, start:end] = weights / total if total else weights
+        return out
+    at = np.arange(o, dtype=real)
+    place = s * at if align else s * (at + real(0.5)) - real(0.5)
+    rows = np.arange(o)
+    if cubic:
+        low = np.floor(place)
+        t = place - low
+        for tap, w in zip(range(-1, 3), (_cubic(t + 1, -0.75), _cubic(t, -0.75), _cubic(1 - t, -0.75), _cubic(2 - t, -0.75))):
+            np.add.at(out, (rows, np.clip(low + tap, 0, i - 1).astype(np.int64)), w)
+        return out
+    place = np.maximum(place, 0)
+    low = np.minimum(place.astype(np.int64), i - 1)
+    t = np.clip(place - low, 0, 1)
+    np.add.at(out, (rows, low), 1 - t)
+    np.add.at(out, (rows, np.minimum(low + 1, i - 1)), t)
+    return out
+
+
+def resample(x, size, scales, mode, align_corners, antialias):
+    real = np.float64 if x.dtype == np.float64 else np.float32
+    whole = x.dtype.kind != "f"
+    out = x
+    for axis, (o, s) in enumerate(zip(size, scales), 2):
+        i = x.shape[axis]
+        if mode.startswith("nearest"):
+            out = np.take(out, _nearest(i, o, s, mode == "nearest-exact", real), axis)
+        elif i != o or s is not None:
+            out = apply_along(out.astype(real) if whole else out, axis, _matrix(i, o, s, mode, align_corners, antialias, real))
+    if whole and out.dtype != x.dtype:
+        limits = np.iinfo(x.dtype)
+        out = np.clip(np.rint(out), limits.min, limits.max).astype(x.dtype)
+    return out.copy() if out is x else np.ascontiguousarray(out)
+
+
+def resample_backward(g, shape, scales, mode, align_corners, antialias):
+    real = np.float64 if g.dtype == np.float64 else np.float32
+    out = g
+    for axis, s in enumerate(scales, 2):
+        i, o = shape[axis], g.shape[axis]
+        if i != o or s is not None:
+            out = apply_along(out, axis, _matrix(i, o, s, mode, align_corners, antialias, real).T)
+    return out.copy() if out is g else np.ascontiguousarray(out)
+
+
+def _grid(space: Any, kernel: Any, dilation: Any, padding: Any, stride: Any) -> tuple[int, ...]:
+    return tuple(
+        (i + 2 * p - d * (k - 1) - 1) // s + 1 for i, k, d, p, s in zip(space, kernel, dilation, padding, stride)
+    )
+
+
+def im2col(x, kernel, dilation, padding, stride):
+    n, c = x.shape[:2]
+    size = _grid(x.shape[2:], kernel, dilation, padding, stride)
+    xp = _padded(x, [(p, p) for p in padding], False)
+    patches = _windows(xp, 2, kernel, stride, dilation, size, "nckp")
+    return patches.reshape(n, c * math.prod(kernel), math.prod(size))
+
+
+def col2im(x, size, kernel, dilation, padding, stride):
+    n, c = x.shape[0], x.shape[1] // math.prod(kernel)
+    grid = _grid(size, kernel, dilation, padding, stride)
+    columns = x.reshape(n, c, *kernel, *grid)
+    field = np.zeros((n, c, *(i + 2 * p for i, p in zip(size, padding))), x.dtype)
+    for tap in itertools.product(*(range(k) for k in kernel)):
+        field[(slice(None), slice(None), *_slices(tap, stride, dilation, grid))] += columns[(slice(None), slice(None), *tap)]
+    return np.ascontiguousarray(field[(slice(None), slice(None), *(slice(p, p + i) for p, i in zip(padding, size)))])
+
+
+KERNELS = {f.__name__: f for f in (resample, resample_backward, im2col, col2im)}

@@ -177,6 +177,9 @@ class TorchBackend(Backend):
 
         return torch.from_dlpack(source)
 
+    def fill(self, raw: torch.Tensor, value: Any) -> None:
+        raw.fill_(value)
+
     def contiguous(self, raw: torch.Tensor) -> bool:
         return raw.is_contiguous()
 

@@ -4,7 +4,7 @@ import torch
 from torch import linalg
 
 
-def lu_permutation(pivots, rows):
+def lu_permutation(pivots, rows, inverse):
     batch = pivots.shape[:-1]
     perm = torch.arange(rows, device=pivots.device).expand(*batch, rows).contiguous()
     for i in range(pivots.shape[-1]):
@@ -12,7 +12,7 @@ def lu_permutation(pivots, rows):
         here, there = perm[..., i : i + 1].clone(), perm.gather(-1, j)
         perm.scatter_(-1, j, here)
         perm[..., i : i + 1] = there
-    return perm
+    return perm.argsort(-1) if inverse else perm
 
 
 KERNELS = {

@@ -52,7 +52,7 @@ class Plan:
     checks: frozenset[str] = frozenset(CHECKS)
     samples: int | None = None
     reference: str = "torch"
-    limit: float = 20.0
+    limit: float = 10.0
     timings: str = "both"  # "none", "small" or "both"
     only: tuple[str, int] | None = None  # dtype and number of the one sample to run
 

@@ -29,6 +29,8 @@ Generator = Callable[["Make"], Iterator["S"]]
 
 # Public path -> its generator.
 GENERATORS: dict[str, Generator] = {}
+# The same for ops whose family has none; see torsh_conformance.fallbacks.
+FALLBACKS: dict[str, Generator] = {}
 
 # Forms that a sample may not be meant for; ``S(...).without("grad")``.
 ASPECTS = frozenset({"value", "grad", "method", "inplace", "out", "repeat", "decomposition", "error"})
@@ -93,15 +95,16 @@ class Named:
 the = Named()
 
 
-def samples(*paths: str) -> Callable[[Generator], Generator]:
+def samples(*paths: str, table: dict[str, Generator] = GENERATORS) -> Callable[[Generator], Generator]:
     """Register a generator for one or more public paths (``"torch.gather"``, ``"Tensor.item"``)."""
 
     def register(generator: Generator) -> Generator:
         for path in paths:
-            if path in GENERATORS and GENERATORS[path].__module__ != generator.__module__:
-                raise ValueError(f"samples for {path!r} are given twice: in {GENERATORS[path].__module__} and in "
-                                 f"{generator.__module__}")  # fmt: skip
-            GENERATORS[path] = generator
+            if path in table and table[path].__module__ != generator.__module__:
+                raise ValueError(
+                    f"samples for {path!r} are given twice: in {table[path].__module__} and in {generator.__module__}"
+                )
+            table[path] = generator
         return generator
 
     return register
@@ -117,6 +120,7 @@ def load_generators() -> dict[str, Generator]:
         package = importlib.import_module("torsh_conformance.samples")
         for module in sorted(m.name for m in pkgutil.iter_modules(package.__path__)):
             importlib.import_module(f"torsh_conformance.samples.{module}")
+        importlib.import_module("torsh_conformance.fallbacks")
         _loaded = True
     return GENERATORS
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from torsh_conformance.sample import Generator, default_generator, load_generators
+from torsh_conformance.sample import FALLBACKS, Generator, default_generator, load_generators
 
 # Families in the order of torsh.ops.FAMILIES; others follow.
 _OWN_RESULT = re.compile(r"empty|^resize")  # memory is not initialised: only shape and dtype are defined
@@ -76,14 +76,14 @@ def all_subjects(pattern: str | None = None) -> list[Subject]:
         path = principal(op.paths)
         if path is None or op.fn is None:
             continue
-        own = next((generators[p] for p in op.paths if p in generators), None)
+        own = next((table[p] for table in (generators, FALLBACKS) for p in op.paths if p in table), None)
         subjects[op.name] = Subject(
             op.name, path, op, own or default_generator(op), own is None, _method(op.paths), op.paths,
             getattr(op.fn, "__module__", "").rpartition(".")[2], op.tags,
         )  # fmt: skip
     for path, generator in generators.items():
         if path in claimed:
-            continue
+            continue  # an op's; below are functions that are no ops
         name = path.removeprefix("torch.").replace("nn.functional.", "")
         if name in subjects:
             name = path

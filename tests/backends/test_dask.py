@@ -12,10 +12,10 @@ pytest.importorskip("dask")
 
 import dask
 import dask.array as da
-import torsh_dask
 
 import torsh
 import torsh.nn.functional as F
+import torsh_dask
 from torsh import registry
 
 

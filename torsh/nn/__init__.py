@@ -3,10 +3,11 @@
 from torsh.nn import functional, init, modules, parameter, utils
 from torsh.nn.modules import *  # noqa: F403
 from torsh.nn.modules.module import Module
+from torsh.nn.options import LinearCrossEntropyOptions
 from torsh.nn.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 
 __all__ = [
     "Buffer", "Module", "Parameter", "UninitializedBuffer", "UninitializedParameter", "functional", "init", "modules",
     "parameter", "utils",
 ]  # fmt: skip
-__all__ += modules.__all__
+__all__ += ["LinearCrossEntropyOptions", *modules.__all__]

@@ -11,7 +11,6 @@ from torsh.ops._args import check_tensor
 from torsh.ops.matmul import broadcast_shapes
 
 
-
 class LinAlgError(RuntimeError):
     """A matrix is singular, not positive definite, or an iteration did not converge.
 
@@ -40,12 +39,17 @@ def check_type(name: str, A: Any, kernel: str = "") -> None:
     """Raise for dtypes factorizations do not exist for."""
     if not A._kind.inexact:
         raise RuntimeError(
-            f"{name}: Expected a floating point or complex tensor as input. Got {scalar_name(A.dtype)}; convert it first"
+            f"{name}: Expected a floating point or complex tensor as input. Got {scalar_name(A.dtype)}; convert it "
+            "first"
         )
     if A.dtype.to_real() not in (dtypes.float32, dtypes.float64):
         if kernel:
-            raise NotImplementedError(f'"{kernel}" not implemented for \'{scalar_name(A.dtype)}\'; convert it to float32')
-        raise RuntimeError(f"{name}: Low precision dtypes not supported. Got {scalar_name(A.dtype)}; convert it to float32")
+            raise NotImplementedError(
+                f"\"{kernel}\" not implemented for '{scalar_name(A.dtype)}'; convert it to float32"
+            )
+        raise RuntimeError(
+            f"{name}: Low precision dtypes not supported. Got {scalar_name(A.dtype)}; convert it to float32"
+        )
 
 
 def check_info(name: str, info: Any, problem: Callable[[int], str], error: type[Exception] = LinAlgError) -> None:
@@ -71,7 +75,8 @@ def check_equation(name: str, A: Any, B: Any, left: bool = True) -> None:
     check_tensor(B, name, "B", 2)
     if A.dtype is not B.dtype:
         raise RuntimeError(
-            f"{name}: Expected A and B to have the same dtype, but found A of type {scalar_name(A.dtype)} and B of type "
+            f"{name}: Expected A and B to have the same dtype, but found A of type {scalar_name(A.dtype)} and B of "
+            "type "
             f"{scalar_name(B.dtype)} instead"
         )
     if B.ndim < 2:
@@ -113,8 +118,6 @@ def eye_like(A: Any, n: int | None = None) -> Any:
 def off_diagonal(x: Any, value: Any) -> Any:
     """A matrix with its diagonal replaced by one number."""
     return x.masked_fill(eye_like(x).to(dtypes.bool), value)
-
-
 
 
 def attached(value: Any, x: Any) -> Any:

@@ -84,7 +84,8 @@ def check_not_empty(name: str, shape: Any, dim: Dims) -> None:
         # 0 in shape: nothing to reduce at all
         error = IndexError if name.startswith("arg") else RuntimeError
         raise error(
-            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the "
+            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with "
+            "the "
             "'dim' argument."
         )
     for d in dim:
@@ -99,7 +100,8 @@ def cast_first(input: Tensor, dtype: dtypes.dtype | None, promote: str, name: st
             raise TypeError(f"{name}(): argument 'dtype' must be torch.dtype, not {type(dtype).__name__}")
         if promote in (INEXACT, REAL) and dtype.category < dtypes.FLOAT:
             raise RuntimeError(
-                f"{name}(): could not infer output dtype. Optional dtype must be either a floating point or complex dtype. "
+                f"{name}(): could not infer output dtype. Optional dtype must be either a floating point or complex "
+                "dtype. "
                 f"Got: {dtypes.scalar_name(dtype)}"
             )
         # Integers are added up in int64 whatever the result is stored in.
@@ -128,8 +130,8 @@ def reduction(
     refuse: str = "",
     **options: Any,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Declare a reduction over any set of dimensions; the function has its name, signature and docstring, its body is not
-    run.
+    """Declare a reduction over any set of dimensions; the function has its name, signature and docstring, its body is
+    not run.
 
     identity: whether reducing nothing has a value; where not, that raises.
     refuse: categories (bool, int, float, complex) PyTorch has no kernel for.
@@ -155,17 +157,23 @@ def reduction(
         complex_too = "complex" not in refused
         label = fn.__name__
         # The gradient rule needs geometry only: what the short path saves in one tuple.
-        plain = grad is not None and grad.__code__.co_varnames[1 : grad.__code__.co_argcount] == ("dim", "keepdim", "shape")
+        plain = grad is not None and grad.__code__.co_varnames[1 : grad.__code__.co_argcount] == (
+            "dim",
+            "keepdim",
+            "shape",
+        )
 
         def general(input: Any, dim: Any, keepdim: Any, dtype: Any) -> Any:
             if not isinstance(input, Tensor):
                 raise TypeError(
-                    f"{label}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}; make one with "
+                    f"{label}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}; make one "
+                    "with "
                     "torch.tensor(...)"
                 )
             if refused and ("bool", "int", "float", "complex")[input.dtype.category] in refused:
                 raise NotImplementedError(
-                    f'"{label}" not implemented for \'{dtypes.scalar_name(input.dtype)}\'; convert the input to another '
+                    f"\"{label}\" not implemented for '{dtypes.scalar_name(input.dtype)}'; convert the input to "
+                    "another "
                     "dtype first"
                 )
             if dtype is not None and not has_dtype:

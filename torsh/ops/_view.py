@@ -7,14 +7,19 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from torsh.autograd import engine
 from torsh.autograd.grad_mode import thread
 from torsh.dispatch import state, through_modes
-from torsh.ops._op import Op, override_of
+from torsh.ops._op import Op, Plan, override_of
 from torsh.tensor import Tensor, Version, check_writable, new
+
+_numbers = engine._numbers
 
 
 class View(Op):
     """An op whose result looks at the memory of its first argument, with the same element type."""
+
+    _plan: Plan | None = None
 
     def _run(self, input: Tensor, *params: Any) -> Tensor:
         k = input._kind
@@ -36,11 +41,31 @@ class View(Op):
         out._vc = vc
         out._gf_version = vc.version
         if input._rg:
-            if thread.enabled and "nondifferentiable" not in self.tags:
-                self.record((input, *params), (out,))
+            if thread.enabled and self.grads:
+                self._record(input, params, out)
         elif not root._rg and k.inexact and thread.enabled:
             vc.watch(out)
         return out
+
+
+    def _record(self, input: Tensor, params: tuple[Any, ...], out: Tensor) -> None:
+        """``Op.record``, written out for one input and rules that need parameters and the input's shape only."""
+        plan = self._plan
+        if plan is None:
+            plan = Plan(self, (True, *(False,) * len(params)), 1)
+            if any(what is True or (not what and j == 0) for what, j in plan.takes):
+                self.record((input, *params), (out,))
+                return
+            self._plan = plan
+        node = new(plan.node_type)
+        node.seq = next(_numbers)
+        gf = input._gf if input._base is None else input.grad_fn
+        node.edges = (input if gf is None else gf,)
+        if input._nr:
+            node.numbers = (input._nr,)
+        node.saved = tuple([params[j - 1] if not what else tuple(input._data.shape) for what, j in plan.takes])
+        out._gf = node
+        out._rg = True
 
 
 def replayed(input: Tensor, op: Op, params: tuple[Any, ...]) -> Callable[[Tensor], Tensor]:

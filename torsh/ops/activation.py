@@ -256,7 +256,7 @@ def _gelu(x, approximate):
 gelu_backward = _derivative("gelu", "g input approximate", _gelu_derivative)
 
 
-@primitive("torch.nn.functional.gelu torch._C._nn.gelu", tags="pointwise", meta=_same, decompose=_gelu,
+@primitive("torch.nn.functional.gelu torch._C._nn.gelu", tags="pointwise", meta=_same, decompose=_gelu, out=True,
            grad={"input": lambda g, input, approximate: gelu_backward(g, input, approximate)})
 def gelu(input, approximate="none"):
     """x times the normal distribution function at x; approximate="tanh" computes it from tanh.
@@ -333,6 +333,7 @@ log_sigmoid_backward = _derivative("log_sigmoid", "g input", lambda g, x: g * (-
 
 
 @primitive("torch.nn.functional.logsigmoid torch._C._nn.log_sigmoid", name="log_sigmoid", tags="pointwise", meta=_same,
+           out=True,
            grad={"input": lambda g, input: log_sigmoid_backward(g, input)},
            decompose=lambda x: x.clamp(max=0) - (-x.abs()).exp().log1p())
 def logsigmoid(input):

@@ -9,10 +9,10 @@ from typing import Any
 
 from torsh import dtypes
 from torsh.ops._args import check_tensor
-from torsh.ops._op import Ready, composite
+from torsh.ops._op import Ready, composite, needs_grad, with_history
 from torsh.ops._pointwise import FLOAT, NUMBERS, SAME, as_number, binary, compute_kind, nary
 from torsh.ops.comparison import eq, ge, gt, le, lt
-from torsh.tensor import Tensor
+from torsh.tensor import Tensor, overwrite
 
 
 def conj(x: Any) -> Any:
@@ -249,6 +249,20 @@ def float_power(input, exponent):
     number = complex if is_complex else float
     base, power = (a.to(wide) if isinstance(a, Tensor) else number(a) for a in (input, exponent))
     return pow(base, power)
+
+
+def _float_power_(self: Tensor, exponent: Any) -> Tensor:
+    """In-place form of :func:`float_power`, for float64 and complex128 tensors only (RuntimeError)."""
+    result = float_power(self if not needs_grad(self, exponent) else with_history(self), exponent)
+    if result.dtype is not self.dtype:
+        raise RuntimeError(
+            f"the base given to float_power_ has dtype {dtypes.scalar_name(self.dtype)} but the operation's result requires "
+            f"dtype {dtypes.scalar_name(result.dtype)}"
+        )
+    return overwrite(self, result, "float_power_")
+
+
+float_power.op.inplace = _float_power_
 
 
 # ---- smaller and larger ------------------------------------------------------------------------------------------------
@@ -514,7 +528,7 @@ def copysign(input, other):
     """
 
 
-@binary("torch.nextafter Tensor.nextafter", numbers="none", refuse="bool int complex",
+@binary("torch.nextafter Tensor.nextafter", numbers="none", refuse="bool int complex", tags="moves",
         grad={"input": lambda g: g, "other": lambda g: zeros(g)})
 def nextafter(input, other):
     """The next floating point number after ``input`` in the direction of ``other``.

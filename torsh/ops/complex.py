@@ -48,7 +48,7 @@ _as_complex = _view("view_as_complex", lambda g: view_as_real(g),
                     lambda input: (input.shape[:-1], input.dtype.to_complex()))
 
 
-@composite("torch.real")
+@composite("torch.real", tags="view")
 def real(input):
     """The real part, a view; a real tensor itself.
 
@@ -57,7 +57,7 @@ def real(input):
     return _real_part(input) if check_tensor(input, "real")._kind.complex else input
 
 
-@composite("torch.imag")
+@composite("torch.imag", tags="view")
 def imag(input):
     """The imaginary part, a view; RuntimeError for real tensors.
 
@@ -68,7 +68,7 @@ def imag(input):
     return _imag_part(input)
 
 
-@composite("torch.view_as_real", name="view_as_real_checked")
+@composite("torch.view_as_real", name="view_as_real_checked", tags="view")
 def view_as_real(input):
     """A view of a complex tensor with a last dimension of size 2: real and imaginary parts.
 
@@ -79,7 +79,7 @@ def view_as_real(input):
     return _as_real(input)
 
 
-@composite("torch.view_as_complex", name="view_as_complex_checked")
+@composite("torch.view_as_complex", name="view_as_complex_checked", tags="view")
 def view_as_complex(input):
     """A complex view of a floating tensor whose last dimension, of size 2 and stride 1, holds real and imaginary parts.
 

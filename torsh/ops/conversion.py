@@ -9,10 +9,10 @@ from torsh import dtypes
 from torsh.autograd.grad_mode import thread
 from torsh.device import as_device
 from torsh.device import device as Device
-from torsh.dispatch import Place, place_of
+from torsh.dispatch import Place, place_of, state
 from torsh.dtypes import dtype as Dtype
 from torsh.ops._op import OPS, composite, primitive
-from torsh.tensor import Tensor, assign, check_writable, new
+from torsh.tensor import Tensor, assign, check_writable, new, wrote
 
 # ---- to another dtype or device ----------------------------------------------------------------------------------------
 
@@ -220,6 +220,8 @@ def fill_(self, value):
 
     value: a number or a 0-d tensor.  Raises RuntimeError for a tensor with dimensions.
     """
+    from torsh.ops.creation import _number, as_value, make_full
+
     check_writable(self, "fill_")
     if isinstance(value, Tensor):
         if value.ndim:
@@ -227,11 +229,13 @@ def fill_(self, value):
                 f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions."
             )
         return copy_(self, value)
-    from torsh.ops.creation import _number, as_value, make_full
-
     k = self._kind
-    value = as_value(_number(value, "fill_"), k.dtype)
-    return assign(self, make_full((), value, k.dtype, k.device, False).expand(tuple(self._data.shape)), "fill_")
+    value = as_value(value if type(value) is float else _number(value, "fill_"), k.dtype)
+    if state.busy:
+        return assign(self, make_full((), value, k.dtype, k.device, False).expand(tuple(self._data.shape)), "fill_")
+    k.backend.fill(self._data, value)
+    wrote(self, None, "fill_")
+    return self
 
 
 @composite("torch.fill Tensor.fill", name="fill")
@@ -243,7 +247,12 @@ def fill(input, value):
 @composite("torch.zero_ Tensor.zero_")
 def zero_(self):
     """Write 0 into every element and return the tensor."""
-    return fill_(self, 0)
+    check_writable(self, "zero_")
+    if state.busy:
+        return fill_(self, 0)
+    self._kind.backend.fill(self._data, 0)
+    wrote(self, None, "zero_")
+    return self
 
 
 # ---- to the host -------------------------------------------------------------------------------------------------------
@@ -275,13 +284,13 @@ def numpy(input, *, force=False):
             f"can't convert {input.device} device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory "
             "first."
         )
-    array = host_array(input)
-    if array.dtype.kind == "V" or array.dtype.name not in _NUMPY_NAMES:
+    if input._kind.dtype in _NOT_NUMPYS:
         raise TypeError(f"Got unsupported ScalarType {dtypes.scalar_name(input.dtype)}; convert it first, e.g. with .float()")
-    return array
+    return host_array(input)
 
 
-_NUMPY_NAMES = frozenset({d.name for d in dtypes.ALL} - {d.name for d in (*dtypes.FLOAT8, dtypes.bfloat16, dtypes.complex32)})
+# Types that NumPy has only through ml_dtypes.
+_NOT_NUMPYS = frozenset((*dtypes.FLOAT8, dtypes.bfloat16, dtypes.complex32))
 
 
 @composite("Tensor.item")
@@ -308,10 +317,8 @@ def _pair(value: Any) -> complex:
 def tolist(self):
     """The values as nested lists of Python numbers (a single number for a 0-d tensor)."""
     array = host_array(self)
-    if array.dtype.name not in _NUMPY_NAMES:
-        import numpy as np
-
-        array = array.astype(np.complex64 if self.dtype.is_complex else np.float32)
+    if self._kind.dtype in _NOT_NUMPYS:
+        array = host_array(self.detach().to(dtypes.complex64 if self.dtype.is_complex else dtypes.float32))
     return array.tolist()
 
 

@@ -107,11 +107,11 @@ def _scatter_add(g: Any, indices: Any, dim: int, shape: Any) -> Any:
     return g if not shape else g.new_zeros(shape).scatter_add(dim, indices, g)
 
 
-_EXTREME: dict[str, Any] = dict(
-    args="input dim shape", out=True,
-    grad={"input": lambda g, dim, shape, out1: _scatter_add(g[0], out1, dim, shape)},
-    meta=lambda input, dim, shape: [(tuple(input.shape), input.dtype), (tuple(input.shape), dtypes.int64)],
-)  # fmt: skip
+_EXTREME: dict[str, Any] = {
+    "args": "input dim shape", "out": True,
+    "grad": {"input": lambda g, dim, shape, out1: _scatter_add(g[0], out1, dim, shape)},
+    "meta": lambda input, dim, shape: [(tuple(input.shape), input.dtype), (tuple(input.shape), dtypes.int64)],
+}  # fmt: skip
 
 
 def _extreme_args(input: Any, dim: Any, axis: Any, name: str) -> Any:
@@ -119,7 +119,7 @@ def _extreme_args(input: Any, dim: Any, axis: Any, name: str) -> Any:
     if dim is None and axis is None:
         raise TypeError(f'{name}() missing 1 required positional arguments: "dim"')
     if input._kind.complex:
-        raise NotImplementedError(f'"{name}_cpu" not implemented for \'{dtypes.scalar_name(input.dtype)}\'')
+        raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{dtypes.scalar_name(input.dtype)}'")
     return (input, wrap_dim(dim if axis is None else axis, input.ndim), tuple(input.shape))
 
 
@@ -147,7 +147,7 @@ def _logcumsumexp_gradient(g: Any, input: Any, out: Any, dim: int) -> Any:
     if not input.ndim or not input.numel():
         return g
     if input._kind.complex:
-        return conj((conj(g) * (-out).exp()).flip(dim).cumsum(dim).flip(dim) * input.exp())
+        return conj(((conj(g).log() - out).flip(dim).logcumsumexp(dim).flip(dim) + input).exp())
     # sum over i >= k of g_i exp(x_k - out_i), in logarithms, with the two signs of g apart.
     positive, negative = ((g * s).clamp(min=0) for s in (1, -1))
 
@@ -169,13 +169,13 @@ def logcumsumexp(input, dim):
     dim = wrap_dim(dim, input.ndim)
     if not input._kind.inexact:
         raise NotImplementedError(
-            f'"logcumsumexp_out_cpu" not implemented for \'{dtypes.scalar_name(input.dtype)}\'; convert the input to a '
+            f"\"logcumsumexp_out_cpu\" not implemented for '{dtypes.scalar_name(input.dtype)}'; convert the input to a "
             "floating point type first"
         )
     return (input, dim)
 
 
-# ---- differences and integrals -----------------------------------------------------------------------------------------
+# ---- differences and integrals -------------------------------------------------------------------------------------
 
 
 @composite("torch.diff Tensor.diff", out=True)
@@ -195,14 +195,16 @@ def diff(input, n=1, dim=-1, prepend=None, append=None):
             continue
         if t.ndim != input.ndim:
             raise RuntimeError(
-                f"diff expects prepend or append to be the same dimension as input; {role} has {t.ndim} dimensions, the input "
+                f"diff expects prepend or append to be the same dimension as input; {role} has {t.ndim} dimensions, "
+                "the input "
                 f"{input.ndim}"
             )
         for i in range(input.ndim):
             if i != dim and t.shape[i] != input.shape[i]:
                 raise RuntimeError(
                     f"diff expects the shape of tensor to prepend or append to match that of input except along the "
-                    f"differencing dimension; input.size({i}) = {input.shape[i]}, but got tensor.size({i}) = {t.shape[i]}"
+                    f"differencing dimension; input.size({i}) = {input.shape[i]}, but got tensor.size({i}) = "
+                    f"{t.shape[i]}"
                 )
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
@@ -357,8 +359,10 @@ def gradient(input, *, spacing=None, dim=None, edge_order=1):
                     f"{s.ndim} dimensions"
                 )
             if s.device != input.device:
-                raise RuntimeError("torch.gradient expects each tensor to be on the same device, but got devices "
-                                   f"{s.device} and {input.device}")
+                raise RuntimeError(
+                    "torch.gradient expects each tensor to be on the same device, but got devices "
+                    f"{s.device} and {input.device}"
+                )
     for d, s in zip(dims, spacings):
         if input.shape[d] < edge_order + 1:
             raise RuntimeError(
@@ -373,6 +377,3 @@ def gradient(input, *, spacing=None, dim=None, edge_order=1):
     if not input._kind.inexact:
         input = input.to(dtypes.get_default_dtype()) if input.dtype is not dtypes.bool else input
     return tuple(_slope(input, s, d, edge_order) for d, s in zip(dims, spacings))
-
-
-

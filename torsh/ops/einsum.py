@@ -29,7 +29,9 @@ def _labels(term: str) -> list[int]:
         elif c.isascii() and c.isalpha():
             found.append(ord(c))
         else:
-            raise RuntimeError(f"einsum(): invalid subscript given at index {i} in the equation string, subscripts must be in [a-zA-Z]")
+            raise RuntimeError(
+                f"einsum(): invalid subscript given at index {i} in the equation string, subscripts must be in [a-zA-Z]"
+            )
         i += 1
     return found
 
@@ -52,7 +54,8 @@ def _parse(args: tuple[Any, ...]) -> tuple[list[list[int]], list[int] | None, li
     """The labels of each operand, those of the result (None: implicit), and the operands."""
     if len(args) < 2 and not (len(args) == 1 and isinstance(args[0], str)):
         raise ValueError(
-            "einsum(): must specify the equation string and at least one operand, or at least one operand and its subscripts "
+            "einsum(): must specify the equation string and at least one operand, or at least one operand and its "
+            "subscripts "
             "list"
         )
     if isinstance(args[0], Tensor):
@@ -75,8 +78,10 @@ def _parse(args: tuple[Any, ...]) -> tuple[list[list[int]], list[int] | None, li
     return terms, _labels(right) if arrow else None, operands
 
 
-def _expand_ellipsis(terms: list[list[int]], result: list[int] | None, operands: list[Any]) -> tuple[list[list[int]], list[int]]:
-    """Give the dimensions that ellipses cover labels of their own, and find the result's labels where they are implicit."""
+def _expand_ellipsis(
+    terms: list[list[int]], result: list[int] | None, operands: list[Any]
+) -> tuple[list[list[int]], list[int]]:
+    """Give the dimensions that ellipses cover labels of their own; find the result's labels where implicit."""
     longest = 0
     found: list[list[int]] = []
     for i, (term, x) in enumerate(zip(terms, operands)):
@@ -84,7 +89,8 @@ def _expand_ellipsis(terms: list[list[int]], result: list[int] | None, operands:
         if n < 0 or (n > 0 and -1 not in term):
             raise RuntimeError(
                 f"einsum(): the number of subscripts in the equation ({len(term) - (-1 in term)}) "
-                f"{'is more than the number of dimensions' if n < 0 else 'does not match the number of dimensions'} ({x.ndim}) "
+                f"{'is more than the number of dimensions' if n < 0 else 'does not match the number of dimensions'} "
+                f"({x.ndim}) "
                 f"for operand {i}" + ("" if n < 0 else " and no ellipsis was given")
             )
         longest = max(longest, n if -1 in term else 0)
@@ -123,7 +129,8 @@ def _diagonals(x: Any, term: list[int]) -> tuple[Any, list[int]]:
             continue
         if x.shape[i] != x.shape[j]:
             raise RuntimeError(
-                f"einsum(): subscript {_show(term[i])} is repeated for an operand but the sizes don't match, {x.shape[j]} != "
+                f"einsum(): subscript {_show(term[i])} is repeated for an operand but the sizes don't match, "
+                f"{x.shape[j]} != "
                 f"{x.shape[i]}"
             )
         x = x.diagonal(0, i, j)
@@ -170,7 +177,8 @@ def _pair(x: Any, a: list[int], y: Any, b: list[int], kept: set[int]) -> tuple[A
     heads = [size(left, 0, n)] if n else []
     k = size(left, n + r, left.ndim)
     product = matmul(
-        left.reshape(*heads, size(left, n, n + r), k), right.reshape(*heads, k, size(right, n + len(summed), right.ndim))
+        left.reshape(*heads, size(left, n, n + r), k),
+        right.reshape(*heads, k, size(right, n + len(summed), right.ndim)),
     )
     return product.reshape(shape), batch + rows + columns
 
@@ -226,9 +234,9 @@ def _path(terms: list[list[int]], final: list[int], sizes: dict[int, int]) -> li
 def einsum(*args):
     """Sums of products, written as subscripts: ``einsum("bij,bjk->bik", x, y)``.
 
-    Also ``einsum(x, [0, 1], y, [1, 2], [0, 2])``, with numbers for letters.  Repeated subscripts of one operand take its
-    diagonal, ``...`` stands for any dimensions, which broadcast.  More than two operands are contracted in the order
-    opt_einsum finds where it is installed.
+    Also ``einsum(x, [0, 1], y, [1, 2], [0, 2])``, with numbers for letters.  Repeated subscripts of one operand
+    take its diagonal, ``...`` stands for any dimensions, which broadcast.  More than two operands are contracted in the
+    order opt_einsum finds where it is installed.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.einsum.html
     """
     terms, result, operands = _parse(args)
@@ -242,7 +250,8 @@ def einsum(*args):
             known = sizes.get(t, 1)
             if n not in (1, known) and known != 1:
                 raise RuntimeError(
-                    f"einsum(): operands do not broadcast with remapped shapes [original->remapped]: subscript {_show(t)} has "
+                    "einsum(): operands do not broadcast with remapped shapes [original->remapped]: subscript "
+                    f"{_show(t)} has "
                     f"size {n} for operand {i} which does not broadcast with previously seen size {known}"
                 )
             sizes[t] = max(known, n) if n else 0

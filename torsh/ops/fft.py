@@ -1,7 +1,7 @@
 """Discrete Fourier transforms.
 
-Three primitives do all of them: complex to complex, real to complex and complex to real, each over several dimensions and
-with a factor instead of a norm mode.
+Three primitives do all of them: complex to complex, real to complex and complex to real, each over several dimensions
+and with a factor instead of a norm mode.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torsh.ops._args import check_tensor, wrap_dim, wrap_dims
 from torsh.ops._linalg import conj
 from torsh.ops._op import composite, primitive
 
-# ---- primitives ----------------------------------------------------------------------------------------------------------
+# ---- primitives ----------------------------------------------------------------------------------------------------
 
 
 def _half(shape: Any, dim: int) -> tuple[int, ...]:
@@ -42,7 +42,8 @@ def _r2c_gradient(g: Any, dims: Any, scale: float, onesided: bool, size: int) ->
 @primitive("", name="fft_r2c", args="input dims scale onesided size", node_name="FftR2CBackward0",
            meta=lambda input, dims, scale, onesided, size: (
                _half(tuple(input.shape), dims[-1]) if onesided else tuple(input.shape), input.dtype.to_complex()),
-           grad={"input": lambda g, dims, scale, onesided, size: _r2c_gradient(g, dims, scale, onesided, size)})  # fmt: skip
+           grad={"input": lambda g, dims, scale, onesided, size: _r2c_gradient(
+               g, dims, scale, onesided, size)})  # fmt: skip
 def _r2c(input, dims, scale, onesided, size):
     return (input, dims, scale, onesided, size)
 
@@ -67,7 +68,7 @@ def _c2r(input, dims, scale, size):
     return (input, dims, scale, size)
 
 
-# ---- arguments -----------------------------------------------------------------------------------------------------------
+# ---- arguments -----------------------------------------------------------------------------------------------------
 
 
 def resize(x: Any, dim: int, n: int) -> Any:
@@ -213,7 +214,7 @@ def _one(n: Any) -> Any:
     return None if n is None else (n,)
 
 
-# ---- one dimension ---------------------------------------------------------------------------------------------------------
+# ---- one dimension -------------------------------------------------------------------------------------------------
 
 
 @composite("torch.fft.fft", name="fft_fft", out=True)
@@ -272,7 +273,7 @@ def ihfft(input, n=None, dim=-1, norm=None):
     return _real_forward("ihfft", input, _one(n), _check("ihfft", input, dim), norm, False)
 
 
-# ---- several dimensions ------------------------------------------------------------------------------------------------------
+# ---- several dimensions --------------------------------------------------------------------------------------------
 
 
 @composite("torch.fft.fftn", name="fft_fftn", out=True)
@@ -366,7 +367,7 @@ def ihfft2(input, s=None, dim=(-2, -1), norm=None):
     return _real_forward("ihfftn", input, s, dim, norm, False)
 
 
-# ---- helpers -----------------------------------------------------------------------------------------------------------------
+# ---- helpers -------------------------------------------------------------------------------------------------------
 
 
 def _check_frequencies(name: str, dtype: Any) -> None:

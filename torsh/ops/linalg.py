@@ -17,7 +17,7 @@ from torsh.ops._linalg import (
     conj,
     eye_like,
     is_vector,
-
+    real,
     spread_batches,
 )
 from torsh.ops._op import composite, needs_grad, primitive
@@ -26,7 +26,7 @@ from torsh.ops.matmul import adjoint, broadcast_shapes
 from torsh.ops.norms import matrix_norm, vector_norm
 from torsh.tensor import Tensor
 
-# ---- equations ---------------------------------------------------------------------------------------------------------
+# ---- equations -----------------------------------------------------------------------------------------------------
 
 
 def solve_op(A: Any, B: Any) -> Any:
@@ -101,7 +101,9 @@ def _inv(A):
 
 
 def _zero_diagonal(i: int) -> str:
-    return f"The diagonal element {i} is zero, the inversion could not be completed because the input matrix is singular."
+    return (
+        f"The diagonal element {i} is zero, the inversion could not be completed because the input matrix is singular."
+    )
 
 
 @composite("torch.linalg.inv torch.inverse Tensor.inverse", name="linalg_inv", out=True)
@@ -127,7 +129,7 @@ def inv_ex(A, *, check_errors=False):
     return return_types.linalg_inv_ex(x, info)
 
 
-# ---- determinants --------------------------------------------------------------------------------------------------------
+# ---- determinants --------------------------------------------------------------------------------------------------
 
 
 def _times_inverse_adjoint(g: Any, A: Any, singular: Any) -> Any:
@@ -203,7 +205,7 @@ def logdet(input):
     return log.masked_fill(sign < 0, math.nan)
 
 
-# ---- pseudoinverse, rank, condition ----------------------------------------------------------------------------------------
+# ---- pseudoinverse, rank, condition --------------------------------------------------------------------------------
 
 
 def _pinv_gradient(g: Any, A: Any, P: Any) -> Any:
@@ -273,14 +275,15 @@ def linalg_pinv(A, rcond=None, hermitian=False, *, atol=None, rtol=None):
     check_tensor(A, "linalg.pinv", "A")
     if A.ndim < 2 or not A._kind.inexact or A.dtype.to_real() not in (dtypes.float32, dtypes.float64):
         raise RuntimeError(
-            f"linalg.pinv({scalar_name(A.dtype)}{{{list(A.shape)}}}): expected a tensor with 2 or more dimensions of float, "
+            f"linalg.pinv({scalar_name(A.dtype)}{{{list(A.shape)}}}): expected a tensor with 2 or more dimensions of "
+            "float, "
             "double, cfloat or cdouble types"
         )
     rtol = rcond if rtol is None else rtol
     for role, value in (("atol", atol), ("rtol", rtol)):
         _check_tolerance("torch.linalg.pinv", value, role)
     if 0 in A.shape:
-        return A.new_zeros((*A.shape[:-2], A.shape[-1], A.shape[-2]))
+        return adjoint(A) * 1
     if hermitian and A.shape[-1] != A.shape[-2]:
         raise RuntimeError(
             f"linalg.eigh: A must be batches of square matrices, but they are {A.shape[-2]} by {A.shape[-1]} matrices"
@@ -343,7 +346,9 @@ def cond(A, p=None):
         large, small = s.select(-1, 0), s.select(-1, s.shape[-1] - 1)
         return small / large if p == -2 else large / small
     if A.shape[-1] != A.shape[-2]:
-        raise RuntimeError(f"linalg.cond with norm={p} requires square matrices: they are {A.shape[-2]} by {A.shape[-1]}")
+        raise RuntimeError(
+            f"linalg.cond with norm={p} requires square matrices: they are {A.shape[-2]} by {A.shape[-1]}"
+        )
     if 0 in A.shape:
         return A.new_zeros(A.shape[:-2], dtype=A.dtype.to_real())
     check_type("linalg.cond", A, "lu_cpu")
@@ -354,7 +359,7 @@ def cond(A, p=None):
     return found.masked_fill(info > 0, math.inf)
 
 
-# ---- least squares ---------------------------------------------------------------------------------------------------------
+# ---- least squares -------------------------------------------------------------------------------------------------
 
 
 def _lstsq_meta(A: Any, B: Any, rcond: Any, driver: Any) -> Any:
@@ -392,12 +397,15 @@ def lstsq(A, B, rcond=None, *, driver=None):
         raise RuntimeError(f"{name}: other must have at least 1 dimension.")
     if A.dtype is not B.dtype:
         raise RuntimeError(
-            f"{name}: Expected input and other to have the same dtype, but got input's dtype {scalar_name(A.dtype)} and other's "
+            f"{name}: Expected input and other to have the same dtype, but got input's dtype {scalar_name(A.dtype)} "
+            "and other's "
             f"dtype {scalar_name(B.dtype)}"
         )
     difference = A.ndim - B.ndim
     if not 0 <= difference <= 1:
-        raise RuntimeError(f"{name}: input.dim() must be greater or equal to other.dim() and (input.dim() - other.dim()) <= 1")
+        raise RuntimeError(
+            f"{name}: input.dim() must be greater or equal to other.dim() and (input.dim() - other.dim()) <= 1"
+        )
     vector = difference == 1
     right = B.unsqueeze(-1) if vector else B
     if A.shape[-2] != right.shape[-2]:
@@ -414,12 +422,13 @@ def lstsq(A, B, rcond=None, *, driver=None):
     if needs_grad(A, right):
         x = linalg_pinv(A) @ right
     empty = A.new_empty((0,), dtype=A.dtype.to_real())
+    nothing = attached(empty, real(A).reshape(-1).narrow(0, 0, 0)) if A._rg else empty
     full = m > n and (driver == "gels" or bool((rank == n).all()))
     if full and driver != "gelsy":
         difference_ = (A @ x - right).abs()
         residuals = (difference_ * difference_).sum(-2)
     else:
-        residuals = empty
+        residuals = nothing
     return return_types.linalg_lstsq(
         x.squeeze(-1) if vector else x,
         residuals,
@@ -428,7 +437,7 @@ def lstsq(A, B, rcond=None, *, driver=None):
     )
 
 
-# ---- functions of matrices -------------------------------------------------------------------------------------------------
+# ---- functions of matrices -----------------------------------------------------------------------------------------
 
 
 @composite("torch.linalg.matrix_power torch.matrix_power Tensor.matrix_power", name="linalg_matrix_power", out=True)
@@ -442,7 +451,8 @@ def matrix_power(A, n):
         raise RuntimeError("linalg.matrix_power: The input tensor A must have at least 2 dimensions.")
     if A.shape[-1] != A.shape[-2]:
         raise RuntimeError(
-            f"linalg.matrix_power: A must be batches of square matrices, but they are {A.shape[-2]} by {A.shape[-1]} matrices"
+            f"linalg.matrix_power: A must be batches of square matrices, but they are {A.shape[-2]} by {A.shape[-1]} "
+            "matrices"
         )
     if n == 0:
         return attached(eye_like(A).expand(*A.shape), A).clone()
@@ -485,18 +495,21 @@ def matrix_exp(A):
     if A.ndim < 2:
         raise RuntimeError(f"{name}: The input tensor A must have at least 2 dimensions.")
     if A.shape[-1] != A.shape[-2]:
-        raise RuntimeError(f"{name}: A must be batches of square matrices, but they are {A.shape[-2]} by {A.shape[-1]} matrices")
+        raise RuntimeError(
+            f"{name}: A must be batches of square matrices, but they are {A.shape[-2]} by {A.shape[-1]} matrices"
+        )
     if not A._kind.inexact:
         raise RuntimeError(f"{name}: Expected a floating point or complex tensor as input. Got {scalar_name(A.dtype)}")
     return _matrix_exp.op(A)
 
 
-# ---- tensors as matrices -----------------------------------------------------------------------------------------------------
+# ---- tensors as matrices -------------------------------------------------------------------------------------------
 
 
 @composite("torch.linalg.tensorinv", name="linalg_tensorinv", out=True)
 def tensorinv(A, ind=2):
-    """The inverse of a tensor as a linear map: its first ``ind`` dimensions are the result's, the others the argument's.
+    """The inverse of a tensor as a linear map: its first ``ind`` dimensions are the result's, the others the
+    argument's.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.tensorinv.html
     """
@@ -527,13 +540,14 @@ def tensorsolve(A, B, dims=None):
     rows = math.prod(A.shape[: B.ndim])
     if math.prod(shape) != rows:
         raise RuntimeError(
-            f"Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == prod(self.shape[:other.ndim]), but got "
+            "Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == prod(self.shape[:other.ndim]), "
+            "but got "
             f"{math.prod(shape)} != {rows}"
         )
     return solve(A.reshape(rows, rows), B.reshape(-1)).reshape(shape)
 
 
-# ---- small things ------------------------------------------------------------------------------------------------------------
+# ---- small things --------------------------------------------------------------------------------------------------
 
 
 @composite("torch.linalg.vecdot", name="linalg_vecdot", out=True)
@@ -586,6 +600,15 @@ def cross(input, other, dim=None):
         if dim is None:
             raise RuntimeError("no dimension of size 3 in input")
     return linalg_cross(input, other, dim=dim)
+
+
+@composite("torch.linalg.diagonal", name="linalg_diagonal")
+def linalg_diagonal(A, *, offset=0, dim1=-2, dim2=-1):
+    """A view of the diagonals of matrices.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.diagonal.html
+    """
+    return A.diagonal(offset, dim1, dim2)
 
 
 @composite("torch.linalg.vander", name="linalg_vander")
@@ -648,5 +671,3 @@ def trace(input):
 def frobenius_norm(input, dim=(), keepdim=False):
     """The square root of the sum of squares over one or two dimensions."""
     return vector_norm(input, 2, dim or None, keepdim)
-
-

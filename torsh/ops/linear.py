@@ -18,10 +18,11 @@ def _flat(t: Any) -> Any:
 @primitive(
     "torch.nn.functional.linear torch._C._nn.linear",
     grad={
-        "input": lambda g, weight: linear.op(g, conj(weight).permute(1, 0), None),
-        "weight": lambda g, input: linear.op(_flat(g).permute(1, 0), conj(_flat(input)).permute(1, 0), None),
+        "input": lambda g, weight: g @ conj(weight),
+        "weight": lambda g, input: _flat(g).t() @ conj(_flat(input)),
         "bias": lambda g: g.sum(tuple(range(g.ndim - 1))) if g.ndim > 1 else g,
     },
+    out=True,
     meta=lambda input, weight, bias: ((*input.shape[:-1], weight.shape[0]), input.dtype),
 )
 def linear(input, weight, bias=None):

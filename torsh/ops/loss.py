@@ -115,7 +115,7 @@ def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
 
 
 def _choose(condition: Any, a: Any, b: Any) -> Any:
-    from torsh.ops.indexing import where
+    from torsh.ops.arithmetic import where
 
     return where(condition, a, b)
 

@@ -177,22 +177,38 @@ def _smoothed(log_p, target, weight, reduction, ignore_index, smoothing, axis):
 
 
 @composite("torch.nn.functional.linear_cross_entropy")
-def linear_cross_entropy(input, linear_weight, target, *, linear_bias=None, weight=None, reduction="mean",
-                         ignore_index=-100, label_smoothing=0.0, chunking_strategy="auto"):  # fmt: skip
-    """cross_entropy of linear(input, linear_weight, linear_bias)."""
+def linear_cross_entropy(
+    input,
+    linear_weight,
+    target,
+    *,
+    linear_bias=None,
+    weight=None,
+    reduction="mean",
+    ignore_index=None,
+    label_smoothing=0.0,
+    options=None,
+):
+    """cross_entropy of linear(input, linear_weight, linear_bias).
+
+    linear_weight: (C, I), or (C, d1, ..., I) for targets of shape (N, d1, ...).  options: how PyTorch would cut the work into
+    chunks; here the result is the same with any.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.linear_cross_entropy.html
+    """
     from torsh.ops.linear import linear
 
-    logits = linear(input, linear_weight, linear_bias)
-    classes = logits.shape[-1]
-    if logits.ndim > 2 and target.ndim == logits.ndim - 1:
-        flat = cross_entropy(
-            logits.reshape(-1, classes), target.reshape(-1), weight, ignore_index=ignore_index, reduction=reduction,
-            label_smoothing=label_smoothing,
-        )  # fmt: skip
-        return flat.reshape(tuple(target.shape)) if reduction == "none" else flat
+    width, outputs = linear_weight.shape[-1], tuple(linear_weight.shape[:-1])
+    if linear_bias is not None and tuple(linear_bias.shape) != outputs:
+        raise RuntimeError(f"expected linear_bias shape {outputs}, got {tuple(linear_bias.shape)}")
+    logits = linear(input, linear_weight.reshape(-1, width), None if linear_bias is None else linear_bias.reshape(-1))
+    if len(outputs) > 1:
+        if input.ndim != 2:
+            raise RuntimeError(f"linear_cross_entropy: expected input of shape (N, {width}), got {list(input.shape)}")
+        logits = logits.reshape(input.shape[0], *outputs)
     return cross_entropy(
-        logits, target, weight, ignore_index=ignore_index, reduction=reduction, label_smoothing=label_smoothing
-    )
+        logits, target, weight, ignore_index=-100 if ignore_index is None else ignore_index, reduction=reduction,
+        label_smoothing=label_smoothing,
+    )  # fmt: skip
 
 
 # ---- margins between classes -------------------------------------------------------------------------------------------
@@ -209,12 +225,14 @@ def multi_margin_loss(
     """
     reduction = reduction_of(reduction, size_average, reduce)
     if p not in (1, 2):
-        raise RuntimeError(f"only p == 1 and p == 2 supported, got {p}")
+        raise ValueError(f"only p == 1 and p == 2 supported, got {p}")
     if input.ndim > 2 or 0 in input.shape[1:] or (input.ndim == 1 and not input.numel()):
         raise RuntimeError(
             f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(input.shape)}"
         )
-    if weight is not None and (weight.ndim != 1 or weight.shape[0] != (input.shape[-1] if input.ndim else 1)):
+    if weight is not None and weight.ndim != 1:
+        raise ValueError(f"weight must be one-dimensional, got {weight.ndim} dimensions")
+    if weight is not None and (weight.shape[0] != (input.shape[-1] if input.ndim else 1)):
         raise RuntimeError(
             f"inconsistent weight size, expected {input.shape[-1] if input.ndim else 1} but got {list(weight.shape)}"
         )

@@ -15,7 +15,7 @@ from torsh.ops._args import check_tensor, wrap_dims
 from torsh.ops._op import Op, PlanCache, composite, override_of, primitive, save, saved_tensor_hooks, with_out
 from torsh.tensor import Parameter, Tensor, new
 
-# ---- shapes ----------------------------------------------------------------------------------------------------------
+# ---- shapes --------------------------------------------------------------------------------------------------------
 
 
 def broadcast_shapes(a: Sequence[int], b: Sequence[int]) -> tuple[int, ...]:
@@ -64,7 +64,8 @@ def _rows(shape: Sequence[int]) -> int:
 
 def _unequal_vectors(a: Any, b: Any) -> RuntimeError:
     return RuntimeError(
-        f"inconsistent tensor size, expected tensor [{a[0]}] and src [{b[0]}] to have the same number of elements, but got "
+        f"inconsistent tensor size, expected tensor [{a[0]}] and src [{b[0]}] to have the same number of elements, but "
+        "got "
         f"{a[0]} and {b[0]} elements respectively"
     )
 
@@ -75,10 +76,12 @@ def same_dtype(name: str, *tensors: Tensor) -> None:
     for t in tensors[1:]:
         if t.dtype is not first:
             raise RuntimeError(
-                f"{name}: expected m1 and m2 to have the same dtype, but got: {_c_name(first)} != {_c_name(t.dtype)}; convert "
+                f"{name}: expected m1 and m2 to have the same dtype, but got: {_c_name(first)} != {_c_name(t.dtype)}; "
+                "convert "
                 "one of them first"
                 if name != "dot" else
-                f"dot : expected both vectors to have same dtype, but found {scalar_name(first)} and {scalar_name(t.dtype)}"
+                f"dot : expected both vectors to have same dtype, but found {scalar_name(first)} and "
+                f"{scalar_name(t.dtype)}"
             )  # fmt: skip
 
 
@@ -95,10 +98,10 @@ def _c_name(d: dtypes.dtype) -> str:
 
 def _refuse_bool(name: str, t: Tensor) -> None:
     if t.dtype is dtypes.bool:
-        raise NotImplementedError(f'"{name}" not implemented for \'Bool\'; convert the operands to a number type first')
+        raise NotImplementedError(f"\"{name}\" not implemented for 'Bool'; convert the operands to a number type first")
 
 
-# ---- matmul ----------------------------------------------------------------------------------------------------------
+# ---- matmul --------------------------------------------------------------------------------------------------------
 
 
 def adjoint(x: Any) -> Any:
@@ -287,7 +290,8 @@ def mv(input, vec):
     """
     if check_tensor(input, "mv").ndim != 2 or check_tensor(vec, "mv", "vec", 2).ndim != 1:
         raise RuntimeError(
-            f"vector + matrix @ vector expected, got {vec.ndim}, {input.ndim}, {vec.ndim}: mv takes a 2-D and a 1-D tensor"
+            f"vector + matrix @ vector expected, got {vec.ndim}, {input.ndim}, {vec.ndim}: mv takes a 2-D and a 1-D "
+            "tensor"
         )
     if input.shape[1] != vec.shape[0]:
         m, n = input.shape
@@ -323,7 +327,7 @@ def vdot(input, other):
     return matmul(input.conj() if input._kind.complex else input, other)
 
 
-# ---- products that are added to something ------------------------------------------------------------------------------
+# ---- products that are added to something --------------------------------------------------------------------------
 
 
 def _factor(value: Any, t: Tensor) -> Any:
@@ -340,7 +344,8 @@ def _affine(name: str, input: Any, product: Any, shape: Any, beta: Any, alpha: A
         fits = False
     if not fits:
         raise RuntimeError(
-            f"The expanded size of the tensor ({list(shape)}) must match the existing size ({list(input.shape)}): the input of "
+            f"The expanded size of the tensor ({list(shape)}) must match the existing size ({list(input.shape)}): the "
+            "input of "
             f"{name} must broadcast to the product"
         )
     found = product()
@@ -354,11 +359,11 @@ def _affine(name: str, input: Any, product: Any, shape: Any, beta: Any, alpha: A
 
 def _addmm_grad(g: Any, a: Any, b: Any, alpha: Any, first: bool) -> Any:
     found = g @ adjoint(b) if first else adjoint(a) @ g
-    return found if alpha == 1 else found * (alpha.conjugate() if isinstance(alpha, complex) else alpha)
+    return found if alpha == 1 else found * alpha.conjugate()
 
 
 @primitive("torch.addmm Tensor.addmm", args="input mat1 mat2 beta alpha", broadcasts=True, out=True, inplace=True,
-           grad={"input": lambda g, beta: g if beta == 1 else g * (beta.conjugate() if isinstance(beta, complex) else beta),
+           grad={"input": lambda g, beta: g if beta == 1 else g * beta.conjugate(),
                  "mat1": lambda g, mat2, alpha: _addmm_grad(g, None, mat2, alpha, True),
                  "mat2": lambda g, mat1, alpha: _addmm_grad(g, mat1, None, alpha, False)},
            meta=lambda input, mat1, mat2, beta, alpha: ((mat1.shape[0], mat2.shape[1]), mat1.dtype),
@@ -384,8 +389,10 @@ def addmm(input, mat1, mat2, *, beta=1, alpha=1):
     shape = input._data.shape
     if len(shape) > 2 or any(s not in (1, t) for s, t in zip(reversed(shape), (m, n))):
         raise RuntimeError(
-            f"The expanded size of the tensor ({m if shape and shape[-1] not in (1, m) else n}) must match the existing size "
-            f"({shape[-1] if shape and shape[-1] not in (1, m) else shape[0]}): addmm's input {list(shape)} must broadcast to "
+            f"The expanded size of the tensor ({m if shape and shape[-1] not in (1, m) else n}) must match the "
+            "existing size "
+            f"({shape[-1] if shape and shape[-1] not in (1, m) else shape[0]}): addmm's input {list(shape)} must "
+            "broadcast to "
             f"{[n, m]}"
         )
     beta, alpha = _factor(beta, input), _factor(alpha, input)
@@ -401,7 +408,11 @@ def addmv(input, mat, vec, *, beta=1, alpha=1):
     Source: https://docs.pytorch.org/docs/stable/generated/torch.addmv.html
     """
     check_tensor(input, "addmv")
-    if check_tensor(mat, "addmv", "mat", 2).ndim != 2 or check_tensor(vec, "addmv", "vec", 3).ndim != 1 or input.ndim > 1:
+    if (
+        check_tensor(mat, "addmv", "mat", 2).ndim != 2
+        or check_tensor(vec, "addmv", "vec", 3).ndim != 1
+        or input.ndim > 1
+    ):
         raise RuntimeError(f"vector + matrix @ vector expected, got {input.ndim}, {mat.ndim}, {vec.ndim}")
     n, m = mat.shape
     if vec.shape[0] != m or (input.ndim and input.shape[0] not in (1, n)):
@@ -494,7 +505,7 @@ def inner(input, other):
     return tensordot(input, other, ([-1], [-1]))
 
 
-# ---- contractions ------------------------------------------------------------------------------------------------------
+# ---- contractions --------------------------------------------------------------------------------------------------
 
 
 @composite("torch.tensordot", out=True)

@@ -9,6 +9,7 @@ from torsh.autograd.grad_mode import no_grad
 from torsh.dtypes import scalar_name
 from torsh.ops._args import check_tensor
 from torsh.ops._op import Op, composite, primitive
+from torsh.tensor import Tensor
 
 
 def _channels(t: Any, ndim: int) -> Any:
@@ -91,6 +92,11 @@ def _check_batch_norm(input, running_mean, running_var, weight, bias, training):
 
 def _batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps):
     """(result, mean or None, invstd or None); updates the running statistics in training."""
+    if isinstance(input, Tensor) and not input.numel():
+        out = input.clone()
+        if weight is not None:
+            out = out * weight[0]
+        return (out if bias is None else out + bias[0]), None, None
     _check_batch_norm(input, running_mean, running_var, weight, bias, training)
     if not training:
         alpha = (running_var + eps).rsqrt()
@@ -122,7 +128,7 @@ def batch_norm_function(
     """
     if training:
         shape = input.shape
-        if len(shape) > 1 and math.prod(shape) == shape[1]:
+        if math.prod(shape[:1]) * math.prod(shape[2:]) == 1:
             raise ValueError(f"Expected more than 1 value per channel when training, got input size {shape}")
         if eps <= 0.0:
             raise ValueError(f"batch_norm eps must be positive, but got {eps}")

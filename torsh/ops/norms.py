@@ -12,7 +12,6 @@ from torsh.ops._reduction import dims_of, reduced_shape, restore
 from torsh.ops.matmul import adjoint, broadcast_shapes, matmul
 
 
-
 def norm_gradient(g: Any, input: Any, out: Any, ord: float, dim: Any, keepdim: bool, shape: Any) -> Any:
     g, n = restore(g, dim, keepdim, shape), restore(out, dim, keepdim, shape)
     if ord == 0:
@@ -33,10 +32,12 @@ def norm_gradient(g: Any, input: Any, out: Any, ord: float, dim: Any, keepdim: b
     return input * input.abs().pow(ord - 2) * (g / n.pow(ord - 1)).masked_fill(n == 0, 0)
 
 
-@primitive("", name="vector_norm", args="input ord dim keepdim shape", tags="reduction", node_name="LinalgVectorNormBackward0",
+@primitive("", name="vector_norm", args="input ord dim keepdim shape", tags="reduction",
+           node_name="LinalgVectorNormBackward0",
            grad={"input": lambda g, input, out, ord, dim, keepdim, shape: norm_gradient(
                g, input, out, ord, dim, keepdim, shape)},
-           meta=lambda input, ord, dim, keepdim, shape: (reduced_shape(input.shape, dim, keepdim), input.dtype.to_real()),
+           meta=lambda input, ord, dim, keepdim, shape: (
+               reduced_shape(input.shape, dim, keepdim), input.dtype.to_real()),
            )  # fmt: skip
 def _vector_norm(input, ord, dim, keepdim, shape):
     return (input, ord, dim, keepdim, shape)
@@ -47,7 +48,8 @@ def check_inexact(name: str, t: Any, dtype: Any = None) -> Any:
     check_tensor(t, name, "A")
     if not t._kind.inexact:
         raise RuntimeError(
-            f"{name}: Expected a floating point or complex tensor as input. Got {dtypes.scalar_name(t.dtype)}; convert it first"
+            f"{name}: Expected a floating point or complex tensor as input. Got {dtypes.scalar_name(t.dtype)}; convert "
+            "it first"
         )
     if dtype is None or dtype is t.dtype:
         return t
@@ -58,7 +60,8 @@ def check_inexact(name: str, t: Any, dtype: Any = None) -> Any:
         raise RuntimeError(f"{name}: dtype should be {a} for {a} inputs, but got {dtypes.scalar_name(dtype)} ({b})")
     if dtypes.promote_types(t.dtype, dtype) is not dtype:
         raise RuntimeError(
-            f"{name}: the dtype of the input ({dtypes.scalar_name(t.dtype)}) should be convertible without narrowing to the "
+            f"{name}: the dtype of the input ({dtypes.scalar_name(t.dtype)}) should be convertible without narrowing "
+            "to the "
             f"specified dtype ({dtypes.scalar_name(dtype)})"
         )
     return t.to(dtype)
@@ -79,13 +82,15 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
     if 0 in shape and (ord < 0 or ord == math.inf):
         if dims is None:
             raise RuntimeError(
-                f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor because the operation does not have an "
+                f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor because the operation does not "
+                "have an "
                 "identity"
             )
         for d in dims:
             if shape[d] == 0:
                 raise RuntimeError(
-                    f"linalg.vector_norm cannot compute the {ord} norm on the dimension {d} because this dimension is empty "
+                    f"linalg.vector_norm cannot compute the {ord} norm on the dimension {d} because this dimension is "
+                    "empty "
                     "and the operation does not have an identity"
                 )
     return _vector_norm.op(x, ord, dims, keepdim, shape)
@@ -105,7 +110,7 @@ def _matrix_dims(name: str, A: Any, dim: Any) -> tuple[int, int]:
 def _check_floating(name: str, A: Any) -> None:
     if A.dtype in (dtypes.float16, dtypes.bfloat16, dtypes.complex32):
         raise NotImplementedError(
-            f'"{name}" not implemented for \'{dtypes.scalar_name(A.dtype)}\': Low precision dtypes not supported'
+            f"\"{name}\" not implemented for '{dtypes.scalar_name(A.dtype)}': Low precision dtypes not supported"
         )
 
 
@@ -169,7 +174,8 @@ def linalg_norm(A, ord=None, dim=None, keepdim=False, *, dtype=None):
         return matrix_norm(A, ord, dims, keepdim, dtype=dtype)
     if isinstance(ord, str):
         raise RuntimeError(
-            f"linalg.norm: Order {ord} not supported for vectors: 'fro' and 'nuc' are norms of matrices, over two dimensions"
+            f"linalg.norm: Order {ord} not supported for vectors: 'fro' and 'nuc' are norms of matrices, over two "
+            "dimensions"
         )
     return vector_norm(A, ord, dims, keepdim, dtype=dtype)
 
@@ -196,7 +202,7 @@ def norm(input, p="fro", dim=None, keepdim=False, out=None, dtype=None):
     return vector_norm(input, p, dims, keepdim, dtype=dtype, out=out)
 
 
-# ---- distances -------------------------------------------------------------------------------------------------------
+# ---- distances -----------------------------------------------------------------------------------------------------
 
 
 @composite("torch.dist Tensor.dist")
@@ -229,7 +235,9 @@ _MODES = ("use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist", "dono
 
 @composite("torch.cdist")
 def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
-    """The p-norm distance of every point of one set to every point of another: (..., P, M) and (..., R, M) to (..., P, R).
+    """The p-norm distance of every point of one set to every point of another.
+
+    x1: (..., P, M), x2: (..., R, M); the result is (..., P, R).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.cdist.html
     """
@@ -293,5 +301,3 @@ def renorm(input, p, dim, maxnorm):
     n = vector_norm(input, p, tuple(i for i in range(input.ndim) if i != dim), True)
     factor = (maxnorm / (n + 1e-7)).where(n > maxnorm, n.new_ones(()))
     return input * factor
-
-

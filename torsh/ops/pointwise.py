@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from torsh import dtypes
-from torsh.ops._op import composite, primitive
+from torsh.ops._op import OPS, composite, primitive
 from torsh.ops._pointwise import FLOAT, REAL, Pointwise, nary, unary
 from torsh.ops.arithmetic import conj, where, zeros
 from torsh.return_types import make
@@ -99,7 +99,12 @@ def reciprocal(input):
     """
 
 
-@unary("torch.relu Tensor.relu", grad=lambda g, out: g * (out > 0),
+def _where_positive(g, out):
+    # Not g * (out > 0): an infinite g times False would be nan.
+    return OPS["threshold_backward"](g, out, 0.0)
+
+
+@unary("torch.relu Tensor.relu", grad=_where_positive,
        because={"bool": RuntimeError("Boolean inputs not supported for relu"),
                 "complex": NotImplementedError("clamp is not supported for complex types")})
 def relu(input):

@@ -314,7 +314,7 @@ def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, coun
     return _avg(1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
 
 
-@composite("torch.nn.functional.avg_pool2d torch._C._nn.avg_pool2d")
+@composite("torch.nn.functional.avg_pool2d torch._C._nn.avg_pool2d", out=True)
 def avg_pool2d(
     input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None
 ):
@@ -325,7 +325,7 @@ def avg_pool2d(
     return _avg(2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
-@composite("torch.nn.functional.avg_pool3d torch._C._nn.avg_pool3d")
+@composite("torch.nn.functional.avg_pool3d torch._C._nn.avg_pool3d", out=True)
 def avg_pool3d(
     input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None
 ):

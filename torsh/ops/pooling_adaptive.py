@@ -16,6 +16,8 @@ from torsh.ops.pooling import _batch, _ints, _numeric, adaptive_max_pool, adapti
 def _target(input: Any, size: Any, n: int, op: str) -> tuple[int, ...]:
     """The wanted spatial size, None meaning that of the input."""
     check_tensor(input, op)
+    if n > 1 and isinstance(size, (tuple, list)) and input.ndim <= len(size):
+        raise ValueError(f"Input dimension should be at least {len(size) + 1}, got {input.ndim}")
     if input.ndim not in (n + 1, n + 2):
         raise RuntimeError(f"{op}(): Expected {n + 1}D or {n + 2}D tensor, but got {list(input.shape)}")
     space = tuple(input.shape[-n:])

@@ -33,7 +33,7 @@ def spread(g: Any, dim: Any, keepdim: bool, shape: Any) -> Any:
     return restore(g, dim, keepdim, shape).expand(shape)
 
 
-# ---- sums and products -----------------------------------------------------------------------------------------------
+# ---- sums and products ---------------------------------------------------------------------------------------------
 
 
 @reduction("torch.sum Tensor.sum", SUM, grad=lambda g, dim, keepdim, shape: spread(g, dim, keepdim, shape))
@@ -46,8 +46,12 @@ def sum(input, dim=None, keepdim=False, *, dtype=None):
     """
 
 
-@reduction("torch.nansum Tensor.nansum", SUM, refuse="complex",
-           grad=lambda g, input, dim, keepdim, shape: spread(g, dim, keepdim, shape) * (input == input))
+@reduction(
+    "torch.nansum Tensor.nansum",
+    SUM,
+    refuse="complex",
+    grad=lambda g, input, dim, keepdim, shape: spread(g, dim, keepdim, shape) * (input == input),
+)
 def nansum(input, dim=None, keepdim=False, *, dtype=None):
     """The sum with nan counted as zero.
 
@@ -55,8 +59,11 @@ def nansum(input, dim=None, keepdim=False, *, dtype=None):
     """
 
 
-@reduction("torch.mean Tensor.mean", INEXACT,
-           grad=lambda g, dim, keepdim, shape: spread(g / builtins.max(count(shape, dim), 1), dim, keepdim, shape))
+@reduction(
+    "torch.mean Tensor.mean",
+    INEXACT,
+    grad=lambda g, dim, keepdim, shape: spread(g / builtins.max(count(shape, dim), 1), dim, keepdim, shape),
+)
 def mean(input, dim=None, keepdim=False, *, dtype=None):
     """The mean of all elements, or over dimensions; nan where there are none.
 
@@ -74,7 +81,8 @@ def nanmean(input, dim=None, keepdim=False, *, dtype=None):
     check_tensor(input, "nanmean")
     if not input._kind.floating and not input._kind.complex:
         raise RuntimeError(
-            f"nanmean(): expected input to have floating point or complex dtype but got {dtypes.scalar_name(input.dtype)}"
+            "nanmean(): expected input to have floating point or complex dtype but got "
+            f"{dtypes.scalar_name(input.dtype)}"
         )
     factor = (input == input).detach().sum(dim, keepdim)
     return nansum(input, dim, keepdim, dtype=dtype) / factor
@@ -160,7 +168,7 @@ def count_nonzero(input, dim=None):
     return (input != 0).sum(dim)
 
 
-# ---- extremes --------------------------------------------------------------------------------------------------------
+# ---- extremes ------------------------------------------------------------------------------------------------------
 
 
 def share(g: Any, input: Any, out: Any, dim: Any, keepdim: bool, shape: Any) -> Any:
@@ -173,8 +181,12 @@ def share(g: Any, input: Any, out: Any, dim: Any, keepdim: bool, shape: Any) -> 
     return restore(g, dim, keepdim, shape) / mask.sum(dim, True) * mask
 
 
-@reduction("torch.amax Tensor.amax", identity=False, refuse="complex",
-           grad=lambda g, input, out, dim, keepdim, shape: share(g, input, out, dim, keepdim, shape))
+@reduction(
+    "torch.amax Tensor.amax",
+    identity=False,
+    refuse="complex",
+    grad=lambda g, input, out, dim, keepdim, shape: share(g, input, out, dim, keepdim, shape),
+)
 def amax(input, dim=(), keepdim=False):
     """The largest element, of all or over dimensions; nan if there is one.
 
@@ -182,8 +194,12 @@ def amax(input, dim=(), keepdim=False):
     """
 
 
-@reduction("torch.amin Tensor.amin", identity=False, refuse="complex",
-           grad=lambda g, input, out, dim, keepdim, shape: share(g, input, out, dim, keepdim, shape))
+@reduction(
+    "torch.amin Tensor.amin",
+    identity=False,
+    refuse="complex",
+    grad=lambda g, input, out, dim, keepdim, shape: share(g, input, out, dim, keepdim, shape),
+)
 def amin(input, dim=(), keepdim=False):
     """The smallest element, of all or over dimensions; nan if there is one.
 
@@ -199,7 +215,8 @@ def _position_args(input: Any, dim: Any, keepdim: Any, name: str) -> Any:
     check_tensor(input, name)
     if input.dtype.category in (dtypes.BOOL, dtypes.COMPLEX):
         raise NotImplementedError(
-            f'"{name}_cpu" not implemented for \'{dtypes.scalar_name(input.dtype)}\'; convert the input to another dtype first'
+            f"\"{name}_cpu\" not implemented for '{dtypes.scalar_name(input.dtype)}'; convert the input to another "
+            "dtype first"
         )
     shape = input._data.shape
     dims = None if dim is None else (wrap_dim(dim, len(shape)),)
@@ -208,8 +225,13 @@ def _position_args(input: Any, dim: Any, keepdim: Any, name: str) -> Any:
     return (input, dims if shape else None, keepdim)
 
 
-@primitive("torch.argmax Tensor.argmax", tags="reduction nondifferentiable", args="input dim keepdim", out=True,
-           meta=_position_meta)
+@primitive(
+    "torch.argmax Tensor.argmax",
+    tags="reduction nondifferentiable",
+    args="input dim keepdim",
+    out=True,
+    meta=_position_meta,
+)
 def argmax(input, dim=None, keepdim=False):
     """The position of the largest element (of the first if there are several, of the first nan if there is one).
 
@@ -219,8 +241,13 @@ def argmax(input, dim=None, keepdim=False):
     return _position_args(input, dim, keepdim, "argmax")
 
 
-@primitive("torch.argmin Tensor.argmin", tags="reduction nondifferentiable", args="input dim keepdim", out=True,
-           meta=_position_meta)
+@primitive(
+    "torch.argmin Tensor.argmin",
+    tags="reduction nondifferentiable",
+    args="input dim keepdim",
+    out=True,
+    meta=_position_meta,
+)
 def argmin(input, dim=None, keepdim=False):
     """The position of the smallest element (of the first if there are several, of the first nan if there is one).
 
@@ -246,10 +273,10 @@ def _pair_meta(input: Any, dim: int, keepdim: bool, shape: Any) -> Any:
     return [(found, input.dtype), (found, dtypes.int64)]
 
 
-_PAIR: dict[str, Any] = dict(
-    args="input dim keepdim shape", tags="reduction", meta=_pair_meta,
-    grad={"input": lambda g, dim, keepdim, shape, out1: put_back(g[0], out1, dim, keepdim, shape)},
-)  # fmt: skip
+_PAIR: dict[str, Any] = {
+    "args": "input dim keepdim shape", "tags": "reduction", "meta": _pair_meta,
+    "grad": {"input": lambda g, dim, keepdim, shape, out1: put_back(g[0], out1, dim, keepdim, shape)},
+}  # fmt: skip
 
 
 @primitive("", name="max_dim", returns=return_types.max, **_PAIR)
@@ -267,7 +294,7 @@ def _along(op: Any, input: Any, dim: Any, keepdim: Any, name: str) -> Any:
     dim = wrap_dim(dim, len(shape))
     _check_keepdim(keepdim, name)
     if input._kind.complex:
-        raise NotImplementedError(f'"{name}" not implemented for \'{dtypes.scalar_name(input.dtype)}\'')
+        raise NotImplementedError(f"\"{name}\" not implemented for '{dtypes.scalar_name(input.dtype)}'")
     check_not_empty(name, shape, (dim,) if shape else ())
     return op(input, dim, keepdim, shape)
 
@@ -332,12 +359,14 @@ def aminmax(input, *, dim=None, keepdim=False):
     dims = None if dim is None else (wrap_dim(dim, len(shape)),)
     if 0 in shape:
         if dim is None:
-            raise RuntimeError("aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity.")
+            raise RuntimeError(
+                "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity."
+            )
         check_not_empty("aminmax", shape, dims)
     return return_types.aminmax(amin(input, dims, keepdim), amax(input, dims, keepdim))
 
 
-# ---- moments ---------------------------------------------------------------------------------------------------------
+# ---- moments -------------------------------------------------------------------------------------------------------
 
 
 def _moment_meta(input: Any, dim: Any, keepdim: bool, correction: float, shape: Any) -> Any:
@@ -379,7 +408,8 @@ def _moment_args(name: str, input: Any, dim: Any, unbiased: Any, correction: Any
     check_tensor(input, name)
     if not input._kind.inexact:
         raise RuntimeError(
-            f"{name} only support floating point and complex dtypes; got {dtypes.scalar_name(input.dtype)}, convert it first"
+            f"{name} only support floating point and complex dtypes; got {dtypes.scalar_name(input.dtype)}, convert it "
+            "first"
         )
     if axis is not None:
         dim = axis
@@ -432,11 +462,14 @@ for _f in (var, std, var_mean, std_mean):
     _f.__doc__ = _f.op.doc = (_f.__doc__ or "") + _MOMENT_DOC.format(_f.__name__)
 
 
-# ---- log-sum-exp -----------------------------------------------------------------------------------------------------
+# ---- log-sum-exp ---------------------------------------------------------------------------------------------------
 
 
-@reduction("torch.logsumexp Tensor.logsumexp torch.special.logsumexp", FLOAT,
-           grad=lambda g, input, out, dim, keepdim, shape: logsumexp_gradient(g, input, out, dim, keepdim, shape))
+@reduction(
+    "torch.logsumexp Tensor.logsumexp torch.special.logsumexp",
+    FLOAT,
+    grad=lambda g, input, out, dim, keepdim, shape: logsumexp_gradient(g, input, out, dim, keepdim, shape),
+)
 def logsumexp(input, dim, keepdim=False):
     """log(sum(exp(input))) over dimensions, without overflow on the way.
 
@@ -445,15 +478,11 @@ def logsumexp(input, dim, keepdim=False):
 
 
 def logsumexp_gradient(g: Any, input: Any, out: Any, dim: Any, keepdim: bool, shape: Any) -> Any:
-    # Where the result is infinite, input - out is nan; the gradient there is 0 (or nan for g nan), as PyTorch's.
-    difference = input - restore(out, dim, keepdim, shape)
-    weights = difference.exp()
-    if not input._kind.complex:
-        weights = weights.masked_fill(difference != difference, 0) if False else weights
+    weights = (input - restore(out, dim, keepdim, shape)).exp()
     return restore(g, dim, keepdim, shape) * conj(weights)
 
 
-# ---- shapes of sums --------------------------------------------------------------------------------------------------
+# ---- shapes of sums ------------------------------------------------------------------------------------------------
 
 
 @composite("Tensor.sum_to_size")
@@ -469,7 +498,8 @@ def sum_to_size(input, *size):
     lead = len(shape) - len(size)
     if lead < 0 or not builtins.all(n == shape[i + lead] or n == 1 for i, n in enumerate(size)):
         raise RuntimeError(
-            f"size {{{list(size)}}} is not expandable to size {{{list(shape)}}}: sum_to_size sums a tensor to a size that "
+            f"size {{{list(size)}}} is not expandable to size {{{list(shape)}}}: sum_to_size sums a tensor to a size "
+            "that "
             "broadcasts to its own"
         )
     dims = tuple(range(lead)) + tuple(i + lead for i, n in enumerate(size) if n == 1 and shape[i + lead] != 1)

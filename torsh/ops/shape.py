@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import warnings
 from collections.abc import Sequence
@@ -18,6 +19,13 @@ from torsh.tensor import Tensor
 
 def infer_size(size: Sequence[int], numel: int) -> tuple[int, ...]:
     """A requested shape with its -1 replaced.  Raises RuntimeError where it does not hold ``numel`` elements."""
+    if not size or min(size) >= 0:
+        if math.prod(size) == numel:
+            return tuple(size)
+    else:
+        known = -math.prod(size)
+        if known > 0 and size.count(-1) == 1 and numel % known == 0:
+            return tuple([numel // known if s == -1 else s for s in size])
     known, unknown = 1, None
     for i, s in enumerate(size):
         if s >= 0:
@@ -98,6 +106,9 @@ def see_as(input, size):
     return (input, size)
 
 
+_see_as = see_as.op
+
+
 @composite("Tensor.view", name="view_any")
 def view(input, *shape, size=None, dtype=None):
     """The same memory in another shape, or read as another element type.
@@ -108,13 +119,14 @@ def view(input, *shape, size=None, dtype=None):
     """
     if dtype is not None or (len(shape) == 1 and isinstance(shape[0], dtypes.dtype)):
         return view_dtype(input, shape[0] if dtype is None else dtype)
-    size = infer_size(size_of(shape if size is None else (size,)), input.numel())
-    if not viewable(input, size):
+    data = input._data
+    size = infer_size(size_of(shape if size is None else (size,)), math.prod(data.shape))
+    if not input._kind.backend.contiguous(data) and not viewable(input, size):
         raise RuntimeError(
             "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
             "contiguous subspaces). Use .reshape(...) instead."
         )
-    return see_as(input, size)
+    return _see_as(input, size)
 
 
 @primitive("torch.view_as_dtype", name="view_dtype", grad={"input": lambda g, source: view_dtype(g, source)},
@@ -173,8 +185,11 @@ def reshape(input, *dims, shape=None):
     dims: integers (one may be -1) or one sequence of them.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.reshape.html
     """
-    size = infer_size(size_of(dims if shape is None else (shape,)), input.numel())
-    return see_as(input, size) if viewable(input, size) else reshape_copy(input, size)
+    data = input._data
+    size = infer_size(size_of(dims if shape is None else (shape,)), math.prod(data.shape))
+    if input._kind.backend.contiguous(data) or viewable(input, size):
+        return _see_as(input, size)
+    return reshape_copy(input, size)
 
 
 @composite("Tensor.reshape_as")

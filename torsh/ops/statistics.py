@@ -10,21 +10,22 @@ from torsh.ops._op import composite, primitive, with_out
 from torsh.ops.reduction import _PAIR, _along, share
 from torsh.tensor import Tensor
 
-# ---- medians and modes -------------------------------------------------------------------------------------------------
+# ---- medians and modes ---------------------------------------------------------------------------------------------
 
 
 def _refuse_unordered(input: Any, name: str) -> None:
     check_tensor(input, name)
     if input.dtype.category in (dtypes.BOOL, dtypes.COMPLEX):
         raise NotImplementedError(
-            f'"{name}_out_impl" not implemented for \'{dtypes.scalar_name(input.dtype)}\'; convert the input to another dtype'
+            f"\"{name}_out_impl\" not implemented for '{dtypes.scalar_name(input.dtype)}'; convert the input to "
+            "another dtype"
         )
 
 
-_WHOLE: dict[str, Any] = dict(
-    args="input shape", tags="reduction", meta=lambda input, shape: ((), input.dtype),
-    grad={"input": lambda g, input, out, shape: share(g, input, out, None, False, shape)},
-)  # fmt: skip
+_WHOLE: dict[str, Any] = {
+    "args": "input shape", "tags": "reduction", "meta": lambda input, shape: ((), input.dtype),
+    "grad": {"input": lambda g, input, out, shape: share(g, input, out, None, False, shape)},
+}  # fmt: skip
 
 
 @primitive("", name="median_op", **_WHOLE)
@@ -79,7 +80,7 @@ def nanmedian(input, dim=None, keepdim=False, *, out=None):
 _median_out, _nanmedian_out = with_out(median), with_out(nanmedian)
 
 
-# ---- quantiles ---------------------------------------------------------------------------------------------------------
+# ---- quantiles -----------------------------------------------------------------------------------------------------
 
 _INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
 
@@ -162,12 +163,14 @@ def nanquantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
     return _quantile("nanquantile", input, q, dim, keepdim, interpolation, True)
 
 
-# ---- covariance --------------------------------------------------------------------------------------------------------
+# ---- covariance ----------------------------------------------------------------------------------------------------
 
 
 def _weights(w: Any, n: int, name: str) -> None:
     if w.ndim > 1:
-        raise RuntimeError(f"cov(): expected {name} to have one or fewer dimensions but got {name} with {w.ndim} dimensions")
+        raise RuntimeError(
+            f"cov(): expected {name} to have one or fewer dimensions but got {name} with {w.ndim} dimensions"
+        )
     integral = name == "fweights"
     if w.dtype.category != (dtypes.INT if integral else dtypes.FLOAT):
         raise RuntimeError(
@@ -176,7 +179,8 @@ def _weights(w: Any, n: int, name: str) -> None:
         )
     if w.numel() != n:
         raise RuntimeError(
-            f"cov(): expected {name} to have the same numel as there are observations in the input but got {w.numel()} != {n}"
+            f"cov(): expected {name} to have the same numel as there are observations in the input but got {w.numel()} "
+            f"!= {n}"
         )
     if n and bool(w.min() < 0):
         raise RuntimeError(f"cov(): {name} cannot be negative")
@@ -192,7 +196,9 @@ def cov(input, *, correction=1, fweights=None, aweights=None):
     """
     check_tensor(input, "cov")
     if input.ndim > 2:
-        raise RuntimeError(f"cov(): expected input to have two or fewer dimensions but got an input with {input.ndim} dimensions")
+        raise RuntimeError(
+            f"cov(): expected input to have two or fewer dimensions but got an input with {input.ndim} dimensions"
+        )
     if input.dtype is dtypes.bool:
         raise RuntimeError("cov(): bool dtype is not supported for input")
     x = input.reshape(1, -1) if input.ndim < 2 else input

@@ -6,7 +6,6 @@ import math
 import warnings
 from typing import Any
 
-
 from torsh.ops._args import check_tensor
 from torsh.ops._op import composite
 from torsh.ops.fft import _c2c, _c2r, _r2c, resize
@@ -42,7 +41,9 @@ def stft(
     hop = n_fft // 4 if hop_length is None else hop_length
     length = n_fft if win_length is None else win_length
     if not input._kind.inexact:
-        raise RuntimeError(f"stft({input.type()}{list(input.shape)}) : expected a tensor of floating point or complex values")
+        raise RuntimeError(
+            f"stft({input.type()}{list(input.shape)}) : expected a tensor of floating point or complex values"
+        )
     if center:
         if align_to_window:
             raise RuntimeError("stft only supports align_to_window for center=False")
@@ -56,7 +57,8 @@ def stft(
     def bad(why: str) -> RuntimeError:
         about = _describe(
             "stft", input, n_fft=n_fft, hop_length=hop, win_length=length,
-            window=None if window is None else f"{window.type()}{{{list(window.shape)}}}", normalized=int(bool(normalized)),
+            window=None if window is None else f"{window.type()}{{{list(window.shape)}}}",
+            normalized=int(bool(normalized)),
             onesided=onesided, return_complex=return_complex, align_to_window=align_to_window,
         )  # fmt: skip
         return RuntimeError(f"{about} : {why}")
@@ -72,7 +74,8 @@ def stft(
         raise bad(f"expected 0 < win_length <= n_fft, but got win_length={length}")
     if window is not None and tuple(window.shape) != (length,):
         raise bad(
-            f"expected a 1D window tensor of size equal to win_length={length}, but got window with size {list(window.shape)}"
+            f"expected a 1D window tensor of size equal to win_length={length}, but got window with size "
+            f"{list(window.shape)}"
         )
     is_complex = input._kind.complex or (window is not None and window._kind.complex)
     if return_complex is None:
@@ -84,7 +87,8 @@ def stft(
         return_complex = True
     if not return_complex:
         warnings.warn(
-            "stft with return_complex=False is deprecated. In a future pytorch release, stft will return complex tensors for "
+            "stft with return_complex=False is deprecated. In a future pytorch release, stft will return complex "
+            "tensors for "
             "all inputs, and return_complex=False will raise an error.",
             UserWarning,
             stacklevel=3,
@@ -117,8 +121,8 @@ def stft(
 
 @composite("torch.istft Tensor.istft")
 def istft(
-    input, n_fft, hop_length=None, win_length=None, window=None, center=True, normalized=False, onesided=None, length=None,
-    return_complex=False,
+    input, n_fft, hop_length=None, win_length=None, window=None, center=True, normalized=False, onesided=None,
+    length=None, return_complex=False,
 ):  # fmt: skip
     """The signal whose ``stft`` with the same arguments is nearest to ``input`` (..., frequency, frame).
 
@@ -133,7 +137,8 @@ def istft(
         about = _describe(
             "istft", input, n_fft=n_fft, hop_length=hop, win_length=width,
             window=None if window is None else f"{window.type()}{{{list(window.shape)}}}", center=int(bool(center)),
-            normalized=int(bool(normalized)), onesided=onesided, length=length, return_complex=int(bool(return_complex)),
+            normalized=int(bool(normalized)), onesided=onesided, length=length,
+            return_complex=int(bool(return_complex)),
         )  # fmt: skip
         return RuntimeError(about + why)
 
@@ -148,8 +153,8 @@ def istft(
     size, count = input.shape[-2:]
     onesided = size != n_fft if onesided is None else onesided
     if onesided and n_fft // 2 + 1 != size:
-        raise bad(f" : expected the frequency dimension (3rd to the last) of the input tensor to match n_fft / 2 + 1 when "
-                  f"onesided=True, but got {size}")  # fmt: skip
+        raise bad(f" : expected the frequency dimension (3rd to the last) of the input tensor to match n_fft / 2 + 1 "
+                  f"when onesided=True, but got {size}")  # fmt: skip
     if not onesided and n_fft != size:
         raise bad(f" : expected the frequency dimension (3rd to the last) of the input tensor to match n_fft when "
                   f"onesided=False, but got {size}")  # fmt: skip
@@ -193,7 +198,8 @@ def istft(
     signal = signal / envelope
     if end > total:
         warnings.warn(
-            "The length of signal is shorter than the length parameter. Result is being padded with zeros in the tail. Please "
+            "The length of signal is shorter than the length parameter. Result is being padded with zeros in the tail. "
+            "Please "
             "check your center and hop_length settings.",
             UserWarning,
             stacklevel=3,
@@ -210,5 +216,3 @@ def _overlap(frames: Any, total: int, hop: int) -> Any:
     arange = NAMES["torch"]["arange"]
     at = (arange(count, device=frames.device) * hop).unsqueeze(1) + arange(n, device=frames.device)
     return frames.new_zeros((batch, total)).index_add(1, at.reshape(-1), frames.reshape(batch, -1))
-
-

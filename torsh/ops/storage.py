@@ -9,6 +9,8 @@ from typing import Any
 from torsh.ops._args import size_of, wrap_dim
 from torsh.ops._op import composite, primitive
 from torsh.ops._view import view as view_op
+from torsh.memory_format import contiguous_format
+from torsh.ops.conversion import clone
 from torsh.ops.shape import contiguous_strides
 from torsh.tensor import Tensor
 
@@ -17,8 +19,19 @@ from torsh.tensor import Tensor
 
 def stride(self: Tensor, dim: int | None = None) -> Any:
     """How many elements apart neighbours are in memory: for every dimension as a tuple, or for one."""
-    strides = tuple(self._kind.backend.geometry(self._data)[1])
+    strides = self._kind.backend.strides(self._data)
+    if 0 in strides:
+        strides = _plausible(tuple(self._data.shape), strides)
     return strides if dim is None else strides[wrap_dim(dim, len(strides))]
+
+
+def _plausible(shape: tuple[int, ...], strides: tuple[int, ...]) -> tuple[int, ...]:
+    """Strides with those of length-1 dimensions as PyTorch has them: NumPy makes a new dimension's stride 0."""
+    found = list(strides)
+    for d in range(len(shape) - 1, -1, -1):
+        if found[d] == 0 and shape[d] == 1:
+            found[d] = shape[d + 1] * found[d + 1] if d + 1 < len(shape) else 1
+    return tuple(found)
 
 
 def storage_offset(self: Tensor) -> int:
@@ -178,9 +191,6 @@ def contiguous(input, memory_format=None):
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.contiguous.html
     """
-    from torsh.ops.conversion import clone
-    from torsh.memory_format import contiguous_format
-
     if memory_format is None:
-        memory_format = contiguous_format
+        return input if input._kind.backend.contiguous(input._data) else clone(input, memory_format=contiguous_format)
     return input if input.is_contiguous(memory_format=memory_format) else clone(input, memory_format=memory_format)

@@ -8,8 +8,6 @@ from typing import Any
 from torsh import dtypes
 from torsh.ops._op import composite
 
-_NEW = dict(tags="creation")
-
 
 def _torch(name: str) -> Any:
     from torsh.ops import NAMES
@@ -159,7 +157,9 @@ def _kaiser(M: int, beta: float, ends: int, dtype: Any, device: Any, requires_gr
     # Summed up in float64: i0 of a large beta.
     k = _line(-beta, 2.0 * beta / ends, M, dtypes.float64, device)
     i0 = _torch("i0")
-    w = i0((beta * beta - k * k).clamp(min=0).sqrt()) / i0(_torch("full")((), beta, dtype=dtypes.float64, device=device))
+    w = i0((beta * beta - k * k).clamp(min=0).sqrt()) / i0(
+        _torch("full")((), beta, dtype=dtypes.float64, device=device)
+    )
     return _finish(w.to(dtype), requires_grad)
 
 
@@ -174,11 +174,23 @@ def kaiser(M, *, beta=12.0, sym=True, dtype=None, layout=None, device=None, requ
     return _kaiser(M, float(beta), _ends(M, sym), dtype, device, requires_grad)
 
 
-for _f in (general_cosine, general_hamming, hamming, hann, blackman, nuttall, bartlett, cosine, exponential, gaussian, kaiser):
+for _f in (
+    general_cosine,
+    general_hamming,
+    hamming,
+    hann,
+    blackman,
+    nuttall,
+    bartlett,
+    cosine,
+    exponential,
+    gaussian,
+    kaiser,
+):
     _f.__doc__ = _f.op.doc = f"{_f.__doc__}\n\n    {_SOURCE.format(_f.__name__)}\n    "
 
 
-# ---- the older forms -------------------------------------------------------------------------------------------------------
+# ---- the older forms -----------------------------------------------------------------------------------------------
 
 
 def _check_old(name: str, length: Any, dtype: Any, layout: Any) -> Any:
@@ -194,14 +206,18 @@ def _check_old(name: str, length: Any, dtype: Any, layout: Any) -> Any:
     return dtype
 
 
-def _old_cosines(name: str, length: Any, periodic: bool, a: Any, dtype: Any, layout: Any, device: Any, grad: bool) -> Any:
+def _old_cosines(
+    name: str, length: Any, periodic: bool, a: Any, dtype: Any, layout: Any, device: Any, grad: bool
+) -> Any:
     dtype = _check_old(name, length, dtype, layout)
     w = _cosines(name, length, a, not periodic, dtypes.float64, None, device, False)
     return _finish(w.to(dtype), grad)
 
 
-@composite("torch.hann_window", out=True, **_NEW)
-def hann_window(window_length, periodic=True, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
+@composite("torch.hann_window", out=True, tags="creation")
+def hann_window(
+    window_length, periodic=True, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False
+):
     """The Hann window; ``periodic`` for one to be repeated, the usual case of spectral analysis.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.hann_window.html
@@ -209,7 +225,7 @@ def hann_window(window_length, periodic=True, *, dtype=None, layout=None, device
     return _old_cosines("hann_window", window_length, periodic, [0.5, 0.5], dtype, layout, device, requires_grad)
 
 
-@composite("torch.hamming_window", out=True, **_NEW)
+@composite("torch.hamming_window", out=True, tags="creation")
 def hamming_window(
     window_length, periodic=True, alpha=0.54, beta=0.46, *, dtype=None, layout=None, device=None, pin_memory=False,
     requires_grad=False,
@@ -221,7 +237,7 @@ def hamming_window(
     return _old_cosines("hamming_window", window_length, periodic, [alpha, beta], dtype, layout, device, requires_grad)
 
 
-@composite("torch.blackman_window", out=True, **_NEW)
+@composite("torch.blackman_window", out=True, tags="creation")
 def blackman_window(
     window_length, periodic=True, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False
 ):
@@ -233,7 +249,7 @@ def blackman_window(
     return _old_cosines("blackman_window", window_length, periodic, a, dtype, layout, device, requires_grad)
 
 
-@composite("torch.bartlett_window", out=True, **_NEW)
+@composite("torch.bartlett_window", out=True, tags="creation")
 def bartlett_window(
     window_length, periodic=True, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False
 ):
@@ -246,9 +262,17 @@ def bartlett_window(
     return _finish(w.to(dtype), requires_grad)
 
 
-@composite("torch.kaiser_window", out=True, **_NEW)
+@composite("torch.kaiser_window", out=True, tags="creation")
 def kaiser_window(
-    window_length, periodic=True, beta=12.0, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False
+    window_length,
+    periodic=True,
+    beta=12.0,
+    *,
+    dtype=None,
+    layout=None,
+    device=None,
+    pin_memory=False,
+    requires_grad=False,
 ):
     """The Kaiser window; ``beta`` sets how steep it is.
 

@@ -123,7 +123,7 @@ def gcd(make):
 
 @samples("torch.ldexp")
 def ldexp(make):
-    yield S(make(3, 4), make.ints(4, low=-3, high=4))
+    yield S(make(3, 4), make.ints(4, high=4))  # PyTorch takes 2 ** -1 for 0 in the gradient
     yield S(make(2), make(2))
 
 
