@@ -77,8 +77,16 @@ SAMPLERS = {
     "cauchy_": (lambda m, n, g, d: m.empty(n, dtype=d).cauchy_(0.3, 2, generator=g), FLOATS, 4),
     "log_normal_": (lambda m, n, g, d: m.empty(n, dtype=d).log_normal_(0.3, 2, generator=g), ("float32", "float16"), 4),
     "randperm": (lambda m, n, g, d: m.randperm(n, dtype=d, generator=g), ("int64", "int32", "float32"), 0),
-    "poisson": (lambda m, n, g, d: m.poisson(m.tensor(np.linspace(0, 40, n), dtype=d), generator=g), ("float32", "float64"), 0),
-    "gamma": (lambda m, n, g, d: m._standard_gamma(m.tensor(np.linspace(0.1, 3, n), dtype=d), generator=g), ("float32", "float64"), 4),
+    "poisson": (
+        lambda m, n, g, d: m.poisson(m.tensor(np.linspace(0, 40, n), dtype=d), generator=g),
+        ("float32", "float64"),
+        0,
+    ),
+    "gamma": (
+        lambda m, n, g, d: m._standard_gamma(m.tensor(np.linspace(0.1, 3, n), dtype=d), generator=g),
+        ("float32", "float64"),
+        4,
+    ),
 }
 
 
@@ -119,7 +127,11 @@ def test_multinomial(replacement, dtype):
     weights = np.abs(np.sin(np.arange(1, 41))).astype(dtype)
     for w in (weights, weights.reshape(4, 10)):
         for k in (1, 5):
-            agree(lambda m, n, g, w=w, k=k: m.multinomial(m.tensor(w), k, replacement, generator=g), sizes=(0,), seeds=range(5))
+            agree(
+                lambda m, n, g, w=w, k=k: m.multinomial(m.tensor(w), k, replacement, generator=g),
+                sizes=(0,),
+                seeds=range(5),
+            )
 
 
 def test_memory_order():
@@ -209,7 +221,9 @@ def test_state_is_interchangeable(before):
         for g in (theirs, back):
             torch.empty(1).normal_(generator=g)
         a = torsh.empty(3).normal_(generator=ours), torsh.rand(700, generator=ours)
-        theirs.set_state(torch.tensor(torsh.Generator().set_state(torsh.tensor(theirs.get_state().numpy())).get_state().numpy()))
+        theirs.set_state(
+            torch.tensor(torsh.Generator().set_state(torsh.tensor(theirs.get_state().numpy())).get_state().numpy())
+        )
         assert len(a) == 2
         np.testing.assert_array_equal(theirs.get_state().numpy(), back.get_state().numpy())
 
@@ -242,17 +256,21 @@ def test_fork():
 
 ERRORS = [
     "m.empty(3).uniform_(2, 1)", "m.empty(3).normal_(0, -1)", "m.empty(3, dtype=m.int64).uniform_()",
-    "m.empty(3, dtype=m.int64).normal_()", "m.randint(3, 3, (2,))", "m.randint(5, 2, (2,))", "m.randperm(-1)", "m.rand(-1)",
+    "m.empty(3, dtype=m.int64).normal_()", "m.randint(3, 3, (2,))", "m.randint(5, 2, (2,))", "m.randperm(-1)", "
+    ""m.rand(-1)",
     "m.empty(3).bernoulli_(2)", "m.empty(3).random_(5, 2)", "m.empty(3).exponential_(-1)", "m.empty(3).geometric_(0)",
-    "m.empty(3).cauchy_(0, -1)", "m.empty(3).log_normal_(0, -1)", "m.multinomial(m.ones(3), 5)", "m.multinomial(-m.ones(3), 2)",
+    "m.empty(3).cauchy_(0, -1)", "m.empty(3).log_normal_(0, -1)", "m.multinomial(m.ones(3), 5)", "
+    ""m.multinomial(-m.ones(3), 2)",
     "m.multinomial(m.zeros(3), 2)", "m.multinomial(m.ones(3, dtype=m.int64), 2)", "m.multinomial(m.ones(1, 1, 3), 2)",
     "m.multinomial(m.ones(3), 0)", "m.bernoulli(m.tensor([2.0]))", "m.poisson(m.tensor([-1.0]))", "m.normal(0.0, 1.0)",
     "m.randint(2**40, (2,), dtype=m.int8)", "m.empty(3, dtype=m.uint8).random_(0, 300)", "m.normal(m.zeros(3), -1.0)",
     "m.normal(m.zeros(3), -m.ones(3))", "m.rand(2, dtype=m.int64)", "m.randn(2, dtype=m.int64)", "m.randint(5.5, (2,))",
-    "m.bernoulli(m.ones(3, dtype=m.int64))", "m.randint(5, (2,), dtype=m.bool)", "m.randint(0, 5, (2,), dtype=m.complex64)",
+    "m.bernoulli(m.ones(3, dtype=m.int64))", "m.randint(5, (2,), dtype=m.bool)", "m.randint(0, 5, (2,), "
+    "dtype=m.complex64)",
     "m.randperm(5, dtype=m.bool)", "m.randperm(300, dtype=m.int8)", "m.randperm(3000, dtype=m.float16)",
     "m.empty(3, dtype=m.complex64).bernoulli_()", "m.empty(3, dtype=m.int64).exponential_()",
-    "m.empty(3, dtype=m.int64).cauchy_()", "m.empty(3, dtype=m.int64).log_normal_()", "m.binomial(m.ones(3), m.ones(2))",
+    "m.empty(3, dtype=m.int64).cauchy_()", "m.empty(3, dtype=m.int64).log_normal_()", "m.binomial(m.ones(3), "
+    "m.ones(2))",
     "m.empty(2, requires_grad=True).uniform_()", "m.poisson(m.ones(2, dtype=m.int64))",
 ]  # fmt: skip
 

@@ -1,9 +1,9 @@
 """Views and in-place writes over libraries whose arrays cannot be written to.
 
 The raw array of such a backend is an ``FArray``: a place in a ``Buffer`` (element type, shape, strides, offset), as if
-the buffer were memory.  The buffer holds the library's current immutable array.  Reading resolves the place against that
-array (slicing, reordering, reshaping; an index map where the geometry is none of these); writing makes a new array with
-the place replaced and puts it into the buffer, so that every view of it sees the write.
+the buffer were memory.  The buffer holds the library's current immutable array.  Reading resolves the place against
+that array (slicing, reordering, reshaping; an index map where the geometry is none of these); writing makes a new array
+with the place replaced and puts it into the buffer, so that every view of it sees the write.
 
 Nothing here is written per op.  What a view op does to shape and strides is learnt from the NumPy kernel of that op, run
 on a *ghost*: an array with the same geometry over address space that is reserved but never touched.
@@ -82,7 +82,9 @@ class Moves:
         if target.is_complex and source is target.to_real():
             x = xp.astype(x, getattr(xp, target.name))
             return x[..., 0::2] + x[..., 1::2] * 1j
-        raise NotImplementedError(f"a view of {source} as {target} is not implemented on this backend; use .to() instead")
+        raise NotImplementedError(
+            f"a view of {source} as {target} is not implemented on this backend; use .to() instead"
+        )
 
 
 # ---- where a view lies in its buffer ---------------------------------------------------------------------------------
@@ -236,8 +238,11 @@ class FArray:
     def whole(self) -> bool:
         """Whether this is the buffer as it is."""
         b = self.buffer
-        return self.shape == b.shape and self.dtype is b.dtype and not self.offset and (
-            self.strides == tuple(s * self.dtype.itemsize for s in contiguous_strides(b.shape)) or not self.size
+        return (
+            self.shape == b.shape
+            and self.dtype is b.dtype
+            and not self.offset
+            and (self.strides == tuple(s * self.dtype.itemsize for s in contiguous_strides(b.shape)) or not self.size)
         )
 
     def __repr__(self) -> str:
@@ -470,6 +475,27 @@ class FunctionalBackend(Backend):
 
     def write(self, target: FArray, source: FArray) -> None:
         target.write(source.read(), constant=not any(source.strides))
+
+    def fill(self, raw: FArray, value: Any) -> None:
+        from torsh_numpy.backend import TO_NUMPY
+
+        # Not as wide as the target: one number, stretched.
+        number = self.inner.from_host(np.full((), value, TO_NUMPY[raw.dtype]), raw.dtype, self.device_of(raw))
+        raw.write(self.moves.expand(number, raw.shape), constant=True)
+
+    def shares(self, raw: FArray) -> bool:
+        return not raw.whole
+
+    def to_dlpack(self, raw: FArray, **options: Any) -> Any:
+        # Asked for by the user, and the only memory there is to give: a copy on the host.
+        options.pop("stream", None)
+        return self.to_host(raw).__dlpack__(**{n: v for n, v in options.items() if v is not None})
+
+    def from_dlpack(self, source: Any) -> FArray:
+        from torsh_numpy.backend import FROM_NUMPY
+
+        array = np.from_dlpack(source)
+        return self.from_host(array, FROM_NUMPY[array.dtype], self.devices()[0])
 
     def geometry(self, raw: FArray) -> tuple[tuple[int, ...], tuple[int, ...], int]:
         size = raw.dtype.itemsize

@@ -1,7 +1,8 @@
 """Random number generators: the stream of PyTorch's CPU generator on every backend.
 
-One seed gives the numbers that PyTorch gives on the CPU, whatever the device: values are drawn on the host from a Mersenne
-twister (MT19937, seeded like PyTorch's) and then moved.  What each sampler takes from the stream is in ``torsh.ops.random``.
+One seed gives the numbers that PyTorch gives on the CPU, whatever the device: values are drawn on the host from a
+Mersenne twister (MT19937, seeded like PyTorch's) and then moved.  What each sampler takes from the stream is in
+``torsh.ops.random``.
 
 Source: https://docs.pytorch.org/docs/stable/random.html
 """
@@ -127,7 +128,8 @@ class Generator:
     def _set_bytes(self, raw: bytes) -> Generator:
         if len(raw) != STATE.itemsize:
             raise RuntimeError(
-                f"Expected a CPUGeneratorImplState of size {STATE.itemsize} but found the input RNG state size to be {len(raw)}"
+                f"Expected a CPUGeneratorImplState of size {STATE.itemsize} but found the input RNG state size to be "
+                f"{len(raw)}"
             )
         found = np.frombuffer(raw, STATE)[0]
         left, pos = int(found["left"]), int(found["next"])
@@ -191,8 +193,8 @@ class Generator:
 
     @contextlib.contextmanager
     def peek(self) -> Iterator[Any]:
-        """For samplers that do not know how much they will take: draw from the generator inside the block, and set ``used``
-        on what it gives to the number of 32-bit words really taken.
+        """For samplers that do not know how much they will take: draw from the generator inside the block, and set
+        ``used`` on what it gives to the number of 32-bit words really taken.
         """
         with self._lock:
             before = self._mt.state
@@ -256,7 +258,10 @@ def thread_safe_generator() -> Generator | None:
 
 @contextlib.contextmanager
 def fork_rng(
-    devices: Any = None, enabled: bool = True, _caller: str = "fork_rng", _devices_kw: str = "devices",
+    devices: Any = None,
+    enabled: bool = True,
+    _caller: str = "fork_rng",
+    _devices_kw: str = "devices",
     device_type: str = "cuda",
 ) -> Iterator[None]:
     """A block after which the default generator is where it was before.
@@ -274,5 +279,6 @@ def fork_rng(
 
 
 __all__ = [
-    "Generator", "default_generator", "fork_rng", "get_rng_state", "initial_seed", "manual_seed", "seed", "set_rng_state",
+    "Generator", "default_generator", "fork_rng", "get_rng_state", "initial_seed", "manual_seed", "seed", "
+    ""set_rng_state",
 ]  # fmt: skip

@@ -1,8 +1,8 @@
 """Generic kernels, written once as functions of an Array API namespace.
 
 Any library that follows the standard (https://data-apis.org/array-api/2024.12/) becomes a backend: subclass
-``ArrayAPIBackend``, give it a name and a namespace, name it in the entry point group ``torsh.backends``.  An op that has
-no generic kernel runs by its decomposition.
+``ArrayAPIBackend``, give it a name and a namespace, name it in the entry point group ``torsh.backends``.  An op
+without a generic kernel runs by its decomposition.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from torsh_arrayapi.backend import ArrayAPIBackend
 
-_MODULES = ("pointwise", "reduction", "shape", "indexing", "scatter", "linalg", "network")
+_MODULES = ("pointwise", "reduction", "shape", "indexing", "scatter", "sorting", "linalg", "network")
 
 
 @functools.cache

@@ -53,6 +53,70 @@ def conj(xp, x):
     return xp.conj(x) if is_complex(xp, x) else x
 
 
+# ---- the standard's extensions: a namespace without them lacks these ops ---------------------------------------------
+
+
+def _herm(xp, x):
+    return conj(xp, xp.matrix_transpose(x))
+
+
+def _status(xp, x):
+    """What LAPACK reports besides the result: success, since these functions raise otherwise."""
+    return xp.zeros(x.shape[:-2], dtype=xp.int32)
+
+
+def cholesky(xp, x, upper):
+    found = xp.linalg.cholesky(_herm(xp, x) if upper else x)
+    return (_herm(xp, found) if upper else found), _status(xp, x)
+
+
+def qr(xp, x, mode):
+    q, r = xp.linalg.qr(x, mode="reduced" if mode == "r" else mode)
+    return (xp.zeros((0,), dtype=x.dtype), r) if mode == "r" else (q, r)
+
+
+def svd(xp, x, full_matrices):
+    return tuple(xp.linalg.svd(x, full_matrices=full_matrices))
+
+
+def _from_triangle(xp, x, uplo):
+    """The Hermitian matrix whose one triangle is read."""
+    strict = xp.triu(x, k=1) if uplo == "U" else xp.tril(x, k=-1)
+    return xp.triu(xp.tril(x)) + strict + _herm(xp, strict)
+
+
+def slogdet(xp, x):
+    found = xp.linalg.slogdet(x)
+    return found[0], found[1]
+
+
+def _transform(xp, x, dims, name, **options):
+    for d in dims:
+        x = getattr(xp.fft, name)(x, axis=d, **options)
+    return x
+
+
+def fft_c2c(xp, x, dims, scale, forward):
+    found = _transform(xp, x, dims, "fft") if forward else _transform(xp, x, dims, "ifft", norm="forward")
+    return found * like(xp, scale, found)
+
+
+def fft_r2c(xp, x, dims, scale, onesided, size):
+    if onesided:
+        found = xp.fft.rfft(x, axis=dims[-1])
+    else:
+        x = xp.astype(x, xp.complex64 if x.dtype == xp.float32 else xp.complex128)
+        found = xp.fft.fft(x, axis=dims[-1])
+    found = _transform(xp, found, dims[:-1], "fft")
+    return found * like(xp, scale, found)
+
+
+def fft_c2r(xp, x, dims, scale, size):
+    found = _transform(xp, x, dims[:-1], "ifft", norm="forward")
+    found = xp.fft.irfft(found, n=size, axis=dims[-1], norm="forward")
+    return found * like(xp, scale, found)
+
+
 KERNELS: dict[str, Any] = {
     "matmul": matmul,
     "mm_op": matmul,
@@ -62,4 +126,17 @@ KERNELS: dict[str, Any] = {
     "tril": triangle("tril"),
     "triu": triangle("triu"),
     "conj_physical": conj,
+    "cholesky_op": cholesky,
+    "qr_op": qr,
+    "svd_op": svd,
+    "svdvals_op": lambda xp, x: xp.linalg.svdvals(x),
+    "eigh_op": lambda xp, x, uplo: tuple(xp.linalg.eigh(_from_triangle(xp, x, uplo))),
+    "eigvalsh_op": lambda xp, x, uplo: xp.linalg.eigvalsh(_from_triangle(xp, x, uplo)),
+    "solve_op": lambda xp, a, b: (xp.linalg.solve(a, b), _status(xp, a)),
+    "inv_op": lambda xp, a: (xp.linalg.inv(a), _status(xp, a)),
+    "det_op": lambda xp, a: xp.linalg.det(a),
+    "slogdet_op": slogdet,
+    "fft_c2c": fft_c2c,
+    "fft_r2c": fft_r2c,
+    "fft_c2r": fft_c2r,
 }

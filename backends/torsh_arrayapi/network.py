@@ -105,6 +105,32 @@ def convolution_weight(xp, g, x, size, stride, padding, dilation, groups):
     return xp.reshape(xp.stack(parts, axis=-1), size)
 
 
+def _grid(space, kernel, dilation, padding, stride):
+    sizes = zip(space, kernel, dilation, padding, stride)
+    return tuple((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, d, p, s in sizes)
+
+
+def im2col(xp, x, kernel, dilation, padding, stride):
+    size = _grid(x.shape[2:], kernel, dilation, padding, stride)
+    around = pad(xp, x, [(p, p) for p in padding], 0)
+    parts = [around[at_tap(tap, stride, dilation, size)] for tap in taps(kernel)]
+    n, c = x.shape[:2]
+    return xp.reshape(xp.stack(parts, axis=2), (n, c * math.prod(kernel), math.prod(size)))
+
+
+def col2im(xp, x, size, kernel, dilation, padding, stride):
+    n, c = x.shape[0], x.shape[1] // math.prod(kernel)
+    grid = _grid(size, kernel, dilation, padding, stride)
+    columns = xp.reshape(x, (n, c, math.prod(kernel), *grid))
+    full = [max(i + 2 * p, 0) for i, p in zip(size, padding)]
+    # What the last windows leave over gets nothing.
+    reach = [max(f, (o - 1) * s + d * (k - 1) + s) for f, o, s, d, k in zip(full, grid, stride, dilation, kernel)]
+    found = xp.zeros((n, c, *reach), dtype=x.dtype)
+    for i, tap in enumerate(taps(kernel)):
+        found = found + _spread(xp, columns[:, :, i, ...], tap, stride, dilation, reach)
+    return pad(xp, found, [(-p, -(r - p - i)) for p, r, i in zip(padding, reach, size)], 0)
+
+
 def _around(xp, x, kernel, stride, padding, dilation, size, fill):
     pads = [
         (p, max(0, (o - 1) * s + d * (k - 1) + 1 - n - p))
@@ -168,7 +194,7 @@ def _along(xp, x, axis, matrix):
 
 
 def _window_means(n, k, s, p, o, counts, whole):
-    """The matrix (o, n) that averages the windows of a dimension; it sums them where ``whole`` windows have a divisor."""
+    """The matrix (o, n) that averages the windows of a dimension; ``whole``: that sums them."""
     out = np.zeros((o, n))
     for j in range(o):
         start = j * s - p
@@ -274,6 +300,8 @@ KERNELS: dict[str, Any] = {
     "max_pool": max_pool,
     "max_pool_with_indices": max_pool_with_indices,
     "max_pool_backward": max_pool_backward,
+    "im2col": im2col,
+    "col2im": col2im,
     "mean_pool": mean_pool,
     "avg_pool_backward": avg_pool_backward,
     "adaptive_mean_pool": adaptive_mean_pool,

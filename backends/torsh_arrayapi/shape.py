@@ -8,36 +8,44 @@ from typing import Any
 from torsh_arrayapi.pointwise import like
 
 
+def type_in(xp, dtype):
+    """A namespace's own dtype; TypeError where it has none."""
+    found = getattr(xp, dtype.name, None)
+    if found is None:
+        raise TypeError(f"{xp.__name__} has no {dtype} arrays; convert to another dtype")
+    return found
+
+
 def full(xp, size, value, dtype, device):
-    return xp.full(size, 0 if value is None else value, dtype=getattr(xp, dtype.name))
+    return xp.full(size, 0 if value is None else value, dtype=type_in(xp, dtype))
 
 
 def arange(xp, start, step, count, dtype, device):
     # In double and rounded at the end; integers exactly.
     at = xp.arange(count, dtype=xp.float64 if dtype.is_floating_point else xp.int64)
-    return xp.astype(at * (step + 0) + (start + 0), getattr(xp, dtype.name))  # + 0: of bools
+    return xp.astype(at * (step + 0) + (start + 0), type_in(xp, dtype))  # + 0: of bools
 
 
 def linspace(xp, start, end, count, dtype, device):
     wide = xp.float64 if dtype.is_floating_point else xp.complex128 if dtype.is_complex else None
     if wide is None or count < 2:
-        return xp.astype(xp.linspace(start, end, count, dtype=xp.float64), getattr(xp, dtype.name))
+        return xp.astype(xp.linspace(start, end, count, dtype=xp.float64), type_in(xp, dtype))
     at = xp.astype(xp.arange(count, dtype=xp.float64), wide)
     step = (end - start) / (count - 1)
     low, high = at * step + start, at * step + (end - step * (count - 1))
-    return xp.astype(xp.where(xp.arange(count) < count // 2, low, high), getattr(xp, dtype.name))
+    return xp.astype(xp.where(xp.arange(count) < count // 2, low, high), type_in(xp, dtype))
 
 
 def eye(xp, n, m, dtype, device):
     if dtype.name == "bool":
         return xp.astype(xp.eye(n, m, dtype=xp.uint8), xp.bool)
-    return xp.eye(n, m, dtype=getattr(xp, dtype.name))
+    return xp.eye(n, m, dtype=type_in(xp, dtype))
 
 
 def cast(xp, x, dtype, copy, source):
     if xp.isdtype(x.dtype, "complex floating") and not dtype.is_complex:
         x = x != like(xp, 0j, x) if dtype.name == "bool" else xp.real(x)
-    return xp.astype(x, getattr(xp, dtype.name), copy=copy)
+    return xp.astype(x, type_in(xp, dtype), copy=copy)
 
 
 def at(dim, key):

@@ -14,8 +14,8 @@ from torsh.dtypes import dtype as Dtype
 
 # Types CuPy has arithmetic for; float16 is computed in float32, as the NumPy backend does.
 _TYPES = (
-    dtypes.bool, dtypes.uint8, dtypes.uint16, dtypes.uint32, dtypes.uint64, dtypes.int8, dtypes.int16, dtypes.int32, dtypes.int64,
-    dtypes.float16, dtypes.float32, dtypes.float64, dtypes.complex64, dtypes.complex128,
+    dtypes.bool, dtypes.uint8, dtypes.uint16, dtypes.uint32, dtypes.uint64, dtypes.int8, dtypes.int16, dtypes.int32,
+    dtypes.int64, dtypes.float16, dtypes.float32, dtypes.float64, dtypes.complex64, dtypes.complex128,
 )  # fmt: skip
 
 
@@ -109,6 +109,18 @@ class CupyBackend(Backend):
     def geometry(self, raw: Any) -> tuple[tuple[int, ...], tuple[int, ...], int]:
         size = raw.itemsize
         return raw.shape, tuple(s // size for s in raw.strides), raw.data.ptr
+
+    def fill(self, raw: Any, value: Any) -> None:
+        raw.fill(value)
+
+    def from_dlpack(self, source: Any) -> Any:
+        return self.xp.from_dlpack(source)
+
+    def storage(self, raw: Any) -> Any:
+        owner = raw
+        while owner.base is not None:
+            owner = owner.base
+        return owner.ravel("K").view("uint8")
 
     def contiguous(self, raw: Any) -> bool:
         return bool(raw.flags.c_contiguous)

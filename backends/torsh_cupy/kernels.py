@@ -8,16 +8,17 @@ from torsh.backend import Kernel
 
 # Op -> CuPy function of the same arguments.  These are ufuncs or one fused CUDA kernel each.
 _SAME = {
-    "add": "add", "sub": "subtract", "mul": "multiply", "div": "true_divide", "neg": "negative", "exp": "exp", "expm1": "expm1",
-    "log": "log", "log2": "log2", "log10": "log10", "log1p": "log1p", "sqrt": "sqrt", "sin": "sin", "cos": "cos", "tan": "tan",
-    "tanh": "tanh", "sinh": "sinh", "cosh": "cosh", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh",
-    "acosh": "arccosh", "atanh": "arctanh", "atan2": "arctan2", "hypot": "hypot", "maximum": "maximum", "minimum": "minimum",
-    "fmax": "fmax", "fmin": "fmin", "gt": "greater", "ge": "greater_equal", "lt": "less", "le": "less_equal", "eq": "equal",
-    "ne": "not_equal", "isnan": "isnan", "isinf": "isinf", "isfinite": "isfinite", "signbit": "signbit", "matmul": "matmul",
-    "copysign": "copysign", "nextafter": "nextafter", "logaddexp": "logaddexp", "logaddexp2": "logaddexp2", "gcd": "gcd",
-    "lcm": "lcm", "deg2rad": "deg2rad", "rad2deg": "rad2deg", "exp2": "exp2", "logical_not": "logical_not",
-    "logical_and": "logical_and", "logical_or": "logical_or", "logical_xor": "logical_xor", "bitwise_not": "invert",
-    "bitwise_and": "bitwise_and", "bitwise_or": "bitwise_or", "bitwise_xor": "bitwise_xor",
+    "add": "add", "sub": "subtract", "mul": "multiply", "div": "true_divide", "neg": "negative", "exp": "exp",
+    "expm1": "expm1", "log": "log", "log2": "log2", "log10": "log10", "log1p": "log1p", "sqrt": "sqrt", "sin": "sin",
+    "cos": "cos", "tan": "tan", "tanh": "tanh", "sinh": "sinh", "cosh": "cosh", "asin": "arcsin", "acos": "arccos",
+    "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh", "atan2": "arctan2", "hypot":
+    "hypot", "maximum": "maximum", "minimum": "minimum", "fmax": "fmax", "fmin": "fmin", "gt": "greater", "ge":
+    "greater_equal", "lt": "less", "le": "less_equal", "eq": "equal", "ne": "not_equal", "isnan": "isnan", "isinf":
+    "isinf", "isfinite": "isfinite", "signbit": "signbit", "matmul": "matmul", "copysign": "copysign", "nextafter":
+    "nextafter", "logaddexp": "logaddexp", "logaddexp2": "logaddexp2", "gcd": "gcd", "lcm": "lcm", "deg2rad":
+    "deg2rad", "rad2deg": "rad2deg", "exp2": "exp2", "logical_not": "logical_not", "logical_and": "logical_and",
+    "logical_or": "logical_or", "logical_xor": "logical_xor", "bitwise_not": "invert", "bitwise_and": "bitwise_and",
+    "bitwise_or": "bitwise_or", "bitwise_xor": "bitwise_xor",
 }  # fmt: skip
 
 

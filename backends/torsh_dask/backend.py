@@ -12,8 +12,8 @@ from torsh.backend import Backend, Capabilities, Kernel
 from torsh.device import device as Device
 from torsh.dtypes import dtype as Dtype
 
-# A buffer whose graph has grown past this many steps is computed the next time anything is written in place: a loop that never
-# reads a value would otherwise let the graph, and the time to extend it, grow without end.
+# A buffer whose graph has grown past this many steps is computed when it is written to: a loop that never reads a value
+# would otherwise let the graph, and the time to extend it, grow without end.
 LONGEST = 20_000
 # What is read through a view is computed whole up to this size, and kept.
 SMALL = 64 << 20

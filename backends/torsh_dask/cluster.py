@@ -26,8 +26,8 @@ def connect(address: str | None = None, workers: int = 2, threads: int = 1, time
     """Compute on a cluster from now on; the ``distributed`` client is returned.
 
     address: of a running scheduler, e.g. ``"tcp://10.0.0.1:8786"``; without one a cluster of ``workers`` processes is
-    started on this machine, reachable from this machine only.  threads: per worker process.  timeout: seconds to wait for
-    the connection.  Raises RuntimeError where that fails.
+    started on this machine, reachable from this machine only.  threads: per worker process.  timeout: seconds to wait
+    for the connection.  Raises RuntimeError where that fails.
     """
     global _client, _scheduler
     from distributed import Client, LocalCluster
@@ -52,8 +52,8 @@ def connect(address: str | None = None, workers: int = 2, threads: int = 1, time
 def _start_worker(address: str, threads: int) -> subprocess.Popen[bytes]:
     # Not by multiprocessing, which would import the user's program again in every worker.
     command = [
-        sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", str(threads), "--no-nanny", "--no-dashboard",
-        "--host", "127.0.0.1", "--death-timeout", "15",
+        sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", str(threads), "--no-nanny",
+        "--no-dashboard", "--host", "127.0.0.1", "--death-timeout", "15",
     ]  # fmt: skip
     environment = {
         **os.environ,
@@ -120,7 +120,7 @@ def compute(x: Any) -> np.ndarray[Any, Any]:
             _wait([future])
             return np.asarray(_result(future))
     with counts.timed():
-        blocks = {key: value for key, value in x.dask.layers[x.name].items()}
+        blocks = dict(x.dask.layers[x.name].items())
         if _client is not None or any(_is_future(b) for b in blocks.values()):
             blocks = _gathered(blocks)
         if x.npartitions == 1:
@@ -183,7 +183,7 @@ def _wait(futures: list[Any]) -> None:
 
     lonely: float | None = None
     if _client is None and futures:
-        raise RuntimeError("the values are on a cluster that was disconnected: read them before torsh_dask.disconnect()")
+        raise RuntimeError("the values are on a cluster that was disconnected; read them before that")
     while futures:
         try:
             with _client.as_current():
@@ -201,8 +201,8 @@ def _wait(futures: list[Any]) -> None:
             lonely = time.monotonic()
         elif time.monotonic() - lonely > PATIENCE:
             raise RuntimeError(
-                f"all workers of the Dask cluster died while it was computing, and none came back within {PATIENCE} seconds; "
-                "connect to a cluster again (torsh_dask.connect)"
+                f"all workers of the Dask cluster died while it was computing, and none came back within {PATIENCE} "
+                "seconds; connect to a cluster again (torsh_dask.connect)"
             )
     for f in futures:
         if f.status in ("error", "cancelled", "lost"):
@@ -215,11 +215,11 @@ def _explained(e: Exception) -> Exception:
 
     if isinstance(e, KilledWorker):
         return RuntimeError(
-            f"a worker of the Dask cluster died while it was computing ({e}). It may have run out of memory: use smaller chunks "
-            "or more workers"
+            f"a worker of the Dask cluster died while it was computing ({e}). It may have run out of memory: use "
+            "smaller chunks or more workers"
         )
     if isinstance(e, (CancelledError, CommClosedError, TimeoutError, OSError)):
-        return RuntimeError(f"the Dask cluster lost a result or the connection while computing: {type(e).__name__}: {e}")
+        return RuntimeError(f"the Dask cluster lost a result or the connection: {type(e).__name__}: {e}")
     return e
 
 

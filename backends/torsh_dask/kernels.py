@@ -1,8 +1,8 @@
 """Which lazy form an op takes.
 
-Where all arrays are one chunk: one task that runs the op's NumPy kernel.  Where some have several chunks: elementwise ops,
-ops that treat every sample of the first dimension alone, and the reductions and products below stay chunked; everything
-else runs on the whole arrays.
+Where all arrays are one chunk: one task that runs the op's NumPy kernel.  Where some have several chunks: elementwise
+ops, ops that treat every sample of the first dimension alone, and the reductions and products below stay chunked;
+everything else runs on the whole arrays.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def metas_of(args: Any) -> Any:
     return args
 
 
-# ---- ops that treat every sample alone ---------------------------------------------------------------------------------
+# ---- ops that treat every sample alone -------------------------------------------------------------------------------
 
 
 class Batch(NamedTuple):
@@ -71,9 +71,9 @@ BATCHED = {
     **{
         name: Batch(dims=1)
         for name in (
-            "sum", "mean", "nansum", "prod_op", "all", "any", "amax", "amin", "argmax", "argmin", "max_dim", "min_dim", "var_op",
-            "std_op", "logsumexp", "softmax", "log_softmax", "cumsum_op", "cumprod_op", "cummax", "cummin", "logcumsumexp",
-            "sort", "argsort", "topk",
+            "sum", "mean", "nansum", "prod_op", "all", "any", "amax", "amin", "argmax", "argmin", "max_dim", "min_dim",
+            "var_op", "std_op", "logsumexp", "softmax", "log_softmax", "cumsum_op", "cumprod_op", "cummax", "cummin",
+            "logcumsumexp", "sort",
         )
     },
 }  # fmt: skip
@@ -89,7 +89,7 @@ def _by_sample(batch: Batch, arrays: list[da.Array], args: Any) -> bool:
     return len({a.shape[0] for a in first}) == 1
 
 
-# ---- ops that Dask does in chunks ----------------------------------------------------------------------------------------
+# ---- ops that Dask does in chunks ------------------------------------------------------------------------------------
 
 
 def _reduction(function: Callable[..., Any], **more: Any) -> Kernel:
@@ -167,7 +167,7 @@ CHUNKED: dict[str, Kernel] = {
 }
 
 
-# ---- ops that make arrays ------------------------------------------------------------------------------------------------
+# ---- ops that make arrays --------------------------------------------------------------------------------------------
 
 
 def full(size: tuple[int, ...], value: Any, dtype: Dtype, device: Any) -> da.Array:
@@ -188,15 +188,15 @@ def _created(function: Kernel) -> Kernel:
 def _data_dependent(name: str) -> Kernel:
     def run(*args: Any) -> Any:
         raise NotImplementedError(
-            f"{name}: the shape of the result depends on values, which the lazy backend 'dask' does not compute on its own. "
-            f"Move the input to another backend first (with torsh.registry.use('numpy'): x = x.to('cpu')), or use a form "
-            f"with a fixed shape such as torch.where"
+            f"{name}: the shape of the result depends on values, which the lazy backend 'dask' does not compute on its "
+            f"own. Move the input to another backend first (with torsh.registry.use('numpy'): x = x.to('cpu')), or use "
+            f"a form with a fixed shape such as torch.where"
         )
 
     return run
 
 
-# ---- finding them ----------------------------------------------------------------------------------------------------------
+# ---- finding them ----------------------------------------------------------------------------------------------------
 
 
 def find(name: str) -> Kernel | None:

@@ -1,6 +1,7 @@
 """Making lazy arrays: graphs of tasks with shapes and types known in advance.
 
-Most arrays of a model are small against a chunk, so the common case is an array of one chunk and an op that is one task.
+Most arrays of a model are small against a chunk, so the common case is an array of one chunk and an op that is one
+task.
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ def template_of(args: Any, numbers: Any) -> Any:
     return args
 
 
-# ---- one task, or one task per chunk along the first dimension ----------------------------------------------------------
+# ---- one task, or one task per chunk along the first dimension -------------------------------------------------------
 
 
 def call(
@@ -119,11 +120,11 @@ def call(
     summed: bool = False,
     sized: int | None = None,
 ) -> Any:
-    """An op as tasks: one on whole arrays, or one per chunk of the first dimension of the arrays numbered in ``batched``.
+    """An op as tasks: one on whole arrays, or one per chunk of the first dimension of arrays (numbered ``batched``).
 
-    function: a NumPy kernel's name or a function that can be pickled.  metas: (shape, dtype) of the result, or a list of
-    these for several results.  summed: each task gives a summand of the result instead of a part along the first dimension.
-    sized: the number of the argument that is a shape starting with the length of the first dimension.
+    function: a NumPy kernel's name or a function that can be pickled.  metas: (shape, dtype) of the result, or a list
+    of these for several results.  summed: each task gives a summand of the result instead of a part along the first
+    dimension. sized: the number of the argument that is a shape starting with the length of the first dimension.
     """
     arrays = arrays_in(args)
     template = template_of(tuple(args), itertools.count())
@@ -134,9 +135,7 @@ def call(
     if batched:
         lead = _common_lead([arrays[i] for i in batched])
     many = len(lead) > 1
-    ready = [
-        _only_lead(a, lead) if many and i in batched else one_chunk(a) for i, a in enumerate(arrays)
-    ]
+    ready = [_only_lead(a, lead) if many and i in batched else one_chunk(a) for i, a in enumerate(arrays)]
     several = type(metas) is list
     types = [m[1] for m in metas] if several else metas[1]
     base = unique(name)
@@ -214,7 +213,7 @@ def _only_lead(x: da.Array, lead: tuple[int, ...]) -> da.Array:
     return x if x.chunks == wanted else x.rechunk(wanted)
 
 
-# ---- elementwise --------------------------------------------------------------------------------------------------------
+# ---- elementwise -----------------------------------------------------------------------------------------------------
 
 
 def elementwise(name: str, function: Any, args: Sequence[Any], dtype: Dtype) -> da.Array:
@@ -235,7 +234,7 @@ def elementwise(name: str, function: Any, args: Sequence[Any], dtype: Dtype) -> 
     return found
 
 
-# ---- rearranging --------------------------------------------------------------------------------------------------------
+# ---- rearranging -----------------------------------------------------------------------------------------------------
 
 
 class DaskMoves:
@@ -264,7 +263,8 @@ class DaskMoves:
     def take(self, x: da.Array, positions: np.ndarray[Any, Any], axis: int) -> da.Array:
         if not single(x):
             return da.take(x, positions, axis)
-        return self._one("take", tasks.take, (x, positions, axis), (*x.shape[:axis], len(positions), *x.shape[axis + 1 :]), x)
+        shape = (*x.shape[:axis], len(positions), *x.shape[axis + 1 :])
+        return self._one("take", tasks.take, (x, positions, axis), shape, x)
 
     def where(self, mask: np.ndarray[Any, Any], x: da.Array, y: da.Array) -> da.Array:
         return elementwise("where", np.where, (mask if single(x) and single(y) else from_host(mask), x, y), type_of(y))
@@ -302,6 +302,6 @@ def _indexed(shape: Shape, key: tuple[Any, ...]) -> Shape:
 
 
 __all__ = [
-    "DaskMoves", "Data", "arrays_in", "call", "elementwise", "from_blocks", "from_host", "is_data", "one_chunk", "single",
-    "type_of", "unique",
+    "DaskMoves", "Data", "arrays_in", "call", "elementwise", "from_blocks", "from_host", "is_data", "one_chunk",
+    "single", "type_of", "unique",
 ]  # fmt: skip

@@ -72,7 +72,7 @@ def owner_of(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 def detached_from_base(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """The same array as the beginning of a memory of its own: a part of a bigger array that is given as a whole."""
     base = owner_of(x)
-    if base is x or base.__array_interface__["data"][0] == x.__array_interface__["data"][0]:
+    if base is x or base.size == x.size or base.__array_interface__["data"][0] == x.__array_interface__["data"][0]:
         return x
     found = window(x, x.shape, x.strides)
     (found if type(found.base) is _Window else found.base).base.owner_is_foreign = True

@@ -16,7 +16,7 @@ _COMPLEX32 = TO_NUMPY[dtypes.complex32]
 def full(size, value, dtype, device):
     if value is None:
         return np.empty(size, TO_NUMPY[dtype])
-    if not value and value == 0:
+    if type(value) is not float and not value:  # -0.0 is not 0
         return np.zeros(size, TO_NUMPY[dtype])
     return np.full(size, value, TO_NUMPY[dtype])
 
@@ -52,6 +52,8 @@ _LANES = {4: 8, 8: 4}
 
 def arange(start, step, count, dtype, device):
     target = TO_NUMPY[dtype]
+    if target == np.int64:
+        return np.arange(start, start + count * step, step)
     if target.kind in "iu":
         return (np.arange(count, dtype=np.int64) * step + start).astype(target)
     at = np.arange(count, dtype=np.float64)

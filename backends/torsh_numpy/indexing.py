@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from torsh_numpy.scatter import add_slices
+
 _ALL = slice(None)
 
 
@@ -30,6 +32,19 @@ def index(x, indices, shape):
         raise _reworded(e) from None
 
 
+def _accumulate(x, indices, key, values):
+    """x[key] += values with repeated places adding up."""
+    if len(indices) == 1 and x.ndim > 1 and indices[0].dtype != bool:
+        # Whole rows, as in the gradient of an embedding.
+        index = indices[0].reshape(-1)
+        if index.size and index.view(np.uint64).max() < x.shape[0]:
+            shape = (*indices[0].shape, *x.shape[1:])
+            rows = values if values.shape == shape else np.broadcast_to(values, shape)
+            add_slices(x, 0, index, rows.reshape(index.size, *x.shape[1:]))
+            return
+    np.add.at(x, key, values)
+
+
 def index_put_(x, indices, values, accumulate):
     key = _key(indices) if indices else (...,)
     try:
@@ -39,7 +54,7 @@ def index_put_(x, indices, values, accumulate):
             else:
                 x[key] = values
         else:
-            np.add.at(x, key, values)
+            _accumulate(x, indices, key, values)
     except IndexError as e:
         raise _reworded(e) from None
     except ValueError as e:
@@ -53,10 +68,27 @@ def index_put(x, indices, values, accumulate):
     return index_put_(x.copy(), indices, values, accumulate)
 
 
+def nonzero(x):
+    if x.ndim < 2:
+        return np.flatnonzero(x)[:, None] if x.ndim else np.zeros((int(bool(x)), 0), np.int64)
+    mask = np.ascontiguousarray(x if x.dtype == bool else x != 0)
+    flat = np.flatnonzero(mask)
+    out = np.empty((flat.size, x.ndim), np.int64)
+    # Dimension by dimension from the last: how many are in each row says which row a flat position is in.
+    width = x.shape[-1]
+    rows = mask.reshape(-1, width) if width else mask.reshape(0, 1)
+    row = np.repeat(np.arange(len(rows)), np.count_nonzero(rows, axis=1))
+    out[:, -1] = flat - row * width
+    for d in range(x.ndim - 2, 0, -1):
+        row, out[:, d] = np.divmod(row, x.shape[d])
+    out[:, 0] = row
+    return out
+
+
 KERNELS: dict[str, Any] = {
     "getitem_basic": getitem_basic,
     "index": index,
     "index_put": index_put,
     "index_put_": index_put_,
-    "nonzero": np.argwhere,
+    "nonzero": nonzero,
 }

@@ -17,8 +17,7 @@ def solve(A, B):
 
     def one(a, b):
         lu, pivots, info = getrf(a)
-        if info > 0:
-            return np.full_like(b, np.nan), info
+        # Also for a singular matrix: PyTorch gives what the division by zero leaves.
         return getrs(lu, pivots, b)[0], info
 
     return tuple(_each(one, (A, B), ((B.shape[-2:], B.dtype), ((), np.int32))))
@@ -30,13 +29,12 @@ def inv(A):
         return np.linalg.inv(A), np.zeros(batch, np.int32)
     except np.linalg.LinAlgError:
         pass
-    getrf, getri = _lapack(("getrf", "getri"), A)
+    getrf, getrs = _lapack(("getrf", "getrs"), A)
+    identity = np.eye(A.shape[-1], dtype=A.dtype)
 
     def one(a):
         lu, pivots, info = getrf(a)
-        if info > 0:
-            return np.full_like(a, np.nan), info
-        return getri(lu, pivots)[0], info
+        return getrs(lu, pivots, identity)[0], info
 
     return tuple(_each(one, (A,), ((A.shape[-2:], A.dtype), ((), np.int32))))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -30,18 +31,29 @@ def roll(x, shifts, dims):
     return np.roll(x, shifts, dims)
 
 
-def _mask(x, diagonal, lower):
-    rows, columns = x.shape[-2:]
+def _mask(rows, columns, diagonal, lower):
     row, column = np.arange(rows)[:, None], np.arange(columns)
     return column <= row + diagonal if lower else column >= row + diagonal
 
 
+_small_mask = functools.lru_cache(maxsize=256)(_mask)
+
+
+def _triangle(x, diagonal, lower):
+    rows, columns = x.shape[-2:]
+    mask = (_small_mask if rows * columns <= 1 << 14 else _mask)(rows, columns, diagonal, lower)
+    return np.where(mask, x, _ZERO[x.dtype])
+
+
+_ZERO = {n: np.zeros((), n) for n in TO_NUMPY.values()}
+
+
 def tril(x, diagonal):
-    return np.where(_mask(x, diagonal, True), x, np.zeros((), x.dtype))
+    return _triangle(x, diagonal, True)
 
 
 def triu(x, diagonal):
-    return np.where(_mask(x, diagonal, False), x, np.zeros((), x.dtype))
+    return _triangle(x, diagonal, False)
 
 
 def triangle_indices(row, col, offset, upper, dtype, device):

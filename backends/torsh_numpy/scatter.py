@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from typing import Any
 
 import numpy as np
+
+from torsh_numpy import _compiled
 
 
 def _check(index, n, what=RuntimeError, words="index {} is out of bounds for dimension {} with size {}", dim=0):
@@ -28,18 +32,52 @@ def _flat(index, shape, dim):
     return place
 
 
+def _three(x, dim):
+    """A contiguous array as what lies before a dimension, the dimension, what lies after it."""
+    return x.reshape(math.prod(x.shape[:dim]), x.shape[dim], math.prod(x.shape[dim + 1 :]))
+
+
+def _fits(x, index, dim):
+    """Whether a compiled loop can serve: a large index that is as long as x in all other dimensions."""
+    return index.size >= _compiled.LARGE and all(
+        a == b for d, (a, b) in enumerate(zip(x.shape, index.shape)) if d != dim
+    )
+
+
 def _at_least_1d(x):
     return x if x.ndim else x.reshape(1)
+
+
+@functools.lru_cache(256)
+def _mesh(shape, dim):
+    """Open index arrays of a small shape for all dimensions but one."""
+    found = [np.arange(n).reshape((-1,) + (1,) * (len(shape) - 1 - d)) for d, n in enumerate(shape)]
+    return found[:dim], found[dim + 1 :]
+
+
+def _small(x, dim, index):
+    """The fancy index of a small gather or scatter, range checked."""
+    if index.min() < 0 or index.max() >= x.shape[dim]:
+        _check(np.ascontiguousarray(index), x.shape[dim], dim=dim)
+    before, after = _mesh(index.shape, dim)
+    return (*before, index, *after)
 
 
 def gather(x, dim, index, shape):
     if not index.size:
         return np.empty(index.shape, x.dtype)
+    if index.size < 2048 and x.ndim > 1:
+        return x[_small(x, dim, index)]
     result_shape = index.shape
     x, index = _at_least_1d(x), np.ascontiguousarray(_at_least_1d(index))
     _check(index, x.shape[dim], dim=dim)
     if x.ndim == 1:
         return x.take(index).reshape(result_shape)
+    if _fits(x, index, dim) and (bits := _compiled.plain(x.dtype)) is not None:
+        out = np.empty(index.shape, x.dtype)
+        source = np.ascontiguousarray(x).view(bits)
+        _compiled.loop("gather")(_three(source, dim), _three(index, dim), _three(out.view(bits), dim))
+        return out
     return np.ascontiguousarray(x).reshape(-1).take(_flat(index, x.shape, dim)).reshape(result_shape)
 
 
@@ -53,6 +91,9 @@ def _scatter_with(x, dim, index, src, write):
     """Call ``write(flat array, positions, values)`` for a scatter into x, in place."""
     if not index.size:
         return x
+    if index.size < 2048 and x.ndim > 1 and (write is _put or write is np.add.at):
+        write(x, _small(x, dim, index), src)
+        return x
     index = np.ascontiguousarray(_at_least_1d(index))
     y, copied = _target(x)
     _check(index, y.shape[dim], dim=dim)
@@ -63,13 +104,34 @@ def _scatter_with(x, dim, index, src, write):
     return x
 
 
+def _scatter_large(x, dim, index, src, bits, loop):
+    """A scatter by a compiled loop; None where none serves."""
+    if x.ndim == 0 or bits is None or not _fits(x, index, dim):
+        return None
+    index = np.ascontiguousarray(index)
+    _check(index, x.shape[dim], dim=dim)
+    y, copied = _target(x)
+    if isinstance(src, np.ndarray):
+        src = _three(np.ascontiguousarray(src).view(bits), dim)
+    _compiled.loop(loop)(_three(y.view(bits), dim), _three(index, dim), src)
+    if copied:
+        x[...] = y
+    return x
+
+
 def _put(y, places, values):
     y[places] = values
 
 
 def scatter_(x, dim, index, src, reduce):
     if reduce is None:
-        return _scatter_with(x, dim, index, src, _put)
+        if isinstance(src, np.ndarray):
+            found = _scatter_large(x, dim, index, src, _compiled.plain(x.dtype), "scatter")
+        elif x.dtype.kind in "iufc" and x.dtype != np.float16:
+            found = _scatter_large(x, dim, index, x.dtype.type(src), x.dtype, "scatter_number")
+        else:
+            found = None
+        return _scatter_with(x, dim, index, src, _put) if found is None else found
     if not isinstance(src, np.ndarray):
         src = np.full(index.shape, src, x.dtype)
     if x.dtype.itemsize < 4 and x.dtype.kind in "fV":
@@ -78,7 +140,15 @@ def scatter_(x, dim, index, src, reduce):
     return scatter_reduce_(x, dim, index, src, reduce, True)
 
 
+def _adds(dtype):
+    """The dtype if compiled loops can add numbers of it."""
+    return dtype if dtype.kind in "iufc" and dtype != np.float16 else None
+
+
 def scatter_add_(x, dim, index, src):
+    found = _scatter_large(x, dim, index, src, _adds(x.dtype), "scatter_add")
+    if found is not None:
+        return found
     return _scatter_with(x, dim, index, src, np.add.at if x.dtype != bool else np.logical_or.at)
 
 
@@ -121,7 +191,13 @@ def index_select(x, dim, index, shape):
     if not x.ndim:
         _check(index, 1, IndexError, "index out of range in self: index {} for dimension {} of size {}")
         return x.copy()
-    _check(np.ascontiguousarray(index), x.shape[dim], IndexError, "index out of range in self: index {} for dimension {} of size {}", dim)
+    _check(
+        np.ascontiguousarray(index),
+        x.shape[dim],
+        IndexError,
+        "index out of range in self: index {} for dimension {} of size {}",
+        dim,
+    )
     return x.take(index, dim)
 
 
@@ -131,11 +207,11 @@ def index_add_(x, dim, index, source, alpha):
     _check(index, y.shape[dim], dim=dim)
     if alpha != 1:
         source = source * x.dtype.type(alpha)
-    _add_slices(y, dim, index, source)
+    add_slices(y, dim, index, source)
     return x
 
 
-def _add_slices(y, dim, index, source):
+def add_slices(y, dim, index, source):
     """y[index] += source along a dimension, repeated indices adding up."""
     if y.dtype == bool:
         np.logical_or.at(y, _along(y, dim, index), source)
@@ -152,6 +228,10 @@ def _add_slices(y, dim, index, source):
     if width < 8:
         np.add.at(y, index, source)
         return
+    if rows * width >= _compiled.LARGE and y.flags.c_contiguous and _adds(y.dtype) is not None:
+        flat = np.ascontiguousarray(source, y.dtype).reshape(rows, width)
+        _compiled.loop("add_rows")(y.reshape(y.shape[0], width), index, flat)
+        return
     # Sorted by place, equal places in a row: one reduceat over rows is much faster than add.at over elements.
     order = np.argsort(index, kind="stable")
     places = index[order]
@@ -165,7 +245,9 @@ def _add_slices(y, dim, index, source):
 def index_copy_(x, dim, index, source):
     y, source = _at_least_1d(x), _at_least_1d(source)
     index = np.ascontiguousarray(index)
-    _check(index, y.shape[dim], IndexError, "index_copy_(): index {} is out of bounds for dimension {} with size {}", dim)
+    _check(
+        index, y.shape[dim], IndexError, "index_copy_(): index {} is out of bounds for dimension {} with size {}", dim
+    )
     y[_along(y, dim, index)] = source
     return x
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from torsh_numpy import _compiled
+
 _LOW = np.uint64(0xFFFFFFFF)
 
 
@@ -26,8 +28,15 @@ def _keys(x):
 def _order(x, descending):
     """The indices that sort the last dimension, equal values in their order."""
     n = x.shape[-1]
-    if n > 128 and x.dtype.itemsize <= 4 and n < 1 << 32:
-        # NumPy's sort of uint64 is vectorised, its stable argsort is not: sort keys with the position in the lower half.
+    if n > 1024 and x.dtype.kind in "iu" and x.dtype.itemsize == 8 and x.size:
+        low = x.min()
+        span = int(x.max()) - int(low)
+        if span < 1 << 32:
+            x = (x - low).astype(np.uint16 if span < 1 << 16 else np.uint32)
+    # Integers of 16 bits and less NumPy sorts by radix, stable and fast.
+    if n > 128 and (x.dtype.itemsize > 2 or x.dtype.kind not in "iub") and x.dtype.itemsize <= 4 and n < 1 << 32:
+        # NumPy's sort of uint64 is vectorised, its stable argsort is not: sort keys with the position in the lower
+        # half.
         keys = _keys(x)
         if descending:
             keys = ~keys
@@ -64,6 +73,11 @@ def topk(x, k, dim, largest, shape):
         return x.reshape(1)[:k].reshape(shape if k else (0,)), np.zeros(shape if k else (0,), np.int64)
     x = _last(x, dim)
     n = x.shape[-1]
+    if k and x.size >= _compiled.LARGE and k <= 64 and k * 16 < n and x.dtype.kind in "iuf" and x.dtype != np.float16:
+        rows = np.ascontiguousarray(x).reshape(-1, n)
+        values, order = np.empty((len(rows), k), x.dtype), np.empty((len(rows), k), np.int64)
+        _compiled.loop("largest")(rows, k, not largest, values, order)
+        return _back(values.reshape(*x.shape[:-1], k), dim), _back(order.reshape(*x.shape[:-1], k), dim)
     if k == 0 or k == n or n < 64 or k * 4 > n:
         order = _order(x, largest)[..., :k]
     else:
@@ -108,6 +122,18 @@ def unique(x, inverse, counts, dim, consecutive):
         return _unique_slices(x, inverse, counts, dim, consecutive)
     flat = x.reshape(-1)
     order = None
+    if not consecutive and flat.size > 1000 and flat.dtype.kind in "iu":
+        low = int(flat.min())
+        span = int(flat.max()) - low + 1
+        if span <= 2 * flat.size:  # few possible values: count instead of sorting
+            at = ((flat if flat.itemsize == 8 else flat.astype(np.int64)) - low).astype(np.int64, copy=False)
+            found = np.bincount(at, minlength=span)
+            there = np.flatnonzero(found)
+            back = None
+            if inverse:
+                rank = np.cumsum(found > 0) - 1
+                back = rank[at].reshape(x.shape)
+            return (there + low).astype(flat.dtype), back, found[there] if counts else None
     if not consecutive:
         if inverse:
             order = _order(flat, False)
@@ -170,6 +196,23 @@ def histc(x, bins, low, high):
     return np.bincount(at, minlength=bins).astype(x.dtype)
 
 
+def _place(edges, x):
+    """``edges.searchsorted(x, "right")``, quicker where edges are about equally far apart; outside of them anything."""
+    n = len(edges) - 1
+    if x.size < 1000 or n < 4 or not edges[0] < edges[-1]:
+        return edges.searchsorted(x, "right")
+    guess = np.nan_to_num((x - edges[0]) * (n / (edges[-1] - edges[0])), nan=0.0, posinf=0.0, neginf=0.0)
+    at = np.clip(guess, 0, n - 1).astype(np.int64)
+    at -= x < edges[at]
+    np.maximum(at, 0, out=at)
+    at += x >= edges[at + 1]
+    np.minimum(at, n, out=at)
+    right = (edges[at] <= x) & (at == n) | (edges[at] <= x) & (x < edges[np.minimum(at + 1, n)])
+    if (right | (x < edges[0]) | ~(x <= edges[-1])).all():
+        return at + 1
+    return edges.searchsorted(x, "right")
+
+
 def histogramdd_counts(x, edges, weight):
     shape = tuple(len(e) - 1 for e in edges)
     inside = np.ones(len(x), bool)
@@ -177,7 +220,7 @@ def histogramdd_counts(x, edges, weight):
     for d, e in enumerate(edges):
         column = x[:, d]
         inside &= (column >= e[0]) & (column <= e[-1])
-        place = np.minimum(e.searchsorted(column, "right") - 1, len(e) - 2)
+        place = np.minimum(_place(e, column) - 1, len(e) - 2)
         at = at * (len(e) - 1) + place
     if not math.prod(shape):
         return np.zeros(shape, x.dtype)

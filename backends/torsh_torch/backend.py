@@ -125,7 +125,7 @@ class TorchBackend(Backend):
             bits = np.ascontiguousarray(array).view(f"u{array.dtype.itemsize}").reshape(array.shape)
             raw = torch.from_numpy(bits).view(self.to_torch[dtype])
         elif any(s % array.itemsize for s in array.strides):  # fields of structured arrays
-            raw = torch.from_numpy(np.ascontiguousarray(array))
+            raw = torch.from_numpy(array.copy(order="C"))
         else:
             raw = torch.from_numpy(array)
         return raw if device.type == "cpu" else raw.to(_name(device))
@@ -165,12 +165,14 @@ class TorchBackend(Backend):
         return raw.to(target, copy=copy)
 
     def write(self, target: torch.Tensor, source: torch.Tensor) -> None:
-        if target._is_view() and source._is_view() and target.data_ptr() != source.data_ptr() and _same_memory(target, source):
+        views = target._is_view() and source._is_view()
+        if views and target.data_ptr() != source.data_ptr() and _same_memory(target, source):
             source = source.clone()  # copy_ between overlapping parts of one memory is undefined in PyTorch
-        if not any(source.stride()):
-            target.fill_(source[(0,) * source.ndim])  # one value: allowed where elements of the target share memory
-        else:
-            target.copy_(source)
+        if 0 in target.stride() and not any(source.stride()) and source.numel():
+            # One value for all: allowed although elements of the target share memory.
+            target = target[tuple(slice(0, 1) if s == 0 else slice(None) for s in target.stride())]
+            source = source[(0,) * source.ndim]
+        target.copy_(source)
 
     def from_dlpack(self, source: Any) -> torch.Tensor:
         import torch

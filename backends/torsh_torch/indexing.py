@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 
-
 KERNELS: dict[str, Any] = {
     "getitem_basic": lambda x, index, shape: x[index],
     "index": lambda x, indices, shape: torch.ops.aten.index(x, indices),

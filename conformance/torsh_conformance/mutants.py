@@ -195,7 +195,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("wrong-axis", "sum reduces another axis", ("sum",), _axis),
     Mutant("keepdim-ignored", "sum drops dimensions it should keep", ("sum",),
            lambda kernel: lambda x, dim, keepdim, *rest: kernel(x, dim, False, *rest)),
-    Mutant("wrong-ddof", "var divides by n", ("var",), _wrong_ddof, subjects="^(var|std)$"),
+    Mutant("wrong-ddof", "var divides by n", ("var_op", "var"), _wrong_ddof, subjects="^(var|std)$"),
     Mutant("nan-swallowed", "maximum skips nan", ("maximum",), _nan_ignored),
     Mutant("stale-buffer", "exp returns one buffer again and again", ("exp",), _stale),
     Mutant("off-by-one", "the last row of mul is never written", ("mul",), _on_result(_off_by_one)),

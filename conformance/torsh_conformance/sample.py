@@ -15,6 +15,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import warnings
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -33,7 +34,7 @@ GENERATORS: dict[str, Generator] = {}
 FALLBACKS: dict[str, Generator] = {}
 
 # Forms that a sample may not be meant for; ``S(...).without("grad")``.
-ASPECTS = frozenset({"value", "grad", "method", "inplace", "out", "repeat", "decomposition", "error"})
+ASPECTS = frozenset({"value", "grad", "method", "inplace", "out", "repeat", "decomposition", "error", "meta", "noncontiguous"})
 
 
 class S:
@@ -354,6 +355,7 @@ def binary_samples(make: Make) -> Iterator[S]:
     yield S(make(3, 4), make(3, 4))
     yield S(make(3, 1), make(4)).named("broadcast")
     yield S(make(3), make()).named("0-d")
+    yield S(make(), make()).named("both 0-d")
     yield S(make(0, 3), make(3)).named("empty")
     yield S(make(4, 3).T, make(3, 8)[:, ::2]).named("strided")
     special = make.special()
@@ -516,7 +518,10 @@ def _torch_to_numpy(t: Any) -> np.ndarray[Any, Any]:
     t = t.resolve_conj().resolve_neg()
     if t.dtype in (torch.bfloat16, torch.complex32) or str(t.dtype).startswith("torch.float8"):
         bits = {1: torch.uint8, 2: torch.int16, 4: torch.int32}[t.itemsize]
-        return t.contiguous().view(bits).numpy().view(numpy_dtype(str(t.dtype).rpartition(".")[2]))
+        with warnings.catch_warnings():  # complex32 is "experimental"
+            warnings.simplefilter("ignore")
+            t = t.contiguous()
+        return t.view(bits).numpy().view(numpy_dtype(str(t.dtype).rpartition(".")[2]))
     return t.numpy()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -45,7 +46,9 @@ class Subject:
 
     def function(self, module: Any) -> Callable[..., Any]:
         """The function form in a torch-like module.  AttributeError where the module lacks it."""
-        return lookup(module, self.path)
+        found = lookup(module, self.path)
+        # An attribute of Tensor (T, mT, real): reading it is the call.
+        return found if callable(found) else operator.attrgetter(self.path.rpartition(".")[2])
 
 
 def lookup(module: Any, path: str) -> Any:
@@ -109,5 +112,7 @@ def _find(module: Any, path: str) -> Any:
 
 
 def _method(paths: tuple[str, ...]) -> str | None:
-    named = [p for p in paths if p.startswith("Tensor.") and not p.startswith("Tensor.__")]
+    from torsh.ops import PROPERTIES
+
+    named = [p for p in paths if p.startswith("Tensor.") and not p.startswith("Tensor.__") and p[7:] not in PROPERTIES]
     return named[0] if named else None

@@ -33,14 +33,14 @@ def binary(*names):
 
 POINTWISE = {
     **unary(
-        "exp", "expm1", "log", "log1p", "sqrt", "rsqrt", "sin", "cos", "tan", "asinh", "atan", "sinh", "cosh", "tanh", "square",
-        "reciprocal", "neg", "abs", "sign", "floor", "ceil", "trunc", "round", "frac", "sigmoid", "exp2", "isnan", "isinf",
-        "isfinite", "signbit", "deg2rad", "erf", "erfc", "sinc", "logical_not", "relu", "nan_to_num",
+        "exp", "expm1", "log", "log1p", "sqrt", "rsqrt", "sin", "cos", "tan", "asinh", "atan", "sinh", "cosh", "tanh",
+        "square", "reciprocal", "neg", "abs", "sign", "floor", "ceil", "trunc", "round", "frac", "sigmoid", "exp2",
+        "isnan", "isinf", "isfinite", "signbit", "deg2rad", "erf", "erfc", "sinc", "logical_not", "relu", "nan_to_num",
     ),
     **binary(
-        "add", "sub", "mul", "div", "floor_divide", "remainder", "fmod", "maximum", "minimum", "fmax", "fmin", "atan2", "hypot",
-        "logaddexp", "logaddexp2", "copysign", "heaviside", "eq", "ne", "lt", "le", "gt", "ge", "logical_and", "logical_or",
-        "xlogy", "nextafter",
+        "add", "sub", "mul", "div", "floor_divide", "remainder", "fmod", "maximum", "minimum", "fmax", "fmin", "atan2",
+        "hypot", "logaddexp", "logaddexp2", "copysign", "heaviside", "eq", "ne", "lt", "le", "gt", "ge", "logical_and",
+        "logical_or", "xlogy", "nextafter",
     ),
     "pow": lambda a, b: torsh.pow(a.abs(), b),
     "clamp": lambda a, b: a.clamp(-0.5, 0.7),
@@ -158,12 +158,16 @@ def test_pointwise(toy, name):
     check(POINTWISE[name], (A, B))
 
 
-@pytest.mark.parametrize("name", ["add", "mul", "floor_divide", "remainder", "fmod", "maximum", "eq", "lt", "where", "clamp"])
+@pytest.mark.parametrize(
+    "name", ["add", "mul", "floor_divide", "remainder", "fmod", "maximum", "eq", "lt", "where", "clamp"]
+)
 def test_pointwise_of_integers(toy, name):
     check(POINTWISE[name], (I - 2, I.T.reshape(4, 6) * 2 + 1), gradients=False)
 
 
-@pytest.mark.parametrize("name", ["bitwise_and", "bitwise_or", "bitwise_xor", "logical_xor", "add", "mul", "maximum", "lt"])
+@pytest.mark.parametrize(
+    "name", ["bitwise_and", "bitwise_or", "bitwise_xor", "logical_xor", "add", "mul", "maximum", "lt"]
+)
 def test_pointwise_of_bools(toy, name):
     check(lambda a, b: getattr(torsh, name)(a, b), (A > 0, B > 0), gradients=False)
 
@@ -215,7 +219,7 @@ def test_training(toy):
     np.testing.assert_allclose(train("toy"), train("numpy"), rtol=1e-4)
 
 
-# ---- the plug-in itself ------------------------------------------------------------------------------------------------
+# ---- the plug-in itself ----------------------------------------------------------------------------------------------
 
 
 def test_the_plug_in_is_small_and_found_by_its_entry_point(toy):
@@ -226,7 +230,7 @@ def test_the_plug_in_is_small_and_found_by_its_entry_point(toy):
 
 
 def test_types_the_library_lacks_are_refused(toy):
-    with registry.use("toy"), pytest.raises(TypeError, match="backend 'toy' on device 'cpu' has no torsh.bfloat16 tensors"):
+    with registry.use("toy"), pytest.raises(TypeError, match=r"backend 'toy' on device 'cpu' has no .*bfloat16"):
         torsh.zeros(2, dtype=torsh.bfloat16)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 
 import numpy as np
@@ -16,6 +17,7 @@ import dask.array as da
 import torsh
 import torsh.nn.functional as F
 import torsh_dask
+import torsh_dask.cluster
 from torsh import registry
 
 
@@ -42,7 +44,7 @@ def values(t):
     return t.numpy() if not t.requires_grad else t.detach().numpy()
 
 
-# ---- laziness ----------------------------------------------------------------------------------------------------------
+# ---- laziness --------------------------------------------------------------------------------------------------------
 
 
 def test_ops_compute_nothing(computed):
@@ -138,7 +140,7 @@ def test_a_loop_that_reads_nothing_does_not_grow_for_ever(monkeypatch):
     assert w.tolist() == [200.0] * 3
 
 
-# ---- chunks --------------------------------------------------------------------------------------------------------------
+# ---- chunks ----------------------------------------------------------------------------------------------------------
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((6, 4)).astype(np.float32)
@@ -194,7 +196,8 @@ def test_chunked_arrays_give_the_same(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["elementwise", "sum of rows", "matmul", "linear", "softmax", "cat", "where", "to", "conv", "max_pool", "avg_pool"]
+    "name",
+    ["elementwise", "sum of rows", "matmul", "linear", "softmax", "cat", "where", "to", "conv", "max_pool", "avg_pool"],
 )
 def test_work_on_samples_stays_chunked(name):
     found = torsh_dask.to_dask(CASES[name](chunked(X), chunked(IMAGES)))
@@ -233,7 +236,7 @@ def test_writing_into_parts_of_chunked_arrays():
     np.testing.assert_allclose(x.numpy(), expected, rtol=1e-6)
 
 
-# ---- training ------------------------------------------------------------------------------------------------------------
+# ---- training --------------------------------------------------------------------------------------------------------
 
 
 class Net(torsh.nn.Module):
@@ -282,7 +285,7 @@ def test_training_a_network_gives_numpy_s_losses_in_constant_work(make):
     assert steps[-1]["computes"] <= 2
 
 
-# ---- a cluster -----------------------------------------------------------------------------------------------------------
+# ---- a cluster -------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -298,6 +301,19 @@ def test_training_on_a_cluster(cluster):
         expected = train(3, torsh.tensor)
     np.testing.assert_allclose(train(3, chunked), expected, rtol=1e-4)
     assert len(cluster.scheduler_info(n_workers=-1)["workers"]) == 2
+
+
+def test_the_other_worker_takes_over_when_one_dies(cluster):
+    def slow(block):
+        time.sleep(0.2)
+        return block
+
+    x = torsh_dask.from_dask(da.ones((8,), chunks=1).map_blocks(slow, dtype=np.float64, meta=np.empty(0)))
+    killer = threading.Timer(0.4, torsh_dask.cluster._workers[0].kill)
+    killer.start()
+    assert x.sum().item() == 8.0
+    killer.join()
+    assert len(cluster.scheduler_info(n_workers=-1)["workers"]) == 1
 
 
 def test_a_task_that_kills_its_workers_raises(cluster, monkeypatch):
@@ -320,5 +336,5 @@ def test_a_task_that_kills_its_workers_raises(cluster, monkeypatch):
 
 def test_no_scheduler_at_an_address():
     pytest.importorskip("distributed")
-    with pytest.raises(RuntimeError, match="no connection to the Dask scheduler at tcp://127.0.0.1:9"):
+    with pytest.raises(RuntimeError, match=r"no connection to the Dask scheduler at tcp://127"):
         torsh_dask.connect("tcp://127.0.0.1:9", timeout=1.0)

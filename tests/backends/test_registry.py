@@ -35,14 +35,14 @@ def test_torsh_s_own_backends_come_by_entry_point():
 
 
 def test_unknown_backend_names_the_known_ones():
-    with pytest.raises(registry.BackendUnavailable, match="unknown backend 'nunpy': known are .*numpy"):
+    with pytest.raises(registry.BackendUnavailable, match=r"unknown backend 'nunpy': known are .*numpy"):
         registry.bind("cpu", "nunpy")
 
 
 def test_a_backend_that_cannot_run_says_why(broken):
     with pytest.raises(registry.BackendUnavailable, match="'broken' is not available: its chip is on fire"):
         registry.bind("xpu", "broken")
-    with pytest.raises(registry.BackendUnavailable, match="no available backend serves device type 'xpu'.*chip is on fire"):
+    with pytest.raises(registry.BackendUnavailable, match=r"no available backend serves .*'xpu'.*on fire"):
         torsh.zeros(2, device="xpu")
 
 
@@ -98,9 +98,10 @@ def test_a_plug_in_that_fails_to_load_is_a_reason_not_a_crash(tmp_path, monkeypa
     registry.refresh()
     try:
         assert "rotten" in registry.names()
-        with pytest.raises(registry.BackendUnavailable, match=r"'rotten' \(rotten:Backend\) could not be loaded: .*worm"):
+        with pytest.raises(registry.BackendUnavailable, match=r"'rotten' \(rotten:Backend\) could not be .*worm"):
             registry.get("rotten")
-        assert [d.reason for d in registry.describe() if d.name == "rotten"][0].endswith("ValueError: worm")
+        reason = next(d.reason for d in registry.describe() if d.name == "rotten")
+        assert reason.endswith("ValueError: worm")
     finally:
         monkeypatch.undo()
         registry.refresh()
@@ -114,7 +115,7 @@ def test_dtypes_a_backend_lacks_are_refused_with_what_it_has():
     try:
         with registry.use("single"):
             assert torsh.zeros(2)._data.dtype == torch.float32
-            with pytest.raises(TypeError, match="'single' on device 'cpu' has no torsh.float64 tensors; convert to"):
+            with pytest.raises(TypeError, match=r"'single' on device 'cpu' has no .*float64 tensors; convert to"):
                 torsh.zeros(2, dtype=torsh.float64)
             with pytest.raises(TypeError, match="float64"):
                 torsh.zeros(2).to(torsh.float64)

@@ -201,16 +201,19 @@ def test_errors(index):
 @pytest.mark.parametrize(
     ("index", "value"),
     [
-        (5, 1.0), (0, "a"), (0, [1.0]), (0, None), (0, np.ones(3)), ((slice(None), [7]), 1.0), (0, 1j), ([0], 1j), (0, 1e300),
-        (0, np.ones((2, 2), np.float32)), ([0], np.ones((2, 2), np.float32)), ([0], np.ones(4)), (slice(None, None, -1), 2.0),
+        (5, 1.0), (0, "a"), (0, [1.0]), (0, None), (0, np.ones(3)), ((slice(None), [7]), 1.0), (0, 1j), ([0], 1j), (0,
+        1e300), (0, np.ones((2, 2), np.float32)), ([0], np.ones((2, 2), np.float32)), ([0], np.ones(4)), (slice(None, None, -1), 2.0),
     ],
     ids=str,
 )  # fmt: skip
 def test_assignment_errors(index, value):
     messages = []
     for m in (torsh, torch):
-        given_value = m.tensor(value) if (isinstance(value, np.ndarray) and value.ndim != 1) or (index == [0] and not isinstance(
-            value, complex)) else value
+        given_value = (
+            m.tensor(value)
+            if (isinstance(value, np.ndarray) and value.ndim != 1) or (index == [0] and not isinstance(value, complex))
+            else value
+        )
         with pytest.raises((IndexError, ValueError, TypeError, RuntimeError)) as e:
             m.zeros(3, 4)[index] = given_value
         messages.append((e.type, " ".join(str(e.value).split()[:4])))

@@ -17,6 +17,7 @@ FAMILIES = (
     "rearranging", "storage", "copies", "indexing", "scatter",
     "sorting", "histogram", "cumulative", "statistics", "norms", "matmul", "einsum", "decomposition", "lu", "linalg", "fft", "stft", "windows", "random", "activation", "convolution", "pooling", "normalization", "loss", "attention",
     "embedding", "vision", "linear", "dropout", "pooling_adaptive", "padding", "loss_classes", "distance", "foreach", "masked",
+    "recurrent",
 )  # fmt: skip
 
 # In-place forms that are functions of the torch namespace too.
@@ -43,7 +44,11 @@ _SWAPPED = {f"__r{n}__" for n in ("sub", "truediv", "div", "floordiv", "mod", "p
 
 
 def _swapped(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda self, other: function(other, self)
+    def reflected(self: Any, other: Any) -> Any:
+        return function(other, self)
+
+    reflected.__wrapped__ = function  # type: ignore[attr-defined]
+    return reflected
 
 
 def _writer(part: Callable[..., Any]) -> Callable[..., Any]:

@@ -55,6 +55,11 @@ def size_of(args: Sequence[Any], name: str = "size") -> tuple[int, ...]:
     return tuple(found)
 
 
+def has_values(t: Tensor) -> bool:
+    """Whether a check may look at the values of a tensor: not on the meta device, and not where it would start a computation."""
+    return t.device.type != "meta" and not t._kind.backend.capabilities.lazy
+
+
 def check_tensor(value: Any, op: str, name: str = "input", position: int = 1) -> Tensor:
     """The value if it is a tensor, else TypeError in PyTorch's words."""
     if not isinstance(value, Tensor):

@@ -11,13 +11,16 @@ from torsh.ops._args import check_tensor
 from torsh.ops.matmul import broadcast_shapes
 
 
-class LinAlgError(RuntimeError):
+class _LinAlgError(RuntimeError):
     """A matrix is singular, not positive definite, or an iteration did not converge.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.LinAlgError.html
     """
 
-    __module__ = "torch.linalg"
+    __module__ = "torch._C"
+
+
+LinAlgError = _LinAlgError
 
 
 def check_matrices(name: str, A: Any, kernel: str = "", *, square: bool = False, role: str = "A") -> Any:

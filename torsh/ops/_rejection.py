@@ -1,7 +1,8 @@
 """Samplers that draw until they accept, one element after the other: Poisson, binomial, gamma.
 
-They get a prefix of the generator's stream as uniform numbers and return how many they took (-1: too few), the kept normal
-number and whether there is one.  They are plain Python; for many elements ``compiled`` gives the same functions through Numba.
+They get a prefix of the generator's stream as uniform numbers and return how many they took (-1: too few), the kept
+normal number and whether there is one.  They are plain Python; for many elements ``compiled`` gives the same functions
+through Numba.
 """
 
 from __future__ import annotations
@@ -56,7 +57,9 @@ def poisson(u: Any, out: Any, kept: float, valid: bool, rates: Any) -> Any:
                     if v == 0 and k >= 0 and us >= 0.013:
                         break
                     continue
-                if math.log(v) + math.log(invalpha) - math.log(a / (us * us) + b) <= -rate + k * loglam - math.lgamma(k + 1.0):
+                if math.log(v) + math.log(invalpha) - math.log(a / (us * us) + b) <= -rate + k * loglam - math.lgamma(
+                    k + 1.0
+                ):
                     break
             out[i] = k
         elif rate == 0:
@@ -145,7 +148,9 @@ def binomial(u: Any, out: Any, kept: float, valid: bool, counts: Any, probs: Any
                 for term in range(4):
                     t = m if term == 0 else count - m if term == 1 else k if term == 2 else count - k
                     square = (t + 1) * (t + 1)
-                    tail = tails[int(t)] if t <= 9 else (1.0 / 12 - (1.0 / 360 - 1.0 / 1260 / square) / square) / (t + 1)
+                    tail = (
+                        tails[int(t)] if t <= 9 else (1.0 / 12 - (1.0 / 360 - 1.0 / 1260 / square) / square) / (t + 1)
+                    )
                     bound += tail if term < 2 else -tail
                 if v == 0 or math.log(v * alpha / (a / (us * us) + b)) <= bound:
                     break

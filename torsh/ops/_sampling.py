@@ -1,9 +1,10 @@
 """Samplers on the host: what PyTorch's CPU generator makes of its stream, number for number.
 
-Each takes a generator, a count and a dtype and returns a flat NumPy array of that dtype.  Uniform, integer, permutation and
-mask samplers give PyTorch's bits; those that go through logarithms and cosines agree to a few units in the last place (PyTorch
-itself differs there between CPUs).  The recipes are PyTorch's (``aten/src/ATen/core/DistributionsHelper.h`` and
-``aten/src/ATen/native/cpu/DistributionTemplates.h``), established by tests/test_random.py.
+Each takes a generator, a count and a dtype and returns a flat NumPy array of that dtype.  Uniform, integer,
+permutation and mask samplers give PyTorch's bits; those that go through logarithms and cosines agree to a few units in
+the last place (PyTorch itself differs there between CPUs).  The recipes are PyTorch's
+(``aten/src/ATen/core/DistributionsHelper.h`` and ``aten/src/ATen/native/cpu/DistributionTemplates.h``), established by
+tests/test_random.py.
 """
 
 from __future__ import annotations
@@ -198,7 +199,8 @@ def permutation(gen: Generator, n: int, dtype: Dtype) -> Array:
 def by_rejection(gen: Generator, sampler: str, *params: Array, expected: float = 4.0) -> Array:
     """Run a sampler of ``_rejection`` over arrays of parameters; it says how many uniform numbers it took.
 
-    expected: uniform numbers per element to draw at first; where they run out, twice as many are drawn and all is done again.
+    expected: uniform numbers per element to draw at first; where they run out, twice as many are drawn and all is done
+    again.
     """
     from torsh.ops import _rejection
 

@@ -77,7 +77,7 @@ def leaky_relu(input, negative_slope=0.01, inplace=False):
     return (floating(input, "leaky_relu_cpu"), float(negative_slope))
 
 
-@composite("torch.nn.functional.rrelu torch.rrelu torch.nn.functional.rrelu_ torch.rrelu_", inplace=True)
+@composite("torch.nn.functional.rrelu torch.rrelu torch.nn.functional.rrelu_ torch.rrelu_", inplace=True, tags="random")
 def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, inplace=False, generator=None):
     """Leaky ReLU whose slope is drawn from [lower, upper] per negative element in training, their mean otherwise.
 
@@ -194,7 +194,7 @@ def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
     if not input._kind.floating:
         if input.dtype.category != 1:
             raise NotImplementedError(f"\"hardtanh\" not implemented for '{scalar_name(input.dtype)}'; use a numeric type")
-        if not input.dtype.is_signed and (min_val < 0 or max_val < 0):
+        if not input.dtype.is_signed and (int(min_val) < 0 or int(max_val) < 0):
             raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
         return (input, int(min_val), int(max_val))
     return (input, float(min_val), float(max_val))
@@ -226,6 +226,10 @@ def threshold(input, threshold, value, inplace=False):
     check_tensor(input, "threshold")
     if input._kind.floating:
         return (input, float(threshold), float(value))
+    bits = 8 * input.dtype.itemsize
+    low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if input.dtype.is_signed else (0, (1 << bits) - 1)
+    if input.dtype.category == 1 and not (low <= threshold <= high and low <= value <= high):
+        raise RuntimeError(f"value cannot be converted to type {input.dtype.name}_t without overflow")
     if input.dtype.category != 1:
         raise NotImplementedError(f"\"threshold\" not implemented for '{scalar_name(input.dtype)}'; use a real numeric type")
     return (input, int(threshold), int(value))
@@ -550,7 +554,7 @@ def softmin(input, dim=None, _stacklevel=3, dtype=None):
     return softmax(-input, _implied_dim("softmin", input.ndim, _stacklevel) if dim is None else dim, dtype)
 
 
-@composite("torch.nn.functional.gumbel_softmax")
+@composite("torch.nn.functional.gumbel_softmax", tags="random")
 def gumbel_softmax(logits, tau=1, hard=False, eps=1e-10, dim=-1):
     """A sample of the Gumbel-softmax distribution; ``hard`` makes it one-hot, with the soft sample's gradient.
 

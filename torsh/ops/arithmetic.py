@@ -560,5 +560,10 @@ def ldexp(input, other):
     Source: https://docs.pytorch.org/docs/stable/generated/torch.ldexp.html
     """
     check_tensor(input, "ldexp")
-    return mul(input, pow(2.0, check_tensor(other, "ldexp", "other", 2)))
+    check_tensor(other, "ldexp", "other", 2)
+    if not input._kind.inexact or other._kind.inexact:
+        return mul(input, pow(2.0, other))
+    # An integer exponent leaves the type of the number alone.
+    wide = dtypes.float64 if input.dtype.to_real() is dtypes.float64 else dtypes.float32
+    return mul(input, pow(2.0, other.to(wide))).to(input.dtype)
 

@@ -240,7 +240,10 @@ def fill_(self, value):
 
 @composite("torch.fill Tensor.fill", name="fill")
 def fill(input, value):
-    """A tensor of the input's shape and dtype filled with one number.  Source: https://docs.pytorch.org/docs/stable/torch.html"""
+    """A tensor of the input's shape and dtype filled with one number.
+
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+    """
     return clone(input).fill_(value)
 
 

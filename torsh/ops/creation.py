@@ -8,7 +8,7 @@ from typing import Any
 
 from torsh import dtypes
 from torsh.device import as_device
-from torsh.dispatch import place_of, state
+from torsh.dispatch import place_of, state, through_modes
 from torsh.dtypes import dtype as Dtype
 from torsh.ops._args import size_of
 from torsh.ops._op import Op, composite
@@ -42,20 +42,21 @@ def create(op: Op, params: tuple[Any, ...], dtype: Dtype | None, device: Any, re
     place = place_of(as_device(device))
     kind = place[dtype or dtypes.get_default_dtype()]
 
-    def run(*params: Any) -> Tensor:
+    if state.busy:
+
+        def run(*params: Any) -> Tensor:
+            t = new(Tensor)
+            raw = op.kernels[kind](*params)
+            t._data = raw if type(raw) is kind.raw_type else kind.as_raw(raw)
+            t._kind = kind
+            return t
+
+        t = through_modes(op, (*params, kind.dtype, kind.device), run)
+    else:
+        raw = op.kernels[kind](*params, kind.dtype, kind.device)
         t = new(Tensor)
-        raw = op.kernels[kind](*params)
         t._data = raw if type(raw) is kind.raw_type else kind.as_raw(raw)
         t._kind = kind
-        return t
-
-    args = (*params, kind.dtype, kind.device)
-    if state.busy:
-        from torsh.dispatch import through_modes
-
-        t = through_modes(op, args, run)
-    else:
-        t = run(*args)
     if requires_grad:
         t.requires_grad = True
     return t
@@ -63,8 +64,8 @@ def create(op: Op, params: tuple[Any, ...], dtype: Dtype | None, device: Any, re
 
 def make_full(size: tuple[int, ...], value: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
     """A new tensor of one value (None: whatever the memory holds)."""
-    for s in size:
-        if s < 0:
+    if size and min(size) < 0:
+        for s in [s for s in size if s < 0]:
             raise RuntimeError(f"Trying to create tensor with negative dimension {s}: {list(size)}")
     return create(full_op, (size, value), dtype, device, requires_grad)
 
@@ -247,7 +248,10 @@ def _like(input: Tensor, value: Any, dtype: Any, device: Any, requires_grad: boo
 
 @composite("torch.empty_like", tags="creation")
 def empty_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
-    """An uninitialised tensor like another.  Source: https://docs.pytorch.org/docs/stable/generated/torch.empty_like.html"""
+    """An uninitialised tensor like another.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.empty_like.html
+    """
     return _like(input, None, dtype, device, requires_grad, memory_format, "empty_like")
 
 
@@ -262,7 +266,10 @@ def zeros_like(input, *, dtype=None, layout=None, device=None, requires_grad=Fal
 
 @composite("torch.ones_like", tags="creation")
 def ones_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
-    """Ones in the shape of another tensor.  Source: https://docs.pytorch.org/docs/stable/generated/torch.ones_like.html"""
+    """Ones in the shape of another tensor.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.ones_like.html
+    """
     return _like(input, 1, dtype, device, requires_grad, memory_format, "ones_like")
 
 
@@ -270,7 +277,10 @@ def ones_like(input, *, dtype=None, layout=None, device=None, requires_grad=Fals
 def full_like(
     input, fill_value, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None
 ):
-    """One number in the shape of another tensor.  Source: https://docs.pytorch.org/docs/stable/generated/torch.full_like.html"""
+    """One number in the shape of another tensor.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.full_like.html
+    """
     value = as_value(_number(fill_value, "full_like"), dtype or input.dtype)
     return _like(input, value, dtype, device, requires_grad, memory_format, "full_like")
 
@@ -339,7 +349,11 @@ def arange(*args, start=None, end=None, step=None, dtype=None, layout=None, devi
         step = more[0] if more else step
     if end is None:
         raise TypeError("arange() received an invalid combination of arguments - got no end")
-    start, end, step = _bounds("arange", 0 if start is None else start, end, 1 if step is None else step)
+    start, step = 0 if start is None else start, 1 if step is None else step
+    if type(start) is int and type(end) is int and type(step) is int and (dtype is None or dtype is dtypes.int64):
+        if step > 0 and end >= start or step < 0 and end <= start:
+            return create(arange_op, (start, step, -((start - end) // step)), dtypes.int64, device, requires_grad)
+    start, end, step = _bounds("arange", start, end, step)
     if any(isinstance(v, complex) for v in (start, end, step)):
         raise RuntimeError(f"\"arange_cpu\" not implemented for 'ComplexFloat': got {start}, {end}, {step}")
     if dtype is None:

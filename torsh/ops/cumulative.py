@@ -118,7 +118,7 @@ def _extreme_args(input: Any, dim: Any, axis: Any, name: str) -> Any:
     check_tensor(input, name)
     if dim is None and axis is None:
         raise TypeError(f'{name}() missing 1 required positional arguments: "dim"')
-    if input._kind.complex:
+    if input._kind.complex and input.ndim:
         raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{dtypes.scalar_name(input.dtype)}'")
     return (input, wrap_dim(dim if axis is None else axis, input.ndim), tuple(input.shape))
 

@@ -333,9 +333,7 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
         raise ValueError(f"can't alias tensor with dtype {t.dtype} into dtype {dtype} on {device}: pass copy=None")
     if copy and cast is t and shared:
         cast = t.clone()
-    if not requires_grad and cast._rg:
-        cast = cast.detach()
-    elif requires_grad and not cast._rg:
+    if requires_grad and not cast._rg:
         cast = cast.detach() if cast is obj else cast
         cast.requires_grad = True
     return cast

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from torsh.dtypes import promote_types, scalar_name
 from torsh.ops._args import check_tensor
 from torsh.ops._op import composite
+from torsh.ops.shape import broadcast_tensors
 
 
 @composite("torch.pairwise_distance torch.nn.functional.pairwise_distance")
@@ -24,12 +26,12 @@ def cosine_similarity(x1, x2, dim=1, eps=1e-8):
     """
     check_tensor(x1, "cosine_similarity", "x1")
     check_tensor(x2, "cosine_similarity", "x2", 2)
-    if not x1._kind.floating and not x2._kind.floating and not (x1._kind.complex or x2._kind.complex):
-        raise RuntimeError(f"expected common dtype to be floating point, yet common dtype is {x1.dtype}")
-    from torsh.dtypes import promote_types
-
     common = promote_types(x1.dtype, x2.dtype)
+    if not common.is_floating_point:
+        raise RuntimeError(f"expected common dtype to be floating point, yet common dtype is {scalar_name(common)}")
     x1, x2 = x1.to(common), x2.to(common)
+    if x1.shape != x2.shape:
+        x1, x2 = broadcast_tensors(x1, x2)
     n1 = x1.norm(2, dim, keepdim=True).clamp_min(eps) if x1.ndim else x1.abs().clamp_min(eps)
     n2 = x2.norm(2, dim, keepdim=True).clamp_min(eps) if x2.ndim else x2.abs().clamp_min(eps)
     return ((x1 / n1) * (x2 / n2)).sum(dim)

@@ -6,6 +6,7 @@ import math
 import warnings
 from typing import Any
 
+from torsh.dtypes import scalar_name
 from torsh.ops._args import check_tensor
 from torsh.ops._op import composite
 
@@ -53,7 +54,7 @@ def _alpha_drop(input, p, train, per_feature=False, inplace=False):
     return input.mul_(noise).add_(b) if inplace else input * noise + b
 
 
-@composite("torch.nn.functional.dropout", name="functional_dropout")
+@composite("torch.nn.functional.dropout", name="functional_dropout", tags="random")
 def dropout_function(input, p=0.5, training=True, inplace=False):
     """Set elements to 0 with probability p and scale the rest by 1 / (1 - p), in training only.
 
@@ -63,20 +64,24 @@ def dropout_function(input, p=0.5, training=True, inplace=False):
     return _drop(input, p, training, False, inplace)
 
 
-@composite("torch.dropout torch.dropout_", inplace=True)
+@composite("torch.dropout torch.dropout_", inplace=True, tags="random")
 def dropout(input, p, train):
     """nn.functional.dropout with all arguments given."""
     _checked(input, p, "dropout")
     return _drop(input, p, train)
 
 
-@composite("torch.native_dropout")
+@composite("torch.native_dropout", tags="random")
 def native_dropout(input, p, train):
     """(dropout, mask), the mask True where an element was kept."""
     from torsh import dtypes
     from torsh.ops.creation import empty
 
     shape = tuple(input.shape)
+    if train is not False and not input._kind.inexact:
+        raise RuntimeError(
+            f"result type Float can't be cast to the desired output type {scalar_name(input.dtype)}; use a floating input"
+        )
     if train is False or not input.numel():
         return input.clone(), input.detach().new_ones(shape, dtype=dtypes.bool)
     if p == 1:
@@ -85,7 +90,7 @@ def native_dropout(input, p, train):
     return input * mask * (1 / (1 - p)), mask
 
 
-@composite("torch.nn.functional.alpha_dropout", name="functional_alpha_dropout")
+@composite("torch.nn.functional.alpha_dropout", name="functional_alpha_dropout", tags="random")
 def alpha_dropout_function(input, p=0.5, training=False, inplace=False):
     """Dropout that keeps mean and variance of SELU activations.
 
@@ -95,14 +100,14 @@ def alpha_dropout_function(input, p=0.5, training=False, inplace=False):
     return _alpha_drop(input, p, training, False, inplace)
 
 
-@composite("torch.alpha_dropout torch.alpha_dropout_", inplace=True)
+@composite("torch.alpha_dropout torch.alpha_dropout_", inplace=True, tags="random")
 def alpha_dropout(input, p, train):
     """nn.functional.alpha_dropout with all arguments given."""
     _checked(input, p, "alpha_dropout")
     return _alpha_drop(input, p, train)
 
 
-@composite("torch.nn.functional.feature_alpha_dropout", name="functional_feature_alpha_dropout")
+@composite("torch.nn.functional.feature_alpha_dropout", name="functional_feature_alpha_dropout", tags="random")
 def feature_alpha_dropout_function(input, p=0.5, training=False, inplace=False):
     """alpha_dropout of whole channels.
 
@@ -112,14 +117,14 @@ def feature_alpha_dropout_function(input, p=0.5, training=False, inplace=False):
     return _alpha_drop(input, p, training, True, inplace)
 
 
-@composite("torch.feature_alpha_dropout torch.feature_alpha_dropout_", inplace=True)
+@composite("torch.feature_alpha_dropout torch.feature_alpha_dropout_", inplace=True, tags="random")
 def feature_alpha_dropout(input, p, train):
     """nn.functional.feature_alpha_dropout with all arguments given."""
     _checked(input, p, "feature_alpha_dropout")
     return _alpha_drop(input, p, train, True)
 
 
-@composite("torch.feature_dropout torch.feature_dropout_", inplace=True)
+@composite("torch.feature_dropout torch.feature_dropout_", inplace=True, tags="random")
 def feature_dropout(input, p, train):
     """Dropout of whole channels of (N, C, *)."""
     _checked(input, p, "feature_dropout")
@@ -150,7 +155,7 @@ def _channel_dropout(n: int, input: Any, p: float, training: bool, inplace: bool
     return out.squeeze(0) if alone else out
 
 
-@composite("torch.nn.functional.dropout1d")
+@composite("torch.nn.functional.dropout1d", tags="random")
 def dropout1d(input, p=0.5, training=True, inplace=False):
     """Dropout of whole channels of (N, C, L) or (C, L).
 
@@ -159,7 +164,7 @@ def dropout1d(input, p=0.5, training=True, inplace=False):
     return _channel_dropout(1, input, p, training, inplace)
 
 
-@composite("torch.nn.functional.dropout2d")
+@composite("torch.nn.functional.dropout2d", tags="random")
 def dropout2d(input, p=0.5, training=True, inplace=False):
     """Dropout of whole channels of (N, C, H, W).
 
@@ -168,7 +173,7 @@ def dropout2d(input, p=0.5, training=True, inplace=False):
     return _channel_dropout(2, input, p, training, inplace)
 
 
-@composite("torch.nn.functional.dropout3d")
+@composite("torch.nn.functional.dropout3d", tags="random")
 def dropout3d(input, p=0.5, training=True, inplace=False):
     """Dropout of whole channels of (N, C, D, H, W) or (C, D, H, W).
 

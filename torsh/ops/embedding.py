@@ -7,7 +7,7 @@ from typing import Any
 from torsh import dtypes
 from torsh.autograd.grad_mode import no_grad
 from torsh.dtypes import int32, int64, scalar_name
-from torsh.ops._args import check_tensor
+from torsh.ops._args import check_tensor, has_values
 from torsh.ops._op import composite, primitive
 
 
@@ -82,7 +82,7 @@ def embedding_function(
     return _rows(weight, input, padding_idx, scale_grad_by_freq)
 
 
-@composite("torch.embedding_renorm_")
+@composite("torch.embedding_renorm_", tags="data-dependent")
 def embedding_renorm_(weight, indices, max_norm, norm_type=2.0):
     """Scale the rows at ``indices`` down, in place, to a p-norm of at most ``max_norm``."""
     used = indices.reshape(-1).unique()
@@ -92,7 +92,7 @@ def embedding_renorm_(weight, indices, max_norm, norm_type=2.0):
     return weight.index_copy_(0, used, rows * scale)
 
 
-@composite("torch.nn.functional.one_hot torch._C._nn.one_hot")
+@composite("torch.nn.functional.one_hot torch._C._nn.one_hot", tags="data-dependent")
 def one_hot(tensor, num_classes=-1):
     """A last dimension with 1 at the value's place and 0 elsewhere, int64.
 
@@ -105,7 +105,7 @@ def one_hot(tensor, num_classes=-1):
         if num_classes <= 0:
             raise RuntimeError("Can not infer total number of classes from empty tensor.")
         return tensor.new_zeros((*tensor.shape, num_classes))
-    if tensor.device.type != "meta" and not tensor._kind.backend.capabilities.lazy:
+    if has_values(tensor):
         low, high = int(tensor.min()), int(tensor.max())
         if low < 0:
             raise RuntimeError(f"Class values must be non-negative, got {low}")
@@ -176,7 +176,7 @@ def _max_bags(rows, valid, starts, sizes, weight):
 _MODES = ("sum", "mean", "max")
 
 
-@composite("torch.nn.functional.embedding_bag", name="functional_embedding_bag")
+@composite("torch.nn.functional.embedding_bag", name="functional_embedding_bag", tags="data-dependent")
 def embedding_bag_function(
     input,
     weight,
@@ -245,6 +245,11 @@ def embedding_bag_function(
 def _bag(weight, indices, offsets, by_freq, mode, weights, include_last_offset, padding_idx):
     if indices.dtype is not int64 and indices.dtype is not int32:
         raise RuntimeError(f"expected 'indices' to be Long or Int, got {scalar_name(indices.dtype)}")
+    if not weight._kind.floating:
+        raise RuntimeError(
+            "Expected tensor for argument #1 'weight' to have one of the following scalar types: Half, BFloat16, Float, Double; "
+            f"but got torch.{scalar_name(weight.dtype)}Tensor instead (while checking arguments for embedding_bag)"
+        )
     if offsets.shape[0]:
         if int(offsets[0]) != 0:
             raise RuntimeError(f"offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from position 0. "
@@ -267,7 +272,7 @@ def _bag(weight, indices, offsets, by_freq, mode, weights, include_last_offset, 
     return _embedding_bag(weight, indices, offsets, by_freq, mode, weights, include_last_offset, padding)
 
 
-@composite("torch.embedding_bag")
+@composite("torch.embedding_bag", tags="data-dependent")
 def embedding_bag(
     weight,
     indices,
@@ -281,11 +286,14 @@ def embedding_bag(
 ):
     """nn.functional.embedding_bag with the table first and the mode as a number; gives four tensors.
 
-    (result, bag of every index, size of every bag, empty tensor)
+    (result, bag of every index, size of every bag, zeros)
     """
     from torsh.ops.creation import tensor
 
     out, bag_of, sizes = _bag(
         weight, indices, offsets, scale_grad_by_freq, _MODES[mode], per_sample_weights, include_last_offset, padding_idx
     )
-    return out, bag_of, tensor(sizes, dtype=int64, device=weight.device), bag_of.new_zeros((0,))
+    counts = tensor(sizes, dtype=int64, device=weight.device)
+    if mode == 0:  # PyTorch does not count for sums, and for most types does not list the bags either
+        return out, bag_of if weight.dtype is dtypes.float64 else bag_of[:0], counts * 0, counts * 0
+    return out, bag_of, counts, counts * 0

@@ -18,7 +18,7 @@ _UNARY = (
     "log10", "log1p", "log2", "neg", "reciprocal", "round", "rsqrt", "sigmoid", "sign", "sin", "sinh", "sqrt", "tan", "tanh",
     "trunc",
 )  # fmt: skip
-# A bound that is a number makes a clamp of a maximum.
+# Op -> the one whose in-place form it has: maximum has none of its own.
 _BINARY = {
     "add": "add", "sub": "sub", "mul": "mul", "div": "div", "pow": "pow", "maximum": "clamp_min", "minimum": "clamp_max",
     "clamp_min": "clamp_min", "clamp_max": "clamp_max",
@@ -83,8 +83,13 @@ def _declare_unary(name: str) -> None:
     _declare(f"{name}_", inplace, f"``Tensor.{name}_`` of each tensor.")
 
 
+def _with_number(op: Callable[..., Any]) -> Callable[..., Any]:
+    """An op of two tensors for a number in the second place."""
+    return lambda a, b: op(a, b if isinstance(b, Tensor) else a.new_full((), b))
+
+
 def _declare_binary(name: str, op_name: str) -> None:
-    op, into = _op(op_name), _inplace(op_name)
+    op, into = _op(name) if op_name == name else _with_number(_op(name)), _inplace(op_name)
 
     def plain(self, other, **alpha):
         if not isinstance(self, (list, tuple)):  # pow(2, tensors)

@@ -24,7 +24,9 @@ def bincount(input, weights=None, minlength=0):
     """
     check_tensor(input, "bincount")
     if input._kind.inexact or input.dtype is dtypes.bool:
-        raise NotImplementedError(f"\"bincount_cpu\" not implemented for '{scalar_name(input.dtype)}'; it counts integers")
+        raise NotImplementedError(
+            f"\"bincount_cpu\" not implemented for '{scalar_name(input.dtype)}'; it counts integers"
+        )
     if input.ndim != 1 and input.numel():
         raise RuntimeError(
             f"bincount only supports 1-d non-negative integral inputs. The input has {input.ndim} dimensions"
@@ -34,7 +36,8 @@ def bincount(input, weights=None, minlength=0):
     if weights is not None:
         if weights.ndim != 1 or weights.shape[0] != input.shape[0]:
             raise RuntimeError(
-                f"weights should be 1-d and have the same length as input: {list(weights.shape)} and {list(input.shape)}"
+                f"weights should be 1-d and have the same length as input: {list(weights.shape)} and "
+                f"{list(input.shape)}"
             )
         if weights.dtype is not dtypes.float32:
             weights = weights.to(dtypes.float64)
@@ -51,7 +54,7 @@ def _histc(input, bins, low, high):
 
 
 def _data_range(input: Tensor) -> tuple[float, float]:
-    if not input.numel():
+    if not input.numel() or input.device.type == "meta":
         return 0.0, 0.0
     return float(input.min().item()), float(input.max().item())
 
@@ -72,7 +75,9 @@ def histc(input, bins=100, min=0, max=0):
     """
     check_tensor(input, "histc")
     if not input._kind.floating:
-        raise NotImplementedError(f"\"histogram_cpu\" not implemented for '{scalar_name(input.dtype)}'; convert it to float")
+        raise NotImplementedError(
+            f"\"histogram_cpu\" not implemented for '{scalar_name(input.dtype)}'; convert it to float"
+        )
     bins = _positive(bins)
     low, high = float(min), float(max)
     if low == high and input.numel():
@@ -91,7 +96,8 @@ def histc(input, bins=100, min=0, max=0):
     meta=lambda input, edges, weight: (tuple(e.shape[0] - 1 for e in edges), input.dtype),
 )  # fmt: skip
 def _counts(input, edges, weight):
-    """Weights of points (N, D) summed per cell of the grid that D vectors of edges make; the last edges belong to it."""
+    """Weights of points (N, D) summed per cell of the grid that D vectors of edges make; the last edges belong to it.
+    """
     return (input, list(edges), weight)
 
 
@@ -102,34 +108,43 @@ def _edges(input: Tensor, bins: Any, range: Any) -> list[Tensor]:
         bins = [bins] * count
     if len(bins) != count:
         raise RuntimeError(
-            f"torch.histogramdd: expected {count} sequences of bin edges for a {count}-dimensional histogram but got {len(bins)}"
+            f"torch.histogramdd: expected {count} sequences of bin edges for a {count}-dimensional histogram but got "
+            f"{len(bins)}"
         )
     if isinstance(bins[0], Tensor):
         for d, b in enumerate(bins):
             if b.dtype is not input.dtype:
                 raise RuntimeError(
-                    "torch.histogramdd: input tensor and bins tensors should have the same dtype, but got input with dtype "
-                    f"{scalar_name(input.dtype).lower()} and bins for dimension {d} with dtype {scalar_name(b.dtype).lower()}"
-                )
+                    "torch.histogramdd: input tensor and bins tensors should have the same dtype, but got input with "
+                    "dtype "
+                    f"{scalar_name(input.dtype).lower()} and bins for dimension {d} with dtype "
+                    f"{scalar_name(b.dtype).lower()}" )
             if b.ndim != 1:
                 raise RuntimeError(
-                    f"torch.histogramdd: bins tensor should have one dimension, but got {b.ndim} dimensions in the bins tensor "
+                    f"torch.histogramdd: bins tensor should have one dimension, but got {b.ndim} dimensions in the "
+                    f"bins tensor "
                     f"for dimension {d}"
                 )
             if not b.numel():
                 raise RuntimeError(
-                    f"torch.histogramdd: bins tensor should have at least 1 element, but got 0 elements in the bins tensor for "
+                    f"torch.histogramdd: bins tensor should have at least 1 element, but got 0 elements in the bins "
+                    f"tensor for "
                     f"dimension {d}"
                 )
         return list(bins)
     if range is not None and len(range) != 2 * count:
         raise RuntimeError(
-            f"torch.histogramdd: for a {count}-dimensional histogram range should have {2 * count} elements, but got {len(range)}"
+            f"torch.histogramdd: for a {count}-dimensional histogram range should have {2 * count} elements, but got "
+            f"{len(range)}"
         )
     found = []
     for d, b in enumerate(bins):
         if b <= 0:
             raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {b} for dimension {d}")
+        if range is None and input.dtype.itemsize < 4:
+            raise NotImplementedError(
+                f"\"histogramdd\" not implemented for '{scalar_name(input.dtype)}' without a range; pass range=(low,
+                high)" )
         low, high = (range[2 * d], range[2 * d + 1]) if range is not None else _data_range(input[:, d])
         if not (math.isfinite(low) and math.isfinite(high)):
             raise RuntimeError(f"torch.histogramdd: dimension {d}'s range [{low:g}, {high:g}] is not finite")
@@ -145,17 +160,19 @@ def _edges(input: Tensor, bins: Any, range: Any) -> list[Tensor]:
 
 def _histogram(input: Tensor, bins: Any, range: Any, weight: Any, density: bool) -> tuple[Tensor, list[Tensor]]:
     """Counts and edges for points (N, D)."""
-    if not input._kind.floating or input.dtype.itemsize < 4:
+    if not input._kind.floating:
         raise NotImplementedError(f"\"histogramdd\" not implemented for '{scalar_name(input.dtype)}'")
     if weight is not None:
         if weight.dtype is not input.dtype:
             raise RuntimeError(
-                "torch.histogramdd: if weight tensor is provided, input tensor and weight tensor should have the same dtype, but "
+                "torch.histogramdd: if weight tensor is provided, input tensor and weight tensor should have the same "
+                "dtype, but "
                 f"got input(type {scalar_name(input.dtype)}), and weight(type {scalar_name(weight.dtype)})"
             )
         if tuple(weight.shape) != tuple(input.shape[:1]):
             raise RuntimeError(
-                "torch.histogramdd: if weight tensor is provided it should have the same shape as the input tensor excluding "
+                "torch.histogramdd: if weight tensor is provided it should have the same shape as the input tensor "
+                "excluding "
                 f"its innermost dimension, but got input with shape {list(input.shape)} and weight with shape "
                 f"{list(weight.shape)}"
             )
@@ -176,15 +193,16 @@ def _axes(n: int) -> tuple[int, ...]:
 def histogram(input, bins, *, range=None, weight=None, density=False):
     """The histogram of all values: a named tuple (hist, bin_edges).
 
-    bins: how many, or a vector of edges.  range: (lowest, highest) edge; default: the data's.  weight: what each value counts.
-    density: whether the integral over the range becomes 1.
+    bins: how many, or a vector of edges.  range: (lowest, highest) edge; default: the data's.  weight: what each value
+    counts. density: whether the integral over the range becomes 1.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.histogram.html
     """
     check_tensor(input, "histogram")
     if weight is not None:
         if tuple(weight.shape) != tuple(input.shape):
             raise RuntimeError(
-                "torch.histogramdd: if weight tensor is provided it should have the same shape as the input tensor excluding "
+                "torch.histogramdd: if weight tensor is provided it should have the same shape as the input tensor "
+                "excluding "
                 f"its innermost dimension, but got input with shape {[input.numel(), 1]} and weight with shape "
                 f"{list(weight.shape)}"
             )
@@ -203,9 +221,7 @@ def histogramdd(input, bins, range=None, weight=None, density=False):
     """
     check_tensor(input, "histogramdd")
     if input.ndim < 2:
-        raise RuntimeError(
-            f"torch.histogramdd: input tensor should have at least 2 dimensions, but got {input.ndim}"
-        )
+        raise RuntimeError(f"torch.histogramdd: input tensor should have at least 2 dimensions, but got {input.ndim}")
     points = input.reshape(-1, input.shape[-1])
     counts, edges = _histogram(points, bins, range, None if weight is None else weight.reshape(-1), density)
     return return_types.histogramdd(counts, tuple(edges))

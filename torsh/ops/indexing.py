@@ -1,8 +1,8 @@
 """Indexing with square brackets: ``x[...]``, ``x[...] = y``, and the ops behind them.
 
-An index expression is split as PyTorch splits it: integers, slices, None and Ellipsis (*basic*) give a view; tensors, lists
-and masks (*advanced*) then index that view.  So an integer next to an index tensor does not move the result's dimensions
-about as it does in NumPy.
+An index expression is split as PyTorch splits it: integers, slices, None and Ellipsis (*basic*) give a view; tensors,
+lists and masks (*advanced*) then index that view.  So an integer next to an index tensor does not move the result's
+dimensions about as it does in NumPy.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from torsh.tensor import PLAIN, Parameter, Tensor, from_host, new, version_of
 _numbers = engine._numbers
 
 
-# ---- basic indexing ----------------------------------------------------------------------------------------------------
+# ---- basic indexing --------------------------------------------------------------------------------------------------
 
 
 @primitive(
@@ -121,7 +121,9 @@ def _basic_key(index: tuple[Any, ...]) -> tuple[Any, ...] | None:
 
 
 def _plain_index(t: Tensor, index: Tensor) -> Any:
-    """The raw array of an index tensor that can be used as it is (int64 or a mask of fitting shape, same place), or None."""
+    """The raw array of an index tensor that can be used as it is (int64 or a mask of fitting shape, same place), or
+    None.
+    """
     kind = index._kind
     if kind.place is not t._kind.place:
         return None
@@ -247,7 +249,8 @@ def _split(t: Tensor, index: Any) -> tuple[tuple[Any, ...], list[Any] | None]:
     if used > len(shape):
         if not shape and len(items) == 1 and type(items[0]) is int:
             raise IndexError(
-                "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a "
+                "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to "
+                "convert a "
                 "0-dim tensor to a number"
             )
         if not shape and len(items) == 1 and isinstance(items[0], slice):
@@ -308,7 +311,9 @@ def _index_tensor(t: Tensor, values: Any) -> Tensor:
 
 
 def _item(t: Tensor, i: Any) -> Any:
-    """One item of an index: int, slice, None, Ellipsis, bool, or a tensor of int64 or bool with at least one dimension."""
+    """One item of an index: int, slice, None, Ellipsis, bool, or a tensor of int64 or bool with at least one
+    dimension.
+    """
     kind = type(i)
     if kind is int:
         if not -(1 << 63) <= i < 1 << 63:
@@ -389,7 +394,8 @@ def _index_of(t: Tensor, i: Tensor) -> Any:
             return int(i.item())
         if dtype is not dtypes.int32:
             raise IndexError(
-                f"tensors used as indices must be long, int, byte or bool tensors, but one is {dtype}; convert it with .long()"
+                f"tensors used as indices must be long, int, byte or bool tensors, but one is {dtype}; convert it "
+                f"with .long()"
             )
         i = i.to(dtypes.int64)
     if not i._data.shape:
@@ -397,14 +403,15 @@ def _index_of(t: Tensor, i: Tensor) -> Any:
     if i._kind.place is not t._kind.place:
         if i.device.type != "cpu":
             raise RuntimeError(
-                f"indices should be either on cpu or on the same device as the indexed tensor ({t.device}); they are on "
+                f"indices should be either on cpu or on the same device as the indexed tensor ({t.device}); they are "
+                f"on "
                 f"{i.device}. Move them with .to({str(t.device)!r})"
             )
         i = i.to(t.device)
     return i
 
 
-# ---- advanced indexing -------------------------------------------------------------------------------------------------
+# ---- advanced indexing -----------------------------------------------------------------------------------------------
 
 
 def _advanced_shape(shape: tuple[int, ...], indices: Any) -> tuple[int, ...]:
@@ -415,7 +422,9 @@ def _advanced_shape(shape: tuple[int, ...], indices: Any) -> tuple[int, ...]:
         if i is None:
             continue
         if i.dtype is dtypes.bool:
-            raise NotImplementedError("the shape of an indexing with a mask depends on the mask's values; use where() instead")
+            raise NotImplementedError(
+                "the shape of an indexing with a mask depends on the mask's values; use where() instead"
+            )
         found.append(tuple(i.shape))
         at.append(d)
     whole = np.broadcast_shapes(*found)
@@ -465,7 +474,9 @@ def _put_indices(input: Tensor, indices: Any, name: str) -> list[Any]:
             used += 1
             continue
         if not isinstance(i, Tensor):
-            raise TypeError(f"{name}(): argument 'indices' (position 1) must be tuple of Tensors, not tuple of {type(i).__name__}")
+            raise TypeError(
+                f"{name}(): argument 'indices' (position 1) must be tuple of Tensors, not tuple of {type(i).__name__}"
+            )
         if not i._data.shape:
             i = i.reshape(1) if i.dtype is not dtypes.bool else i.reshape((1,) * max(1, i.ndim))
         i = _index_of(input, i)
@@ -501,8 +512,9 @@ def _put_indices(input: Tensor, indices: Any, name: str) -> list[Any]:
 def index_put(input, indices, values, accumulate=False):
     """The tensor with ``values`` at the places that ``indices`` point at, or added there with ``accumulate``.
 
-    indices: a tuple of int64 or bool tensors (None: the whole dimension) as in ``input[indices]``.  values: of input's dtype,
-    broadcast to the indexing's shape.  With repeated places and no accumulate it is not defined which value stays.
+    indices: a tuple of int64 or bool tensors (None: the whole dimension) as in ``input[indices]``.  values: of input's
+    dtype, broadcast to the indexing's shape.  With repeated places and no accumulate it is not defined which value
+    stays.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.index_put_.html
     """
     indices = _put_indices(input, indices, "index_put_")
@@ -511,7 +523,8 @@ def index_put(input, indices, values, accumulate=False):
     if values._kind is not input._kind:
         if values.dtype is not input.dtype:
             raise RuntimeError(
-                f"Index put requires the source and destination dtypes match, got {dtypes.scalar_name(input.dtype)} for the "
+                f"Index put requires the source and destination dtypes match, got {dtypes.scalar_name(input.dtype)} "
+                f"for the "
                 f"destination and {dtypes.scalar_name(values.dtype)} for the source. Convert the values with "
                 f".to({input.dtype})"
             )
@@ -529,7 +542,8 @@ def _check_values(input: Tensor, indices: list[Any], values: Tensor) -> None:
     got = tuple(values.shape)
     if len(got) > len(shape) or any(a != b and a != 1 for a, b in zip(reversed(got), reversed(shape))):
         raise RuntimeError(
-            f"shape mismatch: value tensor of shape {list(got)} cannot be broadcast to indexing result of shape {list(shape)}"
+            f"shape mismatch: value tensor of shape {list(got)} cannot be broadcast to indexing result of shape "
+            f"{list(shape)}"
         )
 
 
@@ -538,7 +552,7 @@ def _fitted(g: Tensor, values: Tensor) -> Tensor:
     return g.sum_to_size(tuple(values.shape)) if tuple(g.shape) != tuple(values.shape) else g
 
 
-# ---- assignment --------------------------------------------------------------------------------------------------------
+# ---- assignment ------------------------------------------------------------------------------------------------------
 
 
 def _writes_fast(kind: Kind, value: Any) -> bool:
@@ -606,7 +620,8 @@ def _assign(self: Tensor, index: Any, value: Any) -> None:
         return
     if self._rg and thread.enabled and (self._base is None and self._gf is None):
         raise RuntimeError(
-            "a view of a leaf Variable that requires grad is being used in an in-place operation. Write inside torch.no_grad(), "
+            "a view of a leaf Variable that requires grad is being used in an in-place operation. Write inside "
+            "torch.no_grad(), "
             "or clone the leaf first"
         )
     view, advanced = _indexed(self, index)
@@ -616,8 +631,10 @@ def _assign(self: Tensor, index: Any, value: Any) -> None:
         else:
             view.fill_(value)
         return
-    if len([i for i in advanced if i is not None]) == 1 and advanced[-1].dtype is dtypes.bool and (
-        not isinstance(value, Tensor) or (value.numel() == 1 and value._kind.place is view._kind.place)
+    if (
+        len([i for i in advanced if i is not None]) == 1
+        and advanced[-1].dtype is dtypes.bool
+        and (not isinstance(value, Tensor) or (value.numel() == 1 and value._kind.place is view._kind.place))
     ):
         mask = advanced[-1]
         mask = mask.reshape((*mask.shape, *(1,) * (view.ndim - mask.ndim - len(advanced) + 1)))
@@ -655,11 +672,13 @@ Tensor.__getitem__ = __getitem__  # type: ignore[attr-defined, method-assign]
 Tensor.__setitem__ = __setitem__  # type: ignore[attr-defined, method-assign]
 
 
-# ---- where elements are ------------------------------------------------------------------------------------------------
+# ---- where elements are ----------------------------------------------------------------------------------------------
 
 
 def _no_meta(name: str) -> Any:
-    raise NotImplementedError(f"the shape of {name}'s result depends on the values of its input, and a meta tensor has none")
+    raise NotImplementedError(
+        f"the shape of {name}'s result depends on the values of its input, and a meta tensor has none"
+    )
 
 
 @primitive("torch.nonzero Tensor.nonzero", tags="data-dependent nondifferentiable", args="input", out=True,

@@ -8,10 +8,11 @@ from typing import Any
 
 from torsh import dtypes
 from torsh.ops._args import check_tensor, size_of, wrap_dim
-from torsh.ops._op import composite, primitive
+from torsh.autograd.grad_mode import thread
+from torsh.ops._op import Op, composite, primitive
 from torsh.ops.shape import atleast_1d, atleast_2d, atleast_3d
 from torsh.ops.slicing import slice_
-from torsh.tensor import Tensor
+from torsh.tensor import PLAIN, Tensor, new
 
 # ---- joining -----------------------------------------------------------------------------------------------------------
 
@@ -56,11 +57,31 @@ def _cat_meta(tensors, dim):
     return tuple(shape), tensors[0].dtype
 
 
-@primitive("", name="cat", args="tensors dim", tags="moves", meta=_cat_meta,
-           grad={"tensors": lambda g, tensors_shape, dim: _cat_grad(g, tensors_shape, dim)})  # fmt: skip
-def join(tensors, dim):
-    """Concatenate tensors of one dtype whose shapes are known to fit."""
-    return (tensors, dim)
+class Join(Op):
+    """An op of a list of tensors of one kind and a dimension, one tensor out: ``Op._run`` written out for these."""
+
+    def _run(self, tensors: Sequence[Tensor], dim: int) -> Tensor:
+        k = tensors[0]._kind
+        raws, tracked = [], False
+        for t in tensors:
+            if t._kind is not k:
+                return super()._run(tensors, dim)
+            raws.append(t._data)
+            tracked = tracked or t._rg
+        r = self.kernels[k](raws, dim)
+        out = new(Tensor)
+        out._data = r if type(r) is k.raw_type else k.as_raw(r)
+        out._kind = k
+        if tracked and thread.enabled and k.inexact:
+            self.record((tensors, dim), (out,))
+        return out
+
+
+join = Join(
+    "cat", None, ("tensors", "dim"), tags=("moves",), meta=_cat_meta,
+    grads={"tensors": lambda g, tensors_shape, dim: _cat_grad(g, tensors_shape, dim)},
+    doc="Concatenate tensors of one dtype whose shapes are known to fit.",
+)  # fmt: skip
 
 
 @composite("torch.cat torch.concat torch.concatenate", name="cat_any", out=True)
@@ -70,10 +91,23 @@ def cat(tensors, dim=0, *, axis=None):
     Empty one-dimensional tensors are skipped whatever the others' shape is.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.cat.html
     """
+    dim = dim if axis is None else axis
+    if (type(tensors) is list or type(tensors) is tuple) and tensors and type(dim) is int and type(tensors[0]) in PLAIN:
+        k, first = tensors[0]._kind, tensors[0]._data.shape
+        n = len(first)
+        if -n <= dim < n:
+            at = dim + n if dim < 0 else dim
+            for t in tensors:
+                if type(t) not in PLAIN or t._kind is not k:
+                    break
+                shape = t._data.shape
+                if shape != first and (len(shape) != n or shape[:at] != first[:at] or shape[at + 1 :] != first[at + 1 :]):
+                    break
+            else:
+                return join(tensors, at)
     tensors = tensor_list(tensors, "cat")
     if not tensors:
         raise ValueError("expected a non-empty list of Tensors")
-    dim = dim if axis is None else axis
     for i, t in enumerate(tensors):
         if not t._data.shape:
             raise RuntimeError(f"zero-dimensional tensor (at position {i}) cannot be concatenated")
@@ -110,12 +144,12 @@ def _stack_meta(tensors, dim):
     return tuple(shape), tensors[0].dtype
 
 
-@primitive("", name="stack", args="tensors dim", tags="moves", meta=_stack_meta,
-           decompose=lambda tensors, dim: join([t.unsqueeze(dim) for t in tensors], dim),
-           grad={"tensors": lambda g, dim: list(unbind(g, dim))})  # fmt: skip
-def pile(tensors, dim):
-    """Stack tensors known to have one shape and dtype."""
-    return (tensors, dim)
+pile = Join(
+    "stack", None, ("tensors", "dim"), tags=("moves",), meta=_stack_meta,
+    decompose=lambda tensors, dim: join([t.unsqueeze(dim) for t in tensors], dim),
+    grads={"tensors": lambda g, dim: list(unbind(g, dim))},
+    doc="Stack tensors known to have one shape and dtype.",
+)  # fmt: skip
 
 
 @composite("torch.stack", name="stack_any", out=True)
@@ -127,10 +161,10 @@ def stack(tensors, dim=0):
     tensors = tensor_list(tensors, "stack")
     if not tensors:
         raise RuntimeError("stack expects a non-empty TensorList")
-    first = tuple(tensors[0]._data.shape)
+    first = tensors[0]._data.shape
     dim = wrap_dim(dim, len(first) + 1)
     for i, t in enumerate(tensors):
-        if tuple(t._data.shape) != first:
+        if t._data.shape != first:
             raise RuntimeError(
                 f"stack expects each tensor to be equal size, but got {list(first)} at entry 0 and {list(t.shape)} at entry {i}"
             )

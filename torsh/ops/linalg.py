@@ -327,9 +327,10 @@ def matrix_rank(A, tol=None, hermitian=False, *, atol=None, rtol=None):
 
 @composite("torch.linalg.cond", name="linalg_cond", out=True)
 def cond(A, p=None):
-    """The condition number of matrices in the norm ``p``: None or 2 and -2 (from singular values), 'fro', 'nuc', inf,
-    -inf, 1 or -1 (the norm of A times that of its inverse; inf for a singular A).
+    """The condition number of matrices in a norm.
 
+    p: None, 2 or -2 (from singular values), 'fro', 'nuc', inf, -inf, 1 or -1 (the norm of A times that of its inverse; inf
+    for a singular A).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.cond.html
     """
     if check_tensor(A, "linalg.cond", "A").ndim < 2:
@@ -508,9 +509,9 @@ def matrix_exp(A):
 
 @composite("torch.linalg.tensorinv", name="linalg_tensorinv", out=True)
 def tensorinv(A, ind=2):
-    """The inverse of a tensor as a linear map: its first ``ind`` dimensions are the result's, the others the
-    argument's.
+    """The inverse of a tensor as a linear map.
 
+    Its first ``ind`` dimensions become the result's last, the others the result's first.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.tensorinv.html
     """
     check_tensor(A, "tensorinv", "A")
@@ -558,6 +559,10 @@ def vecdot(x, y, *, dim=-1):
     """
     check_tensor(x, "linalg.vecdot", "x")
     check_tensor(y, "linalg.vecdot", "y", 2)
+    if not x._kind.inexact:
+        raise RuntimeError(
+            f"linalg.vecdot: Expected a floating point or complex tensor as input. Got {scalar_name(x.dtype)}; convert it"
+        )
     return (conj(x) * y).sum(dim)
 
 
@@ -668,6 +673,6 @@ def trace(input):
 
 
 @composite("torch.frobenius_norm", out=True)
-def frobenius_norm(input, dim=(), keepdim=False):
+def frobenius_norm(input, dim, keepdim=False):
     """The square root of the sum of squares over one or two dimensions."""
-    return vector_norm(input, 2, dim or None, keepdim)
+    return vector_norm(check_tensor(input, "frobenius_norm"), 2, dim or None, keepdim)

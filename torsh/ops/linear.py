@@ -95,5 +95,5 @@ def bilinear(input1, input2, weight, bias=None):
     lead = tuple(input1.shape[:-1])
     # (rows, I1) x (I1, O * I2), then one weighted sum over I2 per row and output.
     half = linear(input1.reshape(-1, first), weight.permute(0, 2, 1).reshape(outputs * second, first))
-    out = (half.reshape(-1, outputs, second) * input2.reshape(-1, 1, second)).sum(-1).reshape(*lead, outputs)
+    out = (half.reshape(-1, outputs, second) * input2.reshape(-1, 1, second)).sum(-1, dtype=weight.dtype).reshape(*lead, outputs)
     return out if bias is None else out + bias

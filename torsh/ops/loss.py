@@ -7,8 +7,9 @@ import warnings
 from typing import Any
 
 from torsh.dtypes import scalar_name
-from torsh.ops._args import check_tensor
+from torsh.ops._args import check_tensor, has_values
 from torsh.ops._op import Op, composite, primitive
+from torsh.ops.shape import broadcast_shapes
 
 
 def reduction_of(reduction: Any, size_average: Any = None, reduce: Any = None) -> str:
@@ -148,7 +149,7 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
         if var < 0:
             raise ValueError(f"var has negative entry/entries: {var}")
         var = var * input.detach().new_ones(tuple(input.shape))
-    elif (var < 0).any():
+    elif has_values(var) and (var < 0).any():
         raise ValueError("var has negative entry/entries; variances must not be negative")
     if var.shape != input.shape:
         if input.shape[:-1] == var.shape:
@@ -227,8 +228,15 @@ def binary_cross_entropy_with_logits_function(
 
 
 @composite("torch.binary_cross_entropy_with_logits")
-def binary_cross_entropy_with_logits(input, target, weight=None, pos_weight=None, reduction=1):
+def binary_cross_entropy_with_logits(input, target, weight=None, pos_weight=None, reduction=0):
     """nn.functional.binary_cross_entropy_with_logits in PyTorch's internal order, the reduction a number."""
+    check_tensor(target, "binary_cross_entropy_with_logits", "target", 2)
+    shape = broadcast_shapes(input.shape, target.shape)
+    if tuple(shape) != tuple(target.shape):
+        raise RuntimeError(
+            f"output with shape {list(target.shape)} doesn't match the broadcast shape {list(shape)}; input and target must have "
+            "the same shape"
+        )
     return _with_logits(input, target, weight, pos_weight, reduction_of(reduction))
 
 
@@ -265,12 +273,14 @@ def kl_div_function(input, target, size_average=None, reduce=None, reduction="me
 
 
 @composite("torch.kl_div")
-def kl_div(input, target, reduction=1, *, log_target=False):
+def kl_div(input, target, reduction=0, *, log_target=False):
     """nn.functional.kl_div with the reduction as a number."""
     return reduced(_kl(input, target, log_target), reduction_of(reduction))
 
 
 def _kl(input, target, log_target):
+    check_tensor(input, "kl_div")
+    check_tensor(target, "kl_div", "target", 2)
     if input._kind.complex or target._kind.complex:
         raise RuntimeError("kl_div: Complex inputs not supported.")
     if not input._kind.floating or not target._kind.floating:
@@ -293,13 +303,17 @@ def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=No
 
 
 @composite("torch.hinge_embedding_loss", name="torch_hinge_embedding_loss")
-def torch_hinge_embedding_loss(input, target, margin=1.0, reduction=1):
+def torch_hinge_embedding_loss(input, target, margin=1.0, reduction=0):
     """nn.functional.hinge_embedding_loss with the reduction as a number."""
     return _hinge_embedding(input, target, margin, reduction_of(reduction))
 
 
 def _hinge_embedding(input, target, margin, reduction):
-    loss = _choose(target != 1, (margin - input).clamp_min(0), 0.0) + _choose(target != -1, input, 0.0)
+    check_tensor(input, "hinge_embedding_loss")
+    check_tensor(target, "hinge_embedding_loss", "target", 2)
+    if not input._kind.inexact:
+        margin = int(margin)
+    loss = _choose(target != 1, (margin - input).clamp_min(0), 0) + _choose(target != -1, input, 0)
     return reduced(loss, reduction)
 
 
@@ -319,7 +333,7 @@ def margin_ranking_loss(input1, input2, target, margin=0, size_average=None, red
 
 
 @composite("torch.margin_ranking_loss", name="torch_margin_ranking_loss")
-def torch_margin_ranking_loss(input1, input2, target, margin=0.0, reduction=1):
+def torch_margin_ranking_loss(input1, input2, target, margin=0.0, reduction=0):
     """nn.functional.margin_ranking_loss with the reduction as a number."""
     return _margin_ranking(input1, input2, target, margin, reduction_of(reduction))
 
@@ -334,6 +348,8 @@ def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="m
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.soft_margin_loss.html
     """
+    if not input._kind.inexact:
+        raise RuntimeError(f"result type Float can't be cast to the desired output type {scalar_name(input.dtype)}")
     return reduced((-target * input).exp().log1p(), reduction_of(reduction, size_average, reduce))
 
 
@@ -347,7 +363,7 @@ def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, r
 
 
 @composite("torch.cosine_embedding_loss", name="torch_cosine_embedding_loss")
-def torch_cosine_embedding_loss(input1, input2, target, margin=0.0, reduction=1):
+def torch_cosine_embedding_loss(input1, input2, target, margin=0.0, reduction=0):
     """nn.functional.cosine_embedding_loss with the reduction as a number."""
     return _cosine_embedding(input1, input2, target, margin, reduction_of(reduction))
 
@@ -391,7 +407,7 @@ def triplet_margin_loss(
 
 
 @composite("torch.triplet_margin_loss", name="torch_triplet_margin_loss")
-def torch_triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2.0, eps=1e-6, swap=False, reduction=1):
+def torch_triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2.0, eps=1e-6, swap=False, reduction=0):
     """nn.functional.triplet_margin_loss with the reduction as a number."""
     return _triplet(anchor, positive, negative, margin, p, eps, swap, reduction_of(reduction))
 

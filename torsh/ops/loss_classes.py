@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from torsh.dtypes import int64, scalar_name, uint8
-from torsh.ops._args import check_tensor
+from torsh.ops._args import check_tensor, has_values
 from torsh.ops._op import composite, primitive
 from torsh.ops.loss import reduced, reduction_of
 
@@ -30,7 +30,8 @@ def nll(input, target, weight, reduction, ignore_index):
 
 @primitive("", args="g shape target weight reduction ignore_index total",
            grad={"g": lambda grad, target, weight, reduction, ignore_index: nll.op(
-               grad, target, weight, reduction, ignore_index)[0]},
+                     grad, target, weight, reduction, ignore_index)[0],
+                 "total": lambda grad: None},  # it does not depend on the input
            meta=lambda g, shape, *rest: (shape, g.dtype))
 def nll_loss_backward(g, shape, target, weight, reduction, ignore_index, total):
     """The adjoint of ``nll``."""
@@ -116,7 +117,7 @@ def cross_entropy(
     from torsh.ops.activation import log_softmax
 
     axis = 0 if input.ndim == 1 else 1
-    if input._data.shape == target._data.shape and target._kind.inexact:
+    if input._data.shape == target._data.shape and target._kind.floating:
         return _soft_targets(input, target, weight, reduction, label_smoothing, axis, ignore_index)
     if input._data.shape == target._data.shape:
         raise RuntimeError(f"Expected floating point type for target with class probabilities, got {scalar_name(target.dtype)}")
@@ -240,7 +241,7 @@ def multi_margin_loss(
     n, classes = x.shape
     if target.ndim > 1 or target.numel() != n:
         raise RuntimeError(f"inconsistent target size, expected {n} but got {list(target.shape)}")
-    if target.numel() and (int(target.min()) < 0 or int(target.max()) >= classes):
+    if has_values(target) and target.numel() and (int(target.min()) < 0 or int(target.max()) >= classes):
         raise RuntimeError("target out of range")
     t = target.reshape(-1, 1)
     z = (margin - x.gather(1, t) + x).clamp_min(0)
@@ -272,7 +273,7 @@ def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduct
         raise RuntimeError(f"inconsistent target size: {list(target.shape)} for input of size: {list(input.shape)}")
     x = input if input.ndim == 2 else input.reshape(1, -1)
     t = target.reshape(tuple(x.shape))
-    if t.numel() and (int(t.min()) < -1 or int(t.max()) >= x.shape[1]):
+    if has_values(t) and t.numel() and (int(t.min()) < -1 or int(t.max()) >= x.shape[1]):
         raise RuntimeError("target out of range")
     valid = ((t < 0).to(int64).cumsum(1) == 0).to(x.dtype)
     safe = t.clamp_min(0)
@@ -392,6 +393,6 @@ def ctc_loss(
 
 
 @composite("torch.ctc_loss", name="torch_ctc_loss")
-def torch_ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reduction=1, zero_infinity=False):
+def torch_ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reduction=0, zero_infinity=False):
     """nn.functional.ctc_loss with the reduction as a number."""
     return _ctc(log_probs, targets, input_lengths, target_lengths, blank, reduction_of(reduction), zero_infinity)

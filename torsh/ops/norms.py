@@ -153,9 +153,9 @@ def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
 
 @composite("torch.linalg.norm", name="linalg_norm", out=True)
 def linalg_norm(A, ord=None, dim=None, keepdim=False, *, dtype=None):
-    """The norm of a vector or of matrices: without ``ord`` the 2-norm of all elements; with it the vector norm over one
-    dimension or the matrix norm over two.
+    """The norm of a vector or of matrices.
 
+    Without ``ord`` the 2-norm of all elements; with it the vector norm over one dimension or the matrix norm over two.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.norm.html
     """
     check_tensor(A, "linalg.norm", "A")

@@ -104,7 +104,7 @@ def _where_positive(g, out):
     return OPS["threshold_backward"](g, out, 0.0)
 
 
-@unary("torch.relu Tensor.relu", grad=_where_positive,
+@unary("torch.relu Tensor.relu torch.nn.functional.relu_", grad=_where_positive,
        because={"bool": RuntimeError("Boolean inputs not supported for relu"),
                 "complex": NotImplementedError("clamp is not supported for complex types")})
 def relu(input):

@@ -20,8 +20,8 @@ Ints = tuple[int, ...]
 
 
 @primitive("", args="input kernel stride padding dilation size",
-           grad={"input": lambda g, input, out1, kernel, stride: max_pool_backward(
-               g[0], out1, tuple(input.shape), all(k <= s for k, s in zip(kernel, stride)))},
+           grad={"input": lambda g, input, out1, kernel, stride, dilation: max_pool_backward(
+               g[0], out1, tuple(input.shape), all((k - 1) * d < s for k, s, d in zip(kernel, stride, dilation)))},
            meta=lambda input, kernel, stride, padding, dilation, size: [
                ((*input.shape[:2], *size), input.dtype), ((*input.shape[:2], *size), _int64())])
 def max_pool_with_indices(input, kernel, stride, padding, dilation, size):

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from torsh.dtypes import int64
-from torsh.ops._args import check_tensor
+from torsh.ops._args import check_tensor, has_values
 from torsh.ops._op import composite
 from torsh.ops.pooling import _batch, _ints, _numeric, adaptive_max_pool, adaptive_mean_pool, fractional_max_pool
 
@@ -39,9 +39,9 @@ def _target(input: Any, size: Any, n: int, op: str) -> tuple[int, ...]:
 
 def _adaptive_mean(n, input, output_size):
     size = _target(input, output_size, n, f"adaptive_avg_pool{n}d")
-    _numeric(input, f"adaptive_avg_pool{n}d", False)
-    if all(s == 1 for s in size):
+    if all(s == 1 for s in size) and input._kind.inexact:
         return input.mean(tuple(range(-n, 0)), keepdim=True)
+    _numeric(input, f"adaptive_avg_pool{n}d", False)
     if input.ndim == n + 1:
         return adaptive_mean_pool.op(input.unsqueeze(0), size).squeeze(0)
     return adaptive_mean_pool.op(input, size)
@@ -232,7 +232,7 @@ def _unpool(n, input, indices, kernel_size, stride, padding, output_size):
         )
     lead = tuple(input.shape[:-n])
     total = math.prod(size)
-    if indices.numel() and (int(indices.max()) >= total or int(indices.min()) < 0):
+    if has_values(indices) and indices.numel() and (int(indices.max()) >= total or int(indices.min()) < 0):
         raise RuntimeError(f"Found an invalid max index: {int(indices.max())} (output volumes are of size {'x'.join(map(str, size))}")
     flat = input.new_zeros((*lead, total)).scatter(-1, indices.reshape(*lead, -1), input.reshape(*lead, -1))
     return flat.reshape(*lead, *size)

@@ -1,8 +1,8 @@
 """Random numbers: one stream, PyTorch's CPU generator's, on every backend.
 
-Values are drawn on the host (``torsh.ops._sampling``) and moved to the device, so a seed gives the same numbers everywhere.
-New tensors are made by ops tagged ``random creation``, whose arguments are the size and the sampler's parameters; the in-place
-forms draw in the order in which PyTorch would walk through the tensor's memory.
+Values are drawn on the host (``torsh.ops._sampling``) and moved to the device, so a seed gives the same numbers
+everywhere. New tensors are made by ops tagged ``random creation``, whose arguments are the size and the sampler's
+parameters; the in-place forms draw in the order in which PyTorch would walk through the tensor's memory.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from torsh.tensor import Tensor, check_writable, new, wrote
 Sampler = Callable[[Generator, int, Dtype], Any]
 
 
-# ---- making tensors of samples -----------------------------------------------------------------------------------------
+# ---- making tensors of samples ---------------------------------------------------------------------------------------
 
 
 def _creation(name: str, parameters: str) -> Op:
@@ -97,8 +97,8 @@ def _sample(op: Op, size: tuple[int, ...], params: tuple[Any, ...], generator: A
 
 
 def _new(
-    op: Op, size: tuple[int, ...], params: tuple[Any, ...], generator: Any, dtype: Any, device: Any, requires_grad: bool,
-    layout: Any = None,
+    op: Op, size: tuple[int, ...], params: tuple[Any, ...], generator: Any, dtype: Any, device: Any, requires_grad:
+    bool, layout: Any = None,
 ) -> Tensor:  # fmt: skip
     for s in size:
         if s < 0:
@@ -170,11 +170,11 @@ def _floating(dtype: Dtype, kernel: str) -> None:
     if dtype.is_floating_point or dtype.is_complex:
         return
     raise NotImplementedError(
-        f'"{kernel}" not implemented for \'{scalar_name(dtype)}\': it gives floating numbers; pass dtype=torch.float32'
+        f"\"{kernel}\" not implemented for '{scalar_name(dtype)}': it gives floating numbers; pass dtype=torch.float32"
     )
 
 
-# ---- uniform and normal ------------------------------------------------------------------------------------------------
+# ---- uniform and normal ----------------------------------------------------------------------------------------------
 
 
 def _size(size: tuple[Any, ...], sizes: Any, name: str) -> tuple[int, ...]:
@@ -187,7 +187,15 @@ def _size(size: tuple[Any, ...], sizes: Any, name: str) -> tuple[int, ...]:
 
 @composite("torch.rand", out=True, tags="random creation")
 def rand(
-    *args, size=None, generator=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, names=None
+    *args,
+    size=None,
+    generator=None,
+    dtype=None,
+    layout=None,
+    device=None,
+    requires_grad=False,
+    pin_memory=False,
+    names=None,
 ):
     """Uniform numbers in [0, 1).
 
@@ -200,7 +208,15 @@ def rand(
 
 @composite("torch.randn", out=True, tags="random creation")
 def randn(
-    *args, size=None, generator=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, names=None
+    *args,
+    size=None,
+    generator=None,
+    dtype=None,
+    layout=None,
+    device=None,
+    requires_grad=False,
+    pin_memory=False,
+    names=None,
 ):
     """Numbers from the normal distribution with mean 0 and variance 1 (complex ones: variance 1/2 in each part).
 
@@ -218,7 +234,15 @@ def _normal_params(dtype: Dtype, mean: float, std: float, filled: bool = True) -
 
 @composite("torch.rand_like", tags="random")
 def rand_like(
-    input, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None
+    input,
+    *,
+    generator=None,
+    dtype=None,
+    layout=None,
+    device=None,
+    requires_grad=False,
+    pin_memory=False,
+    memory_format=None,
 ):
     """Uniform numbers in [0, 1), as many and laid out as in another tensor.
 
@@ -234,7 +258,15 @@ def rand_like(
 
 @composite("torch.randn_like", tags="random")
 def randn_like(
-    input, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None
+    input,
+    *,
+    generator=None,
+    dtype=None,
+    layout=None,
+    device=None,
+    requires_grad=False,
+    pin_memory=False,
+    memory_format=None,
 ):
     """Normal numbers (mean 0, variance 1), as many and laid out as in another tensor.
 
@@ -288,7 +320,18 @@ def normal_(self, mean=0, std=1, *, generator=None):
 
 
 @composite("torch.normal", out=True, tags="random")
-def normal(mean, std=1.0, size=None, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+def normal(
+    mean,
+    std=1.0,
+    size=None,
+    *,
+    generator=None,
+    dtype=None,
+    layout=None,
+    device=None,
+    requires_grad=False,
+    pin_memory=False,
+):
     """Normal numbers, each with its own mean and standard deviation (tensors), or a tensor of a size with one of each.
 
     Forms: ``normal(mean, std)`` with at least one tensor, ``normal(mean, std, size)`` with two numbers.
@@ -296,7 +339,9 @@ def normal(mean, std=1.0, size=None, *, generator=None, dtype=None, layout=None,
     """
     if size is not None:
         if isinstance(mean, Tensor) or isinstance(std, Tensor):
-            raise TypeError("normal() received an invalid combination of arguments: with size, mean and std must be numbers")
+            raise TypeError(
+                "normal() received an invalid combination of arguments: with size, mean and std must be numbers"
+            )
         if not std >= 0:
             raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
         dtype = dtype or dtypes.get_default_dtype()
@@ -306,11 +351,12 @@ def normal(mean, std=1.0, size=None, *, generator=None, dtype=None, layout=None,
     if isinstance(std, Tensor):
         if std._kind.complex:
             raise RuntimeError("normal expects standard deviation to be non-complex")
-        if std.numel() and not bool((std >= 0).all()):
+        if std.numel() and std.device.type != "meta" and not bool((std >= 0).all()):
             raise RuntimeError("normal expects all elements of std >= 0.0")
     elif not isinstance(mean, Tensor):
         raise TypeError(
-            f"normal() received an invalid combination of arguments - got ({type(mean).__name__}, {type(std).__name__}); give "
+            f"normal() received an invalid combination of arguments - got ({type(mean).__name__}, "
+            f"{type(std).__name__}); give "
             "a tensor for mean or std, or a size"
         )
     elif not std >= 0:
@@ -324,18 +370,21 @@ def normal(mean, std=1.0, size=None, *, generator=None, dtype=None, layout=None,
         shape = tuple(like.shape)
     out = like.detach().new_empty(shape).normal_(0, 1, generator=generator)
     # The result has mean's dtype and, as in PyTorch, a gradient of zero with respect to both.
-    scaled = out.mul_(std.detach() if isinstance(std, Tensor) else std).add_(mean.detach() if isinstance(mean, Tensor) else mean)
+    scaled = out.mul_(std.detach() if isinstance(std, Tensor) else std).add_(
+        mean.detach() if isinstance(mean, Tensor) else mean
+    )
     tracked = [t for t in (mean, std) if isinstance(t, Tensor) and t._rg]
     for t in tracked:
         scaled = scaled + t * 0
     return scaled
 
 
-# ---- integers ----------------------------------------------------------------------------------------------------------
+# ---- integers --------------------------------------------------------------------------------------------------------
 
 _C_NAMES = {
     "uint8": "unsigned char", "int8": "signed char", "int16": "short", "int32": "int", "int64": "long", "bool": "bool",
-    "float16": "c10::Half", "bfloat16": "c10::BFloat16", "float32": "float", "float64": "double", "uint16": "unsigned short",
+    "float16": "c10::Half", "bfloat16": "c10::BFloat16", "float32": "float", "float64": "double", "uint16": "unsigned "
+    "short",
     "uint32": "unsigned int", "uint64": "unsigned long",
 }  # fmt: skip
 
@@ -373,7 +422,8 @@ def _range_checked(low: int, high: int, dtype: Dtype) -> tuple[int, int]:
             high = down - (1 << (abs(high - 1).bit_length() - digits))
         if not low < high:
             raise RuntimeError(
-                f"random_ expects 'from' casted to dtype to be less than 'to' casted to dtype, but got from={low} >= to={high}"
+                f"random_ expects 'from' casted to dtype to be less than 'to' casted to dtype, but got from={low} >= "
+                f"to={high}"
             )
     return low, high
 
@@ -401,7 +451,8 @@ def randint(
     if size is None:
         if not given or not isinstance(given[-1], (tuple, list)):
             raise TypeError(
-                "randint() received an invalid combination of arguments: it takes (high, size) or (low, high, size) with a "
+                "randint() received an invalid combination of arguments: it takes (high, size) or (low, high, size) "
+                "with a "
                 "tuple of ints for size"
             )
         size = given.pop()
@@ -421,8 +472,8 @@ def randint(
 
 @composite("torch.randint_like", tags="random")
 def randint_like(
-    input, *args, low=None, high=None, generator=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False,
-    memory_format=None,
+    input, *args, low=None, high=None, generator=None, dtype=None, layout=None, device=None, requires_grad=False,
+    pin_memory=False, memory_format=None,
 ):  # fmt: skip
     """Integers in [low, high), as many and of the dtype of another tensor.
 
@@ -445,7 +496,8 @@ def randint_like(
 
 @composite("Tensor.random_", name="random_", tags="random inplace")
 def random_(self, *args, generator=None, **kwargs):
-    """Write random integers into the tensor and return it: in [from, to), in [0, to), or all the dtype can hold from 0 on.
+    """Write random integers into the tensor and return it: in [from, to), in [0, to), or all the dtype can hold from 0
+    on.
 
     Forms: ``random_()``, ``random_(to)``, ``random_(from, to)``.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.random_.html
@@ -459,10 +511,10 @@ def random_(self, *args, generator=None, **kwargs):
         low, to = (low, args[0]) if to is None and low is None else (low if low is not None else args[0], to or args[0])
     dtype = self.dtype
     if self._kind.complex:
-        raise NotImplementedError(f'"random_" not implemented for \'{scalar_name(dtype)}\'')
+        raise NotImplementedError(f"\"random_\" not implemented for '{scalar_name(dtype)}'")
     if low is None and to is None:
         if dtype.name in ("uint16", "uint32", "uint64"):
-            raise NotImplementedError(f'"random_kernel_cpu" not implemented for \'{scalar_name(dtype)}\'')
+            raise NotImplementedError(f"\"random_kernel_cpu\" not implemented for '{scalar_name(dtype)}'")
         return _fill(self, whole_range_op, (), generator, "random_")
     low = 0 if low is None else _integer(low, "random_", "from")
     if to is None:
@@ -500,7 +552,7 @@ def randperm(n, *, generator=None, dtype=None, layout=None, device=None, require
     return _new(permutation_op, (n,), (), generator, dtype, device, requires_grad)
 
 
-# ---- masks -------------------------------------------------------------------------------------------------------------
+# ---- masks -----------------------------------------------------------------------------------------------------------
 
 
 def _probability(p: Any, name: str) -> float:
@@ -521,12 +573,16 @@ def bernoulli_(self, p=0.5, *, generator=None):
     if not isinstance(p, Tensor):
         return _fill(self, bernoulli_op, (_probability(p, "bernoulli_"),), generator, "bernoulli_")
     check_writable(self, "bernoulli_")
+    if self.device.type == "meta":
+        return self
     if not p._kind.floating:
         raise NotImplementedError(f"\"bernoulli_tensor_cpu_p_\" not implemented for '{scalar_name(p.dtype)}'")
     shape = tuple(self.shape)
     probs = np.broadcast_to(host_array(p.detach()), shape)
     if probs.size and not ((probs >= 0) & (probs <= 1)).all():
-        raise RuntimeError("Expected p_in >= 0 && p_in <= 1 to be true, but got false. Probabilities lie between 0 and 1")
+        raise RuntimeError(
+            "Expected p_in >= 0 && p_in <= 1 to be true, but got false. Probabilities lie between 0 and 1"
+        )
     order = _memory_order(self)
     flat = (probs if order is None else probs.transpose(order)).ravel()
     values = _sampling.bernoulli_each(generator_of(generator), flat).astype(_numpy_dtype(self.dtype))
@@ -536,7 +592,8 @@ def bernoulli_(self, p=0.5, *, generator=None):
 
 @composite("torch.bernoulli Tensor.bernoulli", out=True, tags="random")
 def bernoulli(input, p=None, *, generator=None):
-    """1 with the probabilities that a floating tensor holds, else 0; with ``p``, that one probability for every element.
+    """1 with the probabilities that a floating tensor holds, else 0; with ``p``, that one probability for every
+    element.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.bernoulli.html
     """
@@ -578,13 +635,14 @@ def dropout_noise(input: Tensor, keep: float, shape: tuple[int, ...] | None = No
     return _from(_arranged(values.astype(_numpy_dtype(kind.dtype), copy=False), shape, order), kind)
 
 
-# ---- other distributions -----------------------------------------------------------------------------------------------
+# ---- other distributions ---------------------------------------------------------------------------------------------
 
 
 def _continuous(dtype: Dtype, name: str, shown: str) -> None:
     if not dtype.is_floating_point:
         raise RuntimeError(
-            f"{name} distribution is a continuous probability distribution. dtype must be a floating point but you specified "
+            f"{name} distribution is a continuous probability distribution. dtype must be a floating point but you "
+            f"specified "
             f"{shown}"
         )
 
@@ -643,11 +701,14 @@ def log_normal_(self, mean=1, std=2, *, generator=None):
 def multinomial(input, num_samples, replacement=False, *, generator=None):
     """Indices drawn with probabilities proportional to the values of a vector, or of each row of a matrix.
 
-    Without replacement an index is drawn at most once.  Raises RuntimeError for weights that are negative, infinite or all 0.
+    Without replacement an index is drawn at most once.  Raises RuntimeError for weights that are negative, infinite or
+    all 0.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.multinomial.html
     """
     if not input._kind.floating:
-        raise RuntimeError(f"multinomial only supports floating-point dtypes for input, got: {scalar_name(input.dtype)}")
+        raise RuntimeError(
+            f"multinomial only supports floating-point dtypes for input, got: {scalar_name(input.dtype)}"
+        )
     if not 0 < input.ndim <= 2:
         raise RuntimeError(f"prob_dist must be 1 or 2 dim, but it has {input.ndim}")
     num_samples = _integer(num_samples, "multinomial", "num_samples")
@@ -691,11 +752,11 @@ def multinomial(input, num_samples, replacement=False, *, generator=None):
     return _from(found.reshape(*weights.shape[:-1], num_samples), place)
 
 
-def _by_rejection(sampler: str, like: Tensor, generator: Any, *params: Any, expected: float = 4.0, least: bool = False) -> Tensor:
+def _by_rejection(
+    sampler: str, like: Tensor, generator: Any, *params: Any, expected: float = 4.0, least: bool = False
+) -> Tensor:
     """Samples of like's dtype and shape, one per element of the parameter arrays."""
     kind = like._kind
-    if kind.device.type == "meta":
-        return _contiguous(like)
     flat = [p.ravel().astype(np.float64) for p in params]
     found = _sampling.by_rejection(generator_of(generator), sampler, *flat, expected=expected)
     target = _numpy_dtype(kind.dtype)
@@ -714,6 +775,8 @@ def poisson(input, generator=None):
     """
     if not input._kind.floating:
         raise NotImplementedError(f"\"poisson_cpu\" not implemented for '{scalar_name(input.dtype)}'")
+    if input.device.type == "meta":
+        return _contiguous(input)
     rates = host_array(input.detach())
     if rates.size and not (rates >= 0).all():
         raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
@@ -727,14 +790,22 @@ def binomial(count, prob, generator=None):
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.binomial.html
     """
-    if not count._kind.floating:
-        raise NotImplementedError(f"\"binomial_cpu\" not implemented for '{scalar_name(count.dtype)}'; convert it to float")
+    for t, what in ((count, "count"), (prob, "prob")):
+        if not t._kind.floating:
+            raise ValueError(f"binomial only supports floating-point dtypes for {what}, got: {scalar_name(t.dtype)}")
+    if count.dtype.itemsize < 4:
+        raise NotImplementedError(
+            f"\"binomial_cpu\" not implemented for '{scalar_name(count.dtype)}'; convert it to float32"
+        )
     from torsh.ops.shape import broadcast_tensors
 
     if count.dtype is not prob.dtype:
         raise RuntimeError(f"Found dtype {scalar_name(prob.dtype)} but expected {scalar_name(count.dtype)}")
     count, prob = broadcast_tensors(count, prob)
-    out = _by_rejection("binomial", count, generator, host_array(count.detach()), host_array(prob.detach()), expected=6.0)
+    if count.device.type == "meta":
+        return _contiguous(count)
+    out = _by_rejection(
+        "binomial", count, generator, host_array(count.detach()), host_array(prob.detach()), expected=6.0 )
     return _no_gradient(_no_gradient(out, count), prob)
 
 
@@ -743,6 +814,8 @@ def _standard_gamma(input, generator=None):
     """Numbers from gamma distributions of rate 1, one for each concentration."""
     if not input._kind.floating:
         raise NotImplementedError(f"\"gamma_cpu\" not implemented for '{scalar_name(input.dtype)}'")
+    if input.device.type == "meta":
+        return _contiguous(input)
     params = _gamma_params(host_array(input.detach()))
     return _by_rejection("gamma", input, generator, *params, expected=5.0, least=True)
 
@@ -758,7 +831,11 @@ def _gamma_params(alphas: Any) -> tuple[Any, Any, Any]:
 
 @composite("torch._sample_dirichlet", name="_sample_dirichlet", tags="random")
 def _sample_dirichlet(input, generator=None):
-    """Points of the simplex from Dirichlet distributions, one for each vector of concentrations along the last dimension."""
+    """Points of the simplex from Dirichlet distributions, one for each vector of concentrations along the last
+    dimension.
+    """
+    if input.device.type == "meta":
+        return _contiguous(input)
     alphas = host_array(input.detach()).astype(np.float64)
     target = _numpy_dtype(input.dtype)
     import ml_dtypes

@@ -36,7 +36,10 @@ def flip(input, *order, dims=None):
 
 @composite("torch.fliplr Tensor.fliplr")
 def fliplr(input):
-    """``flip`` of the second dimension.  Source: https://docs.pytorch.org/docs/stable/generated/torch.fliplr.html"""
+    """``flip`` of the second dimension.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.fliplr.html
+    """
     if input.ndim < 2:
         raise RuntimeError(f"Input must be >= 2-d, got {input.ndim}-d.")
     return flip(input, (1,))
@@ -44,7 +47,10 @@ def fliplr(input):
 
 @composite("torch.flipud Tensor.flipud")
 def flipud(input):
-    """``flip`` of the first dimension.  Source: https://docs.pytorch.org/docs/stable/generated/torch.flipud.html"""
+    """``flip`` of the first dimension.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.flipud.html
+    """
     if input.ndim < 1:
         raise RuntimeError("Input must be >= 1-d, got 0-d.")
     return flip(input, (0,))
@@ -220,11 +226,15 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
     if repeats.shape[0] != n:
         raise RuntimeError(f"repeats must have the same size as input along dim, but got repeats.size(0) = {repeats.shape[0]} and "
                            f"input.size({dim}) = {n}")  # fmt: skip
+    if repeats.device.type == "meta" and output_size is not None:
+        return interleaved(input, repeats.to(dtypes.int64), dim, output_size)
     if (repeats < 0).any():
         raise RuntimeError("repeats can not be negative")
-    size = int(repeats.sum()) if output_size is None else output_size
-    if output_size is not None and int(repeats.sum()) != output_size:
-        raise RuntimeError(f"allocated size does not match required size: output_size={output_size}, repeats add up to {int(repeats.sum())}")
+    size = int(repeats.sum())
+    if output_size is not None and size != output_size:
+        raise RuntimeError(
+            f"allocated size does not match required size: output_size={output_size}, repeats add up to {size}"
+        )
     return interleaved(input, repeats.to(dtypes.int64), dim, size)
 
 
@@ -239,7 +249,10 @@ def _matrix(input: Tensor, op: str) -> None:
 @primitive("torch.tril Tensor.tril", args="input diagonal", tags="moves", out=True, inplace=True,
            grad={"input": lambda g, diagonal: tril(g, diagonal)}, meta=lambda input, diagonal: (input.shape, input.dtype))  # fmt: skip
 def tril(input, diagonal=0):
-    """The lower triangle of matrices, zeros elsewhere.  Source: https://docs.pytorch.org/docs/stable/generated/torch.tril.html"""
+    """The lower triangle of matrices, zeros elsewhere.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.tril.html
+    """
     _matrix(input, "tril")
     return (input, diagonal)
 
@@ -247,7 +260,10 @@ def tril(input, diagonal=0):
 @primitive("torch.triu Tensor.triu", args="input diagonal", tags="moves", out=True, inplace=True,
            grad={"input": lambda g, diagonal: triu(g, diagonal)}, meta=lambda input, diagonal: (input.shape, input.dtype))  # fmt: skip
 def triu(input, diagonal=0):
-    """The upper triangle of matrices, zeros elsewhere.  Source: https://docs.pytorch.org/docs/stable/generated/torch.triu.html"""
+    """The upper triangle of matrices, zeros elsewhere.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.triu.html
+    """
     _matrix(input, "triu")
     return (input, diagonal)
 
@@ -326,7 +342,6 @@ def meshgrid(*tensors, indexing=None):
     n = len(shape)
     grids = [t.reshape((*(1,) * i, -1, *(1,) * (n - 1 - i))).expand(shape) for i, t in enumerate(tensors)]
     if swap:
-        grids = [g.transpose(0, 1) for g in grids]
         grids[0], grids[1] = grids[1], grids[0]
     return tuple(grids)
 

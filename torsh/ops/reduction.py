@@ -317,10 +317,10 @@ def _extreme(input: Any, dim: Any, keepdim: Any, name: str, op: Any, whole: Any,
 
 @composite("torch.max Tensor.max")
 def max(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=None, out=None):
-    """The largest element; with ``dim`` the largest elements along it and where they are; with a tensor in place of
-    ``dim`` the larger of two elements, position by position.
+    """The largest element of all, along a dimension, or of two tensors position by position.
 
-    max(input, dim) gives a named tuple (values, indices).
+    max(input) is a tensor, max(input, dim) a named tuple (values, indices), max(input, other) the larger of two elements
+    everywhere.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.max.html
     """
     dim = other if other is not None else axis if axis is not None else dim
@@ -332,10 +332,10 @@ def max(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=None,
 
 @composite("torch.min Tensor.min")
 def min(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=None, out=None):
-    """The smallest element; with ``dim`` the smallest elements along it and where they are; with a tensor in place of
-    ``dim`` the smaller of two elements, position by position.
+    """The smallest element of all, along a dimension, or of two tensors position by position.
 
-    min(input, dim) gives a named tuple (values, indices).
+    min(input) is a tensor, min(input, dim) a named tuple (values, indices), min(input, other) the smaller of two elements
+    everywhere.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.min.html
     """
     dim = other if other is not None else axis if axis is not None else dim

@@ -14,7 +14,7 @@ from torsh.ops.indexing import index_put
 from torsh.ops.shape import broadcast_shapes
 from torsh.tensor import Tensor
 
-# ---- checks ------------------------------------------------------------------------------------------------------------
+# ---- checks ----------------------------------------------------------------------------------------------------------
 
 
 _HALF_MAX = {"float16": 65504.0, "bfloat16": 3.3895313892515355e38}
@@ -48,7 +48,9 @@ def _same_ndim(input: Tensor, other: Tensor, what: str) -> None:
         )
 
 
-def _scatter_args(input: Tensor, dim: int, index: Tensor, src: Tensor | None, name: str) -> tuple[int, Tensor, Tensor | None]:
+def _scatter_args(
+    input: Tensor, dim: int, index: Tensor, src: Tensor | None, name: str
+) -> tuple[int, Tensor, Tensor | None]:
     """Checked dimension, index and source (cut to the index's shape) of a scatter."""
     check_tensor(input, name)
     dim = wrap_dim(dim, input.ndim)
@@ -61,7 +63,8 @@ def _scatter_args(input: Tensor, dim: int, index: Tensor, src: Tensor | None, na
         check_tensor(src, name, "src", 4)
         if src.dtype is not input.dtype:
             raise RuntimeError(
-                f"{name}(): Expected self.dtype to be equal to src.dtype, got {input.dtype} and {src.dtype}; convert src with "
+                f"{name}(): Expected self.dtype to be equal to src.dtype, got {input.dtype} and {src.dtype}; convert "
+                f"src with "
                 f".to({input.dtype})"
             )
         _same_ndim(input, src, "Source")
@@ -73,7 +76,8 @@ def _scatter_args(input: Tensor, dim: int, index: Tensor, src: Tensor | None, na
             )
         if src is not None and n > (src.shape[d] if src.ndim else 1):
             raise RuntimeError(
-                f"Expected index {list(have)} to be no larger than self {list(size)} apart from dimension {dim} and to be no "
+                f"Expected index {list(have)} to be no larger than self {list(size)} apart from dimension {dim} and "
+                f"to be no "
                 f"larger size than src {list(src.shape)}"
             )
     if src is not None and tuple(src.shape) != have:
@@ -90,7 +94,7 @@ def _like_input(input, *rest):
     return (input.shape, input.dtype)
 
 
-# ---- along a dimension, element by element -----------------------------------------------------------------------------
+# ---- along a dimension, element by element ---------------------------------------------------------------------------
 
 
 @primitive(
@@ -101,8 +105,8 @@ def _like_input(input, *rest):
 def gather(input, dim, index, *, sparse_grad=False):
     """``out[i][j] = input[index[i][j]][j]`` (for dim 0): values picked along a dimension.
 
-    index: int64 or int32, with input's number of dimensions, and no longer than it except along ``dim``; the result has its
-    shape.  Raises RuntimeError for an index out of range.
+    index: int64 or int32, with input's number of dimensions, and no longer than it except along ``dim``; the result
+    has its shape.  Raises RuntimeError for an index out of range.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.gather.html
     """
     check_tensor(input, "gather")
@@ -113,7 +117,8 @@ def gather(input, dim, index, *, sparse_grad=False):
         for d, n in enumerate(index.shape):
             if d != dim and n > (input.shape[d] if input.ndim else 1):
                 raise RuntimeError(
-                    f"Size does not match at dimension {d} expected index {list(index.shape)} to be no larger than self "
+                    f"Size does not match at dimension {d} expected index {list(index.shape)} to be no larger than "
+                    f"self "
                     f"{list(input.shape)} apart from dimension {dim}"
                 )
     return (input, dim, index, tuple(input.shape))
@@ -126,14 +131,15 @@ def _replaced_grad(g, dim, index, reduce):
 
 
 @primitive(
-    "torch.scatter Tensor.scatter", args="input dim index src reduce", out=True, inplace=True, tags="moves", meta=_like_input,
+    "torch.scatter Tensor.scatter", args="input dim index src reduce", out=True, inplace=True, tags="moves", "
+    "meta=_like_input,
     grad={"input": _replaced_grad, "src": lambda g, dim, index: g.gather(dim, index)},
 )  # fmt: skip
 def scatter(input, dim, index, src=None, *, value=None, reduce=None):
     """A copy of the input with ``src`` (a tensor or a number) written to the places ``index`` names along a dimension.
 
-    reduce: ``"add"`` or ``"multiply"`` combines instead of replacing.  Which of several values for one place stays is not
-    defined.  Raises RuntimeError for an index out of range.
+    reduce: ``"add"`` or ``"multiply"`` combines instead of replacing.  Which of several values for one place stays is
+    not defined.  Raises RuntimeError for an index out of range.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.scatter_.html
     """
     if src is None:
@@ -231,7 +237,8 @@ def take_along_dim(input, indices, dim=None):
     """
     if indices.dtype is not dtypes.int64:
         raise RuntimeError(
-            f"torch.take_along_dim(): dtype of indices should be Long but got {scalar_name(indices.dtype)}; convert them with "
+            f"torch.take_along_dim(): dtype of indices should be Long but got {scalar_name(indices.dtype)}; convert "
+            f"them with "
             ".long()"
         )
     if dim is None:
@@ -245,7 +252,8 @@ def take_along_dim(input, indices, dim=None):
     dim = wrap_dim(dim, input.ndim)
     n = input.shape[dim]
     rest = broadcast_shapes(
-        [1 if d == dim else s for d, s in enumerate(input.shape)], [1 if d == dim else s for d, s in enumerate(indices.shape)]
+        [1 if d == dim else s for d, s in enumerate(input.shape)],
+        [1 if d == dim else s for d, s in enumerate(indices.shape)],
     )
     rest = list(rest)
     whole, picked = list(rest), list(rest)
@@ -257,7 +265,7 @@ def _wrapped(indices: Tensor, n: int) -> Tensor:
     return indices.remainder(n) if n else indices
 
 
-# ---- along a dimension, slice by slice ---------------------------------------------------------------------------------
+# ---- along a dimension, slice by slice -------------------------------------------------------------------------------
 
 
 @primitive(
@@ -322,8 +330,8 @@ def index_add(input, dim, index, source, *, alpha=1):
     check_tensor(source, name, "source", 3)
     if source.dtype is not input.dtype:
         raise RuntimeError(
-            f"{name}(): self ({scalar_name(input.dtype)}) and source ({scalar_name(source.dtype)}) must have the same scalar type"
-        )
+            f"{name}(): self ({scalar_name(input.dtype)}) and source ({scalar_name(source.dtype)}) must have the same "
+            f"scalar type" )
     _slices(input, dim, index, source, name)
     if isinstance(alpha, complex) and not input._kind.complex:
         raise RuntimeError("For non-complex input tensors, argument alpha must not be a complex number.")
@@ -343,7 +351,8 @@ def _scaled(g: Tensor, alpha: Any) -> Tensor:
 
 
 @primitive(
-    "torch.index_copy Tensor.index_copy", args="input dim index source", out=True, inplace=True, tags="moves", meta=_like_input,
+    "torch.index_copy Tensor.index_copy", args="input dim index source", out=True, inplace=True, tags="moves", "
+    "meta=_like_input,
     grad={
         "input": lambda g, dim, index: g.index_fill(dim, index, 0),
         "source": lambda g, dim, index, source: _selected(g, dim, index, source),
@@ -365,7 +374,8 @@ def index_copy(input, dim, index, source):
         raise IndexError(f"{name}(): When source is scalar, index should have one element (got {index.numel()})")
     if source.ndim and input.ndim and source.ndim != input.ndim:
         raise IndexError(
-            f"{name}(): When source and destination are not scalars, their dimensionality must match. Source dimensionality "
+            f"{name}(): When source and destination are not scalars, their dimensionality must match. Source "
+            f"dimensionality "
             f"({source.ndim}), destination dimensionality ({input.ndim})"
         )
     if index.dtype is not dtypes.int64:
@@ -380,8 +390,8 @@ def index_copy(input, dim, index, source):
     if a != b and source.ndim and input.ndim:
         raise RuntimeError(
             f"{name}(): Source/destination tensor must have same slice shapes. Destination slice shape: "
-            f"{' '.join(map(str, a))} at dimension {dim} and source slice shape: {' '.join(map(str, b))} at dimension 0."
-        )
+            f"{' '.join(map(str, a))} at dimension {dim} and source slice shape: {' '.join(map(str, b))} at dimension "
+            f"0." )
     if source.ndim and index.numel() != source.shape[dim]:
         raise IndexError(
             f"{name}(): Number of indices ({index.numel()}) should be equal to source.size(dim) ({source.shape[dim]})"
@@ -443,8 +453,8 @@ def index_reduce(input, dim, index, source, reduce, *, include_self=True):
         raise IndexError(f"{name}(): Index is supposed to be a vector, but it has {index.ndim} dimensions")
     if source.dtype is not input.dtype:
         raise RuntimeError(
-            f"{name}(): self ({scalar_name(input.dtype)}) and source ({scalar_name(source.dtype)}) must have the same scalar type"
-        )
+            f"{name}(): self ({scalar_name(input.dtype)}) and source ({scalar_name(source.dtype)}) must have the same "
+            f"scalar type" )
     _slices(input, dim, index, source, name)
     shape = [1] * source.ndim
     if shape:
@@ -458,7 +468,7 @@ def index_reduce(input, dim, index, source, reduce, *, include_self=True):
         raise
 
 
-# ---- masks -------------------------------------------------------------------------------------------------------------
+# ---- masks -----------------------------------------------------------------------------------------------------------
 
 
 def _masked_shape(input: Tensor, mask: Tensor) -> tuple[int, ...]:
@@ -480,7 +490,8 @@ def _masked_shape(input: Tensor, mask: Tensor) -> tuple[int, ...]:
     },
 )  # fmt: skip
 def masked_fill(input, mask, value):
-    """A copy of the input with one value (a number or a 0-d tensor) wherever the mask, which broadcasts with it, is True.
+    """A copy of the input with one value (a number or a 0-d tensor) wherever the mask, which broadcasts with it, is
+    True.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.masked_fill_.html
     """
@@ -492,11 +503,14 @@ def masked_fill(input, mask, value):
     if isinstance(value, Tensor):
         if value.ndim:
             raise RuntimeError(
-                f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
+                f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} "
+                f"dimension(s)."
             )
         if value._kind is not kind:
             if value._kind.complex and not kind.complex:
-                raise RuntimeError(f"value cannot be converted to type {kind.dtype.name} without overflow: it is complex")
+                raise RuntimeError(
+                    f"value cannot be converted to type {kind.dtype.name} without overflow: it is complex"
+                )
             value = value.to(input.device, kind.dtype)
     else:
         value = _value(value, kind.dtype, "masked_fill")
@@ -522,20 +536,24 @@ def masked_select(input, mask):
 
 
 @primitive(
-    "torch.masked_scatter Tensor.masked_scatter", args="input mask source", inplace=True, tags="moves", meta=_like_input,
+    "torch.masked_scatter Tensor.masked_scatter", args="input mask source", inplace=True, tags="moves", "
+    "meta=_like_input,
     grad={
         "input": lambda g, mask: g.masked_fill(mask, 0),
         "source": lambda g, mask, source: _padded(g.masked_select(mask), tuple(source.shape)),
     },
 )  # fmt: skip
 def masked_scatter(input, mask, source):
-    """A copy of the input whose elements under the mask (which broadcasts with it) are the first ones of ``source``, in order.
+    """A copy of the input whose elements under the mask (which broadcasts with it) are the first ones of ``source``,
+    in order.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.masked_scatter_.html
     """
     check_tensor(input, "masked_scatter")
     if mask.dtype is not dtypes.bool:
-        raise RuntimeError(f"masked_scatter_ only supports boolean masks, but got mask with dtype {scalar_name(mask.dtype)}")
+        raise RuntimeError(
+            f"masked_scatter_ only supports boolean masks, but got mask with dtype {scalar_name(mask.dtype)}"
+        )
     if source.dtype is not input.dtype:
         raise RuntimeError(
             f"masked_scatter: expected self and source to have same dtypes but got {scalar_name(input.dtype)} and "
@@ -559,7 +577,7 @@ def _padded(g: Tensor, shape: tuple[int, ...]) -> Tensor:
     return g.reshape(shape)
 
 
-# ---- flat positions ----------------------------------------------------------------------------------------------------
+# ---- flat positions --------------------------------------------------------------------------------------------------
 
 
 @primitive(
@@ -591,7 +609,8 @@ def put(input, index, source, accumulate=False):
         raise RuntimeError(f"put_(): Expected a long tensor for index, but got {scalar_name(index.dtype)}")
     if source.dtype is not input.dtype:
         raise RuntimeError(
-            f"put_(): self and source expected to have the same dtype, but got self.dtype = {scalar_name(input.dtype)} and "
+            f"put_(): self and source expected to have the same dtype, but got self.dtype = "
+            f"{scalar_name(input.dtype)} and "
             f"source.dtype = {scalar_name(source.dtype)}"
         )
     if index.numel() != source.numel():
@@ -602,9 +621,13 @@ def put(input, index, source, accumulate=False):
     if not input.numel() and index.numel():
         raise IndexError("put_(): tried to put elements into an empty tensor")
     try:
-        return index_put(input.reshape(-1), (index.reshape(-1),), source.reshape(-1), accumulate).reshape(tuple(input.shape))
+        return index_put(input.reshape(-1), (index.reshape(-1),), source.reshape(-1), accumulate).reshape(
+            tuple(input.shape)
+        )
     except IndexError as e:
-        raise IndexError(f"out of range: tried to access an element of a tensor of {input.numel()} elements: {e}") from None
+        raise IndexError(
+            f"out of range: tried to access an element of a tensor of {input.numel()} elements: {e}"
+        ) from None
 
 
 __all__ = ["gather", "index_add", "index_select", "masked_fill", "scatter", "scatter_add"]

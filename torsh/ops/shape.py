@@ -129,7 +129,7 @@ def view(input, *shape, size=None, dtype=None):
     return _see_as(input, size)
 
 
-@primitive("torch.view_as_dtype", name="view_dtype", grad={"input": lambda g, source: view_dtype(g, source)},
+@primitive("", name="view_dtype", grad={"input": lambda g, source: view_dtype(g, source)},
            tags="view", args="input dtype source")  # fmt: skip
 def view_dtype(input, dtype):
     """The same memory read as another element type; the last dimension grows or shrinks with the element size.
@@ -219,7 +219,8 @@ def flatten(input, start_dim=0, end_dim=-1):
     merged = 1
     for s in shape[start : end + 1]:
         merged *= s
-    return reshape(input, (*shape[:start], merged, *shape[end + 1 :]))
+    size = (*shape[:start], merged, *shape[end + 1 :])
+    return _see_as(input, size) if input._kind.backend.contiguous(input._data) else reshape(input, size)
 
 
 @composite("torch.unflatten Tensor.unflatten")
@@ -563,7 +564,10 @@ def _atleast(n: int) -> Any:
 
 @composite("torch.atleast_1d torch.functional.atleast_1d")
 def atleast_1d(*tensors):
-    """Tensors with at least one dimension.  Source: https://docs.pytorch.org/docs/stable/generated/torch.atleast_1d.html"""
+    """Tensors with at least one dimension.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.atleast_1d.html
+    """
     return _atleast(1)(tensors)
 
 

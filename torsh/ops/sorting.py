@@ -26,7 +26,7 @@ def _no_complex(input: Tensor, name: str) -> None:
         raise RuntimeError(f" {name} does not support complex dtypes on CPU: complex numbers have no order")
 
 
-# ---- sorting -----------------------------------------------------------------------------------------------------------
+# ---- sorting ---------------------------------------------------------------------------------------------------------
 
 
 @primitive(
@@ -70,7 +70,8 @@ def msort(input):
     meta=lambda input, k, dim, largest, shape: _pair(_with(shape, dim, k), input.dtype),
 )  # fmt: skip
 def topk(input, k, dim=-1, largest=True, sorted=True):
-    """The k largest (or smallest) values along a dimension in order, and where they were: a named tuple (values, indices).
+    """The k largest (or smallest) values along a dimension in order, and where they were: a named tuple (values,
+    indices).
 
     NaN counts as larger than any number.  Raises RuntimeError if the dimension has fewer than k elements.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.topk.html
@@ -117,12 +118,12 @@ def kthvalue(input, k, dim=-1, keepdim=False):
         raise IndexError(f"kthvalue(): Expected reduction dim {dim} to have non-zero size.")
     if not 1 <= k <= n:
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {dim}: k is {k}, the size {n}")
-    if input._kind.complex or input.dtype is dtypes.bool:
+    if input.ndim and (input._kind.complex or input.dtype is dtypes.bool):
         raise NotImplementedError(f"\"kthvalue_cpu\" not implemented for '{scalar_name(input.dtype)}'")
     return (input, int(k), dim, bool(keepdim), tuple(input.shape))
 
 
-# ---- searching ---------------------------------------------------------------------------------------------------------
+# ---- searching -------------------------------------------------------------------------------------------------------
 
 
 @primitive(
@@ -131,11 +132,14 @@ def kthvalue(input, k, dim=-1, keepdim=False):
         values.shape, dtypes.int32 if out_int32 else dtypes.int64
     ),
 )  # fmt: skip
-def searchsorted(sorted_sequence, values=None, *, out_int32=False, right=False, side=None, sorter=None, input=None, self=None):
+def searchsorted(
+    sorted_sequence, values=None, *, out_int32=False, right=False, side=None, sorter=None, input=None, self=None
+):
     """Where values would have to be inserted along the last dimension of a sorted sequence to keep its order.
 
-    values: a number, or a tensor whose leading dimensions are the sequence's (any shape for a vector).  right: after equal
-    values instead of before them (``side="right"``).  sorter: the indices that sort the sequence, if it is not sorted.
+    values: a number, or a tensor whose leading dimensions are the sequence's (any shape for a vector).  right: after
+    equal values instead of before them (``side="right"``).  sorter: the indices that sort the sequence, if it is not
+    sorted.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.searchsorted.html
     """
     values = next(v for v in (values, input, self) if v is not None)
@@ -148,16 +152,20 @@ def searchsorted(sorted_sequence, values=None, *, out_int32=False, right=False, 
     if not isinstance(values, Tensor):
         if sorted_sequence.ndim != 1:
             raise RuntimeError(
-                f"{name}: input value can be a scalar only when boundaries tensor dimension is 1, but got boundaries tensor "
+                f"{name}: input value can be a scalar only when boundaries tensor dimension is 1, but got boundaries "
+                f"tensor "
                 f"dim({sorted_sequence.ndim}) and input value's dim(0) numel(1)"
             )
-        values = sorted_sequence.new_full((), values, dtype=promote_types(dtypes.of_number(values), sorted_sequence.dtype))
+        values = sorted_sequence.new_full(
+            (), values, dtype=promote_types(dtypes.of_number(values), sorted_sequence.dtype)
+        )
     if not sorted_sequence.ndim:
         raise RuntimeError(f"{name}: boundaries tensor should have positive dimension, but got 0 dimension")
     if sorter is not None:
         if tuple(sorter.shape) != tuple(sorted_sequence.shape):
             raise RuntimeError(
-                f"{name}: boundary and sorter must have the same size, but got boundary tensor {list(sorted_sequence.shape)} "
+                f"{name}: boundary and sorter must have the same size, but got boundary tensor "
+                f"{list(sorted_sequence.shape)} "
                 f"and got sorter tensor {list(sorter.shape)}"
             )
         if sorter.dtype is not dtypes.int64:
@@ -166,9 +174,9 @@ def searchsorted(sorted_sequence, values=None, *, out_int32=False, right=False, 
             )
     if sorted_sequence.ndim != 1 and tuple(sorted_sequence.shape[:-1]) != tuple(values.shape[:-1]):
         raise RuntimeError(
-            f"{name}: boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and input value "
-            f"tensor must match, but we got boundaries tensor {list(sorted_sequence.shape)} and input value tensor "
-            f"{list(values.shape)}"
+            f"{name}: boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and "
+            f"input value " f"tensor must match, but we got boundaries tensor {list(sorted_sequence.shape)} and input
+            value tensor " f"{list(values.shape)}"
         )
     return _search(sorted_sequence, values, right or side == "right", out_int32, sorter)
 
@@ -195,7 +203,7 @@ def bucketize(input, boundaries, *, out_int32=False, right=False):
     return searchsorted(boundaries, input, out_int32=out_int32, right=right)
 
 
-# ---- unique ------------------------------------------------------------------------------------------------------------
+# ---- unique ----------------------------------------------------------------------------------------------------------
 
 
 @primitive("", name="unique_values", args="input inverse counts dim consecutive", tags="nondifferentiable data-dependent",

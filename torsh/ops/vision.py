@@ -352,7 +352,7 @@ def _affine_grid(theta, size, align):
     for d, length in enumerate(space):
         line = linspace(-1, 1, length, dtype=theta.dtype, device=theta.device) if length > 1 else theta.detach().new_zeros((1,))
         if not align:
-            line = line * ((length - 1) / length)
+            line = (line * (length - 1) / length).to(theta.dtype)
         shape = [1] * (dims + 2)
         shape[1 + d] = length
         out = out + line.reshape(shape) * theta[:, :, dims - 1 - d].reshape(n, *(1,) * dims, dims)

@@ -77,7 +77,8 @@ class Recorder(Mode):
         event.end = time.perf_counter_ns()
 
     def intercept(self, op: Op, args: tuple[Any, ...], proceed: Callable[..., Any]) -> Any:
-        event = self.open(f"aten::{op.name}", "cpu_op")
+        name = op.name.removesuffix("_op")
+        event = self.open(f"aten::{name}", "cpu_op")
         first = _first(args)
         if self.shapes:
             event.shapes = [_shape(a) for a in args]
@@ -98,7 +99,7 @@ class Recorder(Mode):
         if self.memory and not op.view:
             event.memory = sum(t.numel() * t._kind.dtype.itemsize for t in _tensors(result))
         if self.flops:
-            event.flops = flops(op.name, args, result)
+            event.flops = flops(name, args, result)
         return result
 
 
@@ -131,7 +132,7 @@ def _frames() -> list[str]:
     """The program's own frames, innermost first."""
     found = []
     for frame in reversed(traceback.extract_stack(limit=40)):
-        if "/torsh/" not in frame.filename and "/torsh_" not in frame.filename:
+        if not frame.filename.startswith("<") and "/torsh/" not in frame.filename and "/torsh_" not in frame.filename:
             found.append(f"{frame.filename}({frame.lineno}): {frame.name}")
     return found
 
@@ -142,8 +143,10 @@ def flops(name: str, args: tuple[Any, ...], result: Any) -> int:
     tensors = [t for t in args if isinstance(t, Tensor)]
     if out is None or not tensors:
         return 0
-    if name in ("mm", "bmm", "matmul", "mv", "dot", "addmm", "baddbmm", "linear"):
+    if name in ("mm", "bmm", "matmul", "mv", "dot", "linear"):
         return 2 * out.numel() * int(tensors[0].shape[-1] if tensors[0].ndim else 1)
+    if name in ("addmm", "baddbmm") and len(tensors) > 1:
+        return 2 * out.numel() * int(tensors[1].shape[-1])
     if name in ("convolution", "conv") and len(tensors) > 1:
         weight = tensors[1].shape
         return 2 * out.numel() * weight[1:].numel()

@@ -11,9 +11,9 @@ from torsh_conformance.sample import S, samples
 def sort(make):
     yield S(make(3, 4))
     yield S(make(5), 0, True).named("descending")
-    yield S(make(2, 3, 4), 1, stable=True)
+    yield S(make(2, 3, 4), dim=1, stable=True)
     yield S(make(4, 3).T, dim=0).named("transposed")
-    yield S(make(300)).named("long")
+    yield S(make(300), stable=True).named("long")
     yield S(make()).named("0-d")
     yield S(make(0, 3), 0).named("empty")
     yield S(make.special()).named("special")

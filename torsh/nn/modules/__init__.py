@@ -3,6 +3,8 @@
 from torsh.nn.modules.module import Module  # isort: skip
 from torsh.nn.modules import (
     activation,
+    adaptive,
+    attention,
     batchnorm,
     channelshuffle,
     container,
@@ -12,19 +14,22 @@ from torsh.nn.modules import (
     flatten,
     fold,
     instancenorm,
+    lazy,
     linear,
     loss,
     normalization,
     padding,
     pixelshuffle,
     pooling,
+    rnn,
     sparse,
+    transformer,
     upsampling,
 )
 
 _FAMILIES = (
-    activation, batchnorm, channelshuffle, container, conv, distance, dropout, flatten, fold, instancenorm, linear, loss,
-    normalization, padding, pixelshuffle, pooling, sparse, upsampling,
+    activation, adaptive, attention, batchnorm, channelshuffle, container, conv, distance, dropout, flatten, fold, instancenorm, lazy, linear, loss,
+    normalization, padding, pixelshuffle, pooling, rnn, sparse, transformer, upsampling,
 )  # fmt: skip
 
 __all__ = ["Module"]
@@ -33,4 +38,7 @@ for _family in _FAMILIES:
         globals()[_name] = getattr(_family, _name)
     __all__ += _family.__all__
 __all__.remove("NonDynamicallyQuantizableLinear")
+# Where PyTorch's pickles look for it.
+attention.MultiheadAttention.__module__ = activation.__name__
+activation.MultiheadAttention = attention.MultiheadAttention
 __all__.sort()

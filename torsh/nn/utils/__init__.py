@@ -1,1 +1,5 @@
 """Helpers for modules and their parameters."""
+
+from torsh.nn.utils import rnn
+
+__all__ = ["rnn"]

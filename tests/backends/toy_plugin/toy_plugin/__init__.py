@@ -1,4 +1,4 @@
-"""A complete backend for torsh in another package: array-api-strict, which allows what the standard says and no more."""
+"""A complete backend for torsh in another package: array-api-strict, which allows what the standard says, no more."""
 
 import array_api_strict
 
