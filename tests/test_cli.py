@@ -16,7 +16,13 @@ from torsh._cli import _separate, main
 def torsh(*args: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "COLUMNS": "200", "OMP_NUM_THREADS": "1"}
     return subprocess.run(
-        [sys.executable, "-m", "torsh._cli", *args], capture_output=True, text=True, cwd=cwd, env=env, timeout=120, check=False
+        [sys.executable, "-m", "torsh._cli", *args],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=env,
+        timeout=120,
+        check=False,
     )
 
 

@@ -256,21 +256,21 @@ def test_fork():
 
 ERRORS = [
     "m.empty(3).uniform_(2, 1)", "m.empty(3).normal_(0, -1)", "m.empty(3, dtype=m.int64).uniform_()",
-    "m.empty(3, dtype=m.int64).normal_()", "m.randint(3, 3, (2,))", "m.randint(5, 2, (2,))", "m.randperm(-1)", "
-    ""m.rand(-1)",
+    "m.empty(3, dtype=m.int64).normal_()", "m.randint(3, 3, (2,))", "m.randint(5, 2, (2,))", "m.randperm(-1)",
+    "m.rand(-1)",
     "m.empty(3).bernoulli_(2)", "m.empty(3).random_(5, 2)", "m.empty(3).exponential_(-1)", "m.empty(3).geometric_(0)",
-    "m.empty(3).cauchy_(0, -1)", "m.empty(3).log_normal_(0, -1)", "m.multinomial(m.ones(3), 5)", "
-    ""m.multinomial(-m.ones(3), 2)",
+    "m.empty(3).cauchy_(0, -1)", "m.empty(3).log_normal_(0, -1)", "m.multinomial(m.ones(3), 5)",
+    "m.multinomial(-m.ones(3), 2)",
     "m.multinomial(m.zeros(3), 2)", "m.multinomial(m.ones(3, dtype=m.int64), 2)", "m.multinomial(m.ones(1, 1, 3), 2)",
     "m.multinomial(m.ones(3), 0)", "m.bernoulli(m.tensor([2.0]))", "m.poisson(m.tensor([-1.0]))", "m.normal(0.0, 1.0)",
     "m.randint(2**40, (2,), dtype=m.int8)", "m.empty(3, dtype=m.uint8).random_(0, 300)", "m.normal(m.zeros(3), -1.0)",
     "m.normal(m.zeros(3), -m.ones(3))", "m.rand(2, dtype=m.int64)", "m.randn(2, dtype=m.int64)", "m.randint(5.5, (2,))",
-    "m.bernoulli(m.ones(3, dtype=m.int64))", "m.randint(5, (2,), dtype=m.bool)", "m.randint(0, 5, (2,), "
-    "dtype=m.complex64)",
+    "m.bernoulli(m.ones(3, dtype=m.int64))", "m.randint(5, (2,), dtype=m.bool)",
+    "m.randint(0, 5, (2,), dtype=m.complex64)",
     "m.randperm(5, dtype=m.bool)", "m.randperm(300, dtype=m.int8)", "m.randperm(3000, dtype=m.float16)",
     "m.empty(3, dtype=m.complex64).bernoulli_()", "m.empty(3, dtype=m.int64).exponential_()",
-    "m.empty(3, dtype=m.int64).cauchy_()", "m.empty(3, dtype=m.int64).log_normal_()", "m.binomial(m.ones(3), "
-    "m.ones(2))",
+    "m.empty(3, dtype=m.int64).cauchy_()", "m.empty(3, dtype=m.int64).log_normal_()",
+    "m.binomial(m.ones(3), m.ones(2))",
     "m.empty(2, requires_grad=True).uniform_()", "m.poisson(m.ones(2, dtype=m.int64))",
 ]  # fmt: skip
 

@@ -30,7 +30,7 @@ class Capabilities:
 
     dtypes: the element types it stores.  data_dependent_shapes: whether results such as nonzero's are possible.
     mutable: whether arrays can be written in place and basic indexing gives views; where not, torsh adds both above the
-    backend.  lazy: whether results are computed only when asked for.
+    backend (and what it then shows to the rest of torsh is mutable).  lazy: whether results are computed only when asked for.
     """
 
     dtypes: frozenset[dtype] = frozenset(dtypes.ALL)

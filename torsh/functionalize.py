@@ -5,12 +5,13 @@ the buffer were memory.  The buffer holds the library's current immutable array.
 that array (slicing, reordering, reshaping; an index map where the geometry is none of these); writing makes a new array
 with the place replaced and puts it into the buffer, so that every view of it sees the write.
 
-Nothing here is written per op.  What a view op does to shape and strides is learnt from the NumPy kernel of that op, run
-on a *ghost*: an array with the same geometry over address space that is reserved but never touched.
+Nothing here is written per op.  What a view op does to shape and strides is learnt from the NumPy kernel of that op,
+run on a *ghost*: an array with the same geometry over address space that is reserved but never touched.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import itertools
 import math
@@ -93,8 +94,8 @@ class Moves:
 class Plan(NamedTuple):
     """How to get from a buffer's array to a view of it.
 
-    In this order: reshape to ``base``, index with ``key``, permute to ``axes``, insert dimensions of length 1 by ``ones``,
-    expand to ``shape``; or, where ``positions`` is given, take these elements of the flat array.
+    In this order: reshape to ``base``, index with ``key``, permute to ``axes``, insert dimensions of length 1 by
+    ``ones``, expand to ``shape``; or, where ``positions`` is given, take these elements of the flat array.
     """
 
     base: tuple[int, ...]
@@ -233,6 +234,10 @@ class FArray:
     @property
     def size(self) -> int:
         return math.prod(self.shape)
+
+    def __getitem__(self, key: Any) -> FArray:
+        """The view by integers, slices, None and Ellipsis."""
+        return _ghosts.place(_ghosts.make(self)[key], self, "indexing")
 
     @property
     def whole(self) -> bool:
@@ -377,7 +382,7 @@ class FunctionalBackend(Backend):
         self.inner = inner
         self.name = inner.name
         self.device_types = inner.device_types
-        self.capabilities = inner.capabilities
+        self.capabilities = dataclasses.replace(inner.capabilities, mutable=True)  # as far as anybody above can tell
         self._kernels: dict[tuple[str, Dtype], Kernel | None] = {}
         self.compute_dtype = inner.compute_dtype  # type: ignore[method-assign]
         self.unavailable = inner.unavailable  # type: ignore[method-assign]

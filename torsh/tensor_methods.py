@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import copy
 import itertools
-import operator
 from collections import OrderedDict
 from typing import Any
+
+import numpy as np
 
 from torsh import dtypes, memory_format
 from torsh.autograd.grad_mode import thread
@@ -456,7 +457,14 @@ def _rebuilt(t: Tensor) -> tuple[Any, tuple[Any, ...]]:
     if t.device.type == "meta":
         return _utils._rebuild_meta_tensor_no_storage, (t.dtype, tuple(t.shape), t.stride(), t._rg)
     if not t._kind.backend.capabilities.mutable:
-        return _utils._rebuild_device_tensor_from_numpy, (t.detach().cpu().numpy(), t.dtype, str(t.device), t._rg)
+        # A library without writable memory has no storage to save: the values go through the host's, with PyTorch's layout.
+        from torsh import registry
+        from torsh.device import device
+        from torsh.dispatch import place_of
+        from torsh.ops.conversion import to_place
+
+        required, t = t._rg, to_place(t.detach(), place_of(device("cpu"), registry.get("numpy"))).contiguous()
+        return _utils._rebuild_tensor_v2, (t._typed_storage(), 0, tuple(t.shape), tuple(t.stride()), required, OrderedDict())
     args = (t._typed_storage(), t.storage_offset(), tuple(t.shape), tuple(t.stride()), t._rg, OrderedDict())
     return _utils._rebuild_tensor_v2, args
 
@@ -465,4 +473,19 @@ for _name, _member in vars(Methods).items():
     if _name not in ("__module__", "__dict__", "__weakref__", "__doc__", "__annotations__"):
         setattr(Tensor, _name, _member)
 
-__all__ = ["operator"]
+_equal = Tensor.__eq__
+
+
+def _eq(self: Tensor, other: Any) -> Any:
+    """Element by element; of all operators this one also takes a NumPy array, as in PyTorch."""
+    found = _equal(self, other)
+    if found is NotImplemented and type(other) is np.ndarray:
+        from torsh.ops.data import tensor
+
+        return _equal(self, tensor(other))
+    return found
+
+
+_eq.__wrapped__ = _equal  # type: ignore[attr-defined]
+Tensor.__eq__ = _eq  # type: ignore[method-assign, assignment]
+

@@ -20,6 +20,8 @@ _scheduler: Any = None
 _workers: list[subprocess.Popen[bytes]] = []
 # Seconds without a single worker after which a computation is given up.
 PATIENCE = 20.0
+# Bytes of data from the host that are sent to the workers once, and not with every computation that uses them.
+LARGE = 8 << 20
 
 
 def connect(address: str | None = None, workers: int = 2, threads: int = 1, timeout: float = 30.0) -> Any:
@@ -91,8 +93,27 @@ atexit.register(disconnect)
 
 
 def client() -> Any:
-    """The client of the cluster in use, None when computing on threads."""
-    return _client
+    """The client of the cluster in use: ``connect``'s, else the program's own; None when computing on threads."""
+    if _client is not None:
+        return _client
+    distributed = sys.modules.get("distributed")
+    if distributed is None:
+        return None
+    try:
+        return distributed.Client.current(allow_global=True)
+    except ValueError:
+        return None
+
+
+def scatter(array: np.ndarray[Any, Any]) -> Any:
+    """The array for a graph: itself, or a future of it on the cluster where sending it every time would cost more.
+
+    Such values are lost with the worker that holds them, so small ones stay here.
+    """
+    cluster = client()
+    if cluster is None or array.nbytes < LARGE:
+        return array
+    return cluster.scatter(array, hash=False, direct=False)
 
 
 def persist(arrays: list[Any]) -> list[Any]:
@@ -100,10 +121,11 @@ def persist(arrays: list[Any]) -> list[Any]:
     found = dask.optimize(*arrays)
     counts.add(computes=1, tasks=_size(found))
     with counts.timed():
-        if _client is None:
+        cluster = client()
+        if cluster is None:
             kept = dask.persist(*found, optimize_graph=False)
         else:
-            kept = _client.persist(list(found), optimize_graph=False)
+            kept = cluster.persist(list(found), optimize_graph=False)
             _wait([f for k in kept for f in _futures(k)])
     return [_as_data(k) for k in kept]
 
@@ -114,14 +136,15 @@ def compute(x: Any) -> np.ndarray[Any, Any]:
         (x,) = dask.optimize(x)
         counts.add(computes=1, tasks=_size([x]))
         with counts.timed():
-            if _client is None:
+            cluster = client()
+            if cluster is None:
                 return np.asarray(x.compute(optimize_graph=False))
-            future = _client.compute(x, optimize_graph=False)
+            future = cluster.compute(x, optimize_graph=False)
             _wait([future])
             return np.asarray(_result(future))
     with counts.timed():
         blocks = dict(x.dask.layers[x.name].items())
-        if _client is not None or any(_is_future(b) for b in blocks.values()):
+        if any(_is_future(b) for b in blocks.values()):
             blocks = _gathered(blocks)
         if x.npartitions == 1:
             return np.asarray(next(iter(blocks.values())))
@@ -182,20 +205,21 @@ def _wait(futures: list[Any]) -> None:
     from distributed import wait
 
     lonely: float | None = None
-    if _client is None and futures:
+    cluster = client()
+    if cluster is None and futures:
         raise RuntimeError("the values are on a cluster that was disconnected; read them before that")
     while futures:
         try:
-            with _client.as_current():
+            with cluster.as_current():
                 wait(futures, timeout=2.0)
             break
         except TimeoutError:
             pass
         except Exception as e:
             raise _explained(e) from e
-        if _client.status not in ("running", "connecting"):
+        if cluster.status not in ("running", "connecting"):
             raise RuntimeError("the connection to the Dask cluster was lost while it was computing; connect again")
-        if _client.scheduler_info(n_workers=-1)["workers"]:
+        if cluster.scheduler_info(n_workers=-1)["workers"]:
             lonely = None
         elif lonely is None:
             lonely = time.monotonic()

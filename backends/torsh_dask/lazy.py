@@ -62,6 +62,8 @@ def from_blocks(name: str, chunks: Any, dtype: np.dtype[Any], values: dict[Any, 
 
 def from_host(array: np.ndarray[Any, Any], chunks: Any = "auto") -> da.Array:
     """An array of the values of a host array, which must not change any more."""
+    from torsh_dask import cluster
+
     name = unique("data")
     if array.nbytes < 1 << 20 and chunks == "auto":
         chunks = tuple((n,) for n in array.shape)
@@ -70,7 +72,7 @@ def from_host(array: np.ndarray[Any, Any], chunks: Any = "auto") -> da.Array:
     values = {}
     for at in itertools.product(*[range(len(c)) for c in chunks]):
         key = tuple(slice(sum(c[:i]), sum(c[: i + 1])) for c, i in zip(chunks, at))
-        values[at] = array[key] if key else array
+        values[at] = cluster.scatter(array[key] if key else array)
     return from_blocks(name, chunks, array.dtype, values)
 
 

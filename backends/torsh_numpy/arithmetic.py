@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from torsh_numpy._blocks import blocked, looped
+
 
 def _check_divisor(x, y):
     """What PyTorch raises where integers are divided by zero."""
@@ -117,30 +119,52 @@ def _lerp_into(x, end, weight, out):
     return np.add(x, np.multiply(step, weight), out=out)
 
 
+def _clamp_between(x, low, high):
+    return _clamp_loop(x, low, high) if low is not None and high is not None else clamp(x, low, high)
+
+
+def _clamp_between_into(x, low, high, out):
+    if low is not None and high is not None:
+        return _clamp_loop.into(x, low, high, out=out)
+    return _clamp_into(x, low, high, out)
+
+
+def _logaddexp_step(out, x, y):
+    large = np.maximum(x, y)
+    np.subtract(np.minimum(x, y), large, out=out)
+    np.exp(out, out=out)
+    np.log1p(out, out=out)
+    np.add(out, large, out=out)
+    # Two equal infinities: their difference is nan.
+    np.copyto(out, large, where=np.isinf(large))
+
+
 clamp.into, addcmul.into, addcdiv.into, lerp.into = _clamp_into, _addcmul_into, _addcdiv_into, _lerp_into
+_clamp_loop = looped(clamp, "clamp")
+_clamp_between.into = _clamp_between_into
 
 KERNELS = {
     "add": np.add,
     "sub": np.subtract,
     "mul": np.multiply,
     "div": np.true_divide,
-    "floor_divide": floor_divide,
+    "floor_divide": looped(floor_divide, "floor_divide", 2, doubles=False),
     "trunc_divide": trunc_divide,
-    "remainder": remainder,
-    "fmod": fmod,
+    "remainder": looped(remainder, "remainder", 2, doubles=False),
+    "fmod": looped(fmod, "fmod", 2, doubles=False),
     "pow": power,
     "maximum": np.maximum,
     "minimum": np.minimum,
     "fmax": np.fmax,
     "fmin": np.fmin,
-    "clamp": clamp,
+    "clamp": _clamp_between,
     "where": np.where,
-    "lerp": lerp,
-    "addcmul": addcmul,
-    "addcdiv": addcdiv,
+    "lerp": looped(lerp, "lerp", 2),
+    "addcmul": looped(addcmul, "addcmul", 3),
+    "addcdiv": looped(addcdiv, "addcdiv", 3),
     "atan2": np.arctan2,
-    "hypot": np.hypot,
-    "logaddexp": logaddexp,
+    "hypot": looped(np.hypot, "hypot", 2, doubles=False),
+    "logaddexp": blocked(logaddexp, _logaddexp_step),
     "logaddexp2": np.logaddexp2,
     "copysign": np.copysign,
     "nextafter": np.nextafter,

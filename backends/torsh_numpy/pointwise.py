@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from torsh_numpy._blocks import looped
 from torsh_numpy.backend import TO_NUMPY
 
 # A 0-d array of the operand's type: NumPy needs twice as long to convert a Python number in every call.
@@ -45,9 +46,17 @@ def round_decimals(x, decimals):
     return np.rint(x * scale) / scale if decimals > 0 else np.rint(x / scale) * scale
 
 
+_nan_to_num = looped(lambda x, nan, posinf, neginf: np.nan_to_num(x, True, nan, posinf, neginf), "nan_to_num")
+
+
 def nan_to_num(x, nan, posinf, neginf):
     if x.dtype.kind not in "fc":
         return x.copy()
+    if x.dtype.kind == "f":
+        largest = np.finfo(x.dtype).max
+        return _nan_to_num(
+            x, 0.0 if nan is None else nan, largest if posinf is None else posinf, -largest if neginf is None else neginf
+        )
     return np.nan_to_num(x, nan=0.0 if nan is None else nan, posinf=posinf, neginf=neginf)
 
 
@@ -62,16 +71,16 @@ def sigmoid(x):
 KERNELS = {
     "neg": np.negative,
     "abs": np.abs,
-    "sign": sign,
+    "sign": looped(sign, "sign"),
     "sgn": sgn,
     "reciprocal": np.reciprocal,
-    "relu": relu,
+    "relu": looped(relu, "relu"),
     "floor": _on_floats(np.floor),
     "ceil": _on_floats(np.ceil),
     "trunc": _on_floats(np.trunc),
     "round": _on_floats(np.rint),
     "round_decimals": round_decimals,
-    "frac": frac,
+    "frac": looped(frac, "frac"),
     "deg2rad": lambda x: x * (np.pi / 180),
     "rad2deg": lambda x: x * (180 / np.pi),
     "nan_to_num": nan_to_num,
@@ -85,8 +94,8 @@ KERNELS = {
     "log10": np.log10,
     "log1p": np.log1p,
     "sqrt": np.sqrt,
-    "rsqrt": rsqrt,
-    "sigmoid": sigmoid,
+    "rsqrt": looped(rsqrt, "rsqrt"),
+    "sigmoid": looped(sigmoid, "sigmoid", doubles=False),
     "sin": np.sin,
     "cos": np.cos,
     "tan": np.tan,

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from torsh_numpy._blocks import blocked, looped
+
 
 def _scipy(name):
     """A SciPy function, computed in float64: its float32 forms lose up to hundreds of ulp (digamma, polygamma, zeta)."""
@@ -61,9 +63,20 @@ def logit(x, eps):
         x = np.clip(x, eps, 1 - eps)
     if kind != np.float64:
         x = x.astype(np.float64)
-    far = np.log(x / (1 - x))
+        return np.log(x / (1 - x)).astype(kind)
     # Near 1/2 the quotient is near 1, and its rounding error all that the logarithm sees.
-    return np.where(np.abs(x - 0.5) < 0.25, 2 * np.arctanh(2 * x - 1), far).astype(kind, copy=False)
+    return np.where(np.abs(x - 0.5) < 0.25, np.log1p((2 * x - 1) / (1 - x)), np.log(x / (1 - x)))
+
+
+def _logit_step(out, x):
+    out[...] = logit(x, None)
+
+
+_plain_logit = blocked(lambda x: logit(x, None), _logit_step)
+
+
+def _logit(x, eps):
+    return _plain_logit(x) if eps is None else logit(x, eps)
 
 
 def sinc(x):
@@ -156,7 +169,7 @@ def _shifted(kernel):
 
 
 KERNELS = {
-    "erf": _scipy("erf"),
+    "erf": looped(_scipy("erf"), "erf", doubles=False),
     "erfc": _scipy("erfc"),
     "erfcx": _scipy("erfcx"),
     "erfinv": _scipy("erfinv"),
@@ -172,7 +185,7 @@ KERNELS = {
     "entr": _scipy("entr"),
     "xlogy": _scipy("xlogy"),
     "xlog1py": _scipy("xlog1py"),
-    "logit": logit,
+    "logit": _logit,
     "sinc": sinc,
     "i0": _scipy("i0"),
     "i0e": _scipy("i0e"),

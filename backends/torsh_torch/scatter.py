@@ -25,11 +25,11 @@ KERNELS: dict[str, Any] = {
     "scatter_": scatter_,
     "scatter_add": torch.scatter_add,
     "scatter_add_": lambda x, *a: x.scatter_add_(*a),
-    "scatter_reduce": lambda x, dim, index, src, reduce, include: torch.scatter_reduce( x, dim, index, src, reduce, "
-    "include_self=include
+    "scatter_reduce": lambda x, dim, index, src, reduce, include: torch.scatter_reduce(
+        x, dim, index, src, reduce, include_self=include
     ),
-    "scatter_reduce_": lambda x, dim, index, src, reduce, include: x.scatter_reduce_( dim, index, src, reduce, "
-    "include_self=include
+    "scatter_reduce_": lambda x, dim, index, src, reduce, include: x.scatter_reduce_(
+        dim, index, src, reduce, include_self=include
     ),
     "index_select": lambda x, dim, index, shape: torch.index_select(x, dim, index),
     "index_add": lambda x, dim, index, source, alpha: torch.index_add(x, dim, index, source, alpha=alpha),

@@ -37,8 +37,8 @@ KERNELS: dict[str, Any] = {
     "sort": lambda x, dim, descending, shape: tuple(torch.sort(x, dim=dim, descending=descending, stable=True)),
     "topk": lambda x, k, dim, largest, shape: tuple(torch.topk(x, k, dim, largest, True)),
     "kthvalue": lambda x, k, dim, keepdim, shape: tuple(torch.kthvalue(x, k, dim, keepdim)),
-    "searchsorted": lambda sequence, values, right, out_int32, sorter: torch.searchsorted( sequence.contiguous(), "
-    "values.contiguous(), right=right, out_int32=out_int32, sorter=sorter
+    "searchsorted": lambda sequence, values, right, out_int32, sorter: torch.searchsorted(
+        sequence.contiguous(), values.contiguous(), right=right, out_int32=out_int32, sorter=sorter
     ),
     "unique_values": unique,
     "isin": lambda elements, test_elements, invert: torch.isin(elements, test_elements, invert=invert),

@@ -33,8 +33,8 @@ from torsh_conformance.sample import S, call_args
 from torsh_conformance.subjects import Subject
 
 CHECKS = (
-    "error", "metadata", "value", "method", "inplace", "out", "repeat", "noncontiguous", "decomposition", "meta", "grad",
-    "gradgrad",
+    "error", "metadata", "value", "method", "inplace", "out", "repeat", "noncontiguous", "decomposition", "meta",
+    "grad", "gradgrad",
 )  # fmt: skip
 
 INEXACT = ("float16", "bfloat16", "float32", "float64", "complex32", "complex64", "complex128")
@@ -99,15 +99,17 @@ class Answers:
             return self.library.gradients(self.subject, self.sample, twice=True)
 
 
+# What PyTorch says where it only lacks a kernel.
+_UNSUPPORTED = (
+    "not implemented for", "not supported for", "Unsupported dtype", "not yet supported", "Could not run",
+    "unsupported ScalarType", "does not support", "is not supported", "expected scalar type", "currently only supports",
+    "Low precision dtypes", "must be a floating", "mat1 and mat2 must have the same dtype",
+)  # fmt: skip
+
+
 def unsupported(error: Exception) -> bool:
     """Whether the reference merely lacks a kernel for the dtype, which says nothing about right and wrong."""
-    text = str(error)
-    return isinstance(error, NotImplementedError) or any(
-        word in text
-        for word in ("not implemented for", "not supported for", "Unsupported dtype", "not yet supported", "Could not run",
-                     "unsupported ScalarType", "does not support", "is not supported", "expected scalar type",
-                     "currently only supports", "Low precision dtypes", "must be a floating", "mat1 and mat2 must have the same dtype")
-    )  # fmt: skip
+    return isinstance(error, NotImplementedError) or any(words in str(error) for words in _UNSUPPORTED)
 
 
 def missing(error: Exception) -> bool:
@@ -122,14 +124,18 @@ def describe(error: Exception) -> str:
 
 def refuses_dtype(error: Exception) -> bool:
     """Whether torsh says that the op is not defined for the dtype."""
-    return not missing(error) and isinstance(error, (NotImplementedError, RuntimeError)) and "not implemented for '" in str(error)
+    return (
+        not missing(error)
+        and isinstance(error, (NotImplementedError, RuntimeError))
+        and "not implemented for '" in str(error)
+    )
 
 
 def _same_type(actual: Exception, expected: Exception) -> bool:
     """Whether an exception is of the type the reference raises.
 
-    AttributeError is what PyTorch's Python code happens to raise for an argument that is no tensor: TypeError will do.  Which
-    of two complaints comes first is not promised: an unsupported dtype may be told before anything else.
+    AttributeError is what PyTorch's Python code happens to raise for an argument that is no tensor: TypeError will do.
+    Which of two complaints comes first is not promised: an unsupported dtype may be told before anything else.
     """
     if refuses_dtype(actual) or (isinstance(expected, AttributeError) and isinstance(actual, TypeError)):
         return True

@@ -92,12 +92,12 @@ def conform(
         if case is not None:
             return show_case(case)
         return _conform(
-            ops=ops, backends=_words(backends), plan_dtypes=_dtypes(dtypes, quick), checks=_checks(checks, quick), quick=quick,
-            out=out, jobs=jobs or os.cpu_count() or 1, matrix=matrix, folder=folder, record=record, mutants=mutants,
-            timings=timings, errors=errors,
+            ops=ops, backends=_words(backends), plan_dtypes=_dtypes(dtypes, quick), checks=_checks(checks, quick),
+            quick=quick, out=out, jobs=jobs or os.cpu_count() or 1, matrix=matrix, folder=folder, record=record,
+            mutants=mutants, timings=timings, errors=errors,
         )  # fmt: skip
     except Usage as e:
-        errors.print(f"[red]torsh conform:[/] {e}", highlight=False)
+        errors.print(f"torsh conform: {e}", markup=False, highlight=False, soft_wrap=True)
         return 2
 
 
@@ -155,7 +155,8 @@ def _subjects(pattern: str | None) -> list[Any]:
 
 def _conform(
     *, ops: str | None, backends: list[str] | None, plan_dtypes: tuple[str, ...], checks: frozenset[str], quick: bool,
-    out: Path, jobs: int, matrix: Path | None, folder: Path, record: bool, mutants: bool, timings: bool, errors: Console,
+    out: Path, jobs: int, matrix: Path | None, folder: Path, record: bool, mutants: bool, timings: bool,
+    errors: Console,
 ) -> int:  # fmt: skip
     found, described = _targets(backends)
     subjects = _subjects(ops)
@@ -230,12 +231,12 @@ def _summary(console: Console, data: dict[str, Any], files: list[Path], seconds:
     console.print(f"[{style}]{s['findings']} findings, {s['stale']} stale lines[/], {s['known']} known failures")
     shown = [f for f in data["failures"] if f["known"] is None][:5]
     for f in shown:
-        console.print(f"  {f['id']} {f['check']}: {f['message'][:150]}", markup=False, highlight=False)
+        console.print(f"  {f['id']} {f['check']}: {f['message'][:150]}", markup=False, highlight=False, soft_wrap=True)
     for line in data["stale"][:5]:
         console.print(
             f"  stale: {line['backend']}.toml {line['key']!r} no longer applies", markup=False, highlight=False
         )
-    console.print("wrote " + ", ".join(str(f) for f in files), markup=False, highlight=False)
+    console.print("wrote " + ", ".join(str(f) for f in files), markup=False, highlight=False, soft_wrap=True)
 
 
 def run_mutants(errors: Console) -> dict[str, Any]:

@@ -16,7 +16,8 @@ import numpy as np
 
 from torsh_conformance.sample import to_numpy
 
-# (relative, absolute): those of torch.testing with ten times the relative part, since two libraries add in different order.
+# (relative, absolute): those of torch.testing with ten times the relative part, since two libraries add in different
+# order.
 TOLERANCES = {
     "float64": (1e-6, 1e-7), "complex128": (1e-6, 1e-7), "float32": (1.3e-5, 1e-5), "complex64": (1.3e-5, 1e-5),
     "float16": (1e-2, 1e-4), "bfloat16": (1.6e-2, 1e-4), "complex32": (1e-2, 1e-4),
@@ -180,7 +181,8 @@ def values(
             wo = wide(oracle)
             own = np.abs(np.where(np.isfinite(we) & np.isfinite(wo), we - wo, 0))
             largest = float(np.max(np.abs(np.where(np.isfinite(wo), wo, 0)), initial=0.0))
-            # As far off as the reference itself is, four times over, but never by more than a thousandth of the result's size.
+            # As far off as the reference itself is, four times over, but never by more than a thousandth of the
+            # result's size.
             allowed = allowed + np.minimum(4 * own, 1e-3 * largest)
             if normwise:
                 allowed = allowed + rtol * largest
@@ -209,7 +211,8 @@ def _mismatch(where: str, a: np.ndarray[Any, Any], e: np.ndarray[Any, Any], wron
         return f"{where} is {_number(a)}, expected {_number(e)}"
     at = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
     index = ", ".join(str(int(i)) for i in at)
-    return f"{where}[{index}] is {_number(a[at])}, expected {_number(e[at])} ({int(wrong.sum())} of {wrong.size} elements differ)"
+    count = f"{int(wrong.sum())} of {wrong.size} elements differ"
+    return f"{where}[{index}] is {_number(a[at])}, expected {_number(e[at])} ({count})"
 
 
 def _number(x: Any) -> str:

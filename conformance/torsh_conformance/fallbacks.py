@@ -1,6 +1,7 @@
 """Samples of common ops whose family has no generator for them; one in ``torsh_conformance/samples`` takes precedence.
 
-What derived samples get wrong here: shapes that must fit (matrix products), keyword-only or variadic parameters, domains.
+What derived samples get wrong here: shapes that must fit (matrix products), keyword-only or variadic parameters,
+domains.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def lcm(make):
 
 @fallback(*(
     f"torch.special.{kind}_polynomial_{letter}"
-    for kind, letters in (("chebyshev", "tuvw"), ("shifted_chebyshev", "tuvw"), ("hermite", ""), ("laguerre", "l"), ("legendre", "p"))
+    for kind, letters in (("chebyshev", "tuvw"), ("shifted_chebyshev", "tuvw"), ("laguerre", "l"), ("legendre", "p"))
     for letter in letters
 ), "torch.special.hermite_polynomial_h", "torch.special.hermite_polynomial_he")  # fmt: skip
 def polynomial(make):
@@ -396,7 +397,9 @@ def square_matrix(make):
     yield S(make(3, 4)).named("not square")
 
 
-@fallback("torch.linalg.cholesky", "torch.cholesky", "torch.linalg.eigh", "torch.linalg.eigvalsh", "torch.linalg.cholesky_ex")
+@fallback(
+    "torch.linalg.cholesky", "torch.cholesky", "torch.linalg.eigh", "torch.linalg.eigvalsh", "torch.linalg.cholesky_ex"
+)
 def positive_matrix(make):
     import numpy as np
 

@@ -4,8 +4,8 @@ A failure that is not listed is a finding, and so is a line that no longer appli
 
     "linalg_svd/float16:value" = { status = "never", reason = "LAPACK has no half precision" }
 
-The key is op, dtype and check; ``*`` stands for anything.  Status: ``not implemented`` (no kernel), ``not yet`` (wrong, to
-be mended), ``never`` (differs on purpose; the reason says why).
+The key is op, dtype and check; ``*`` stands for anything.  Status: ``not implemented`` (no kernel), ``not yet``
+(wrong, to be mended), ``never`` (differs on purpose; the reason says why).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The suite's own test: deliberately broken backends, each of which must be caught.
 
-A mutant is the NumPy backend with one kernel (or a few) broken in a way real backends are.  It is caught if a check fails on
-it that passes on the NumPy backend itself.
+A mutant is the NumPy backend with one kernel (or a few) broken in a way real backends are.  It is caught if a check
+fails on it that passes on the NumPy backend itself.
 """
 
 from __future__ import annotations
@@ -187,6 +187,15 @@ def _promoted(r: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return r.astype(np.float64) if r.dtype == np.float32 else r.astype(np.float32) if r.dtype.kind in "iu" else r
 
 
+def _leaks(r: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return np.where(r == 0, r - r.dtype.type(1e-3), r)
+
+
+def _through_float64(kernel: Kernel) -> Kernel:
+    """Integers as float64: right up to 2**53."""
+    return lambda a, b: np.asarray(np.multiply(a, b, dtype=np.float64)).astype(np.asarray(a).dtype)
+
+
 def _transposed(r: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return np.swapaxes(r, -1, -2) if r.ndim >= 2 else r
 
@@ -217,10 +226,9 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("comparison-off", "gt is ge", ("gt",), lambda kernel: lambda a, b: np.greater_equal(a, b),
            dtypes=("float32", "int64")),
     Mutant("wrapped", "int64 arithmetic in float64", ("mul",),
-           lambda kernel: lambda a, b: np.asarray(np.asarray(kernel(a, b), np.float64) if np.asarray(a).dtype.kind == "f"
-                                                  else np.multiply(a, b, dtype=np.float64)).astype(np.asarray(a).dtype),
+           _through_float64,
            dtypes=("int64",)),
-    Mutant("slope", "relu of zero and below leaks", ("relu",), _on_result(lambda r: np.where(r == 0, r - r.dtype.type(1e-3), r))),
+    Mutant("slope", "relu of zero and below leaks", ("relu",), _on_result(_leaks)),
 )  # fmt: skip
 
 

@@ -2,9 +2,9 @@
 
     pytest --torsh-backend mybackend [--torsh-ops '^(add|mul)$'] [--torsh-dtypes float32,int64]
 
-Every (op, dtype) is one test.  Known failures come from the folder given by ``--torsh-known`` (``<backend>.toml``): a listed
-failure is reported as xfail, a line that no longer applies fails.  Without ``--torsh-backend`` the plugin does nothing and
-imports nothing.
+Every (op, dtype) is one test.  Known failures come from the folder given by ``--torsh-known`` (``<backend>.toml``): a
+listed failure is reported as xfail, a line that no longer applies fails.  Without ``--torsh-backend`` the plugin does
+nothing and imports nothing.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ def build(
         "reference": {
             "name": plan.reference,
             "text": "PyTorch itself; errors in ulp against PyTorch in float64" if plan.reference == "torch"
-            else f"torsh's {plan.reference} backend; PyTorch is not installed, so that dtypes, exceptions and times are not judged",
+            else f"torsh's {plan.reference} backend; without PyTorch dtypes, exceptions and times are not judged",
         },
         "plan": {"dtypes": list(plan.dtypes), "checks": sorted(plan.checks), "samples": plan.samples},
         "backends": backends,

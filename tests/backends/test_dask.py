@@ -303,6 +303,15 @@ def test_training_on_a_cluster(cluster):
     assert len(cluster.scheduler_info(n_workers=-1)["workers"]) == 2
 
 
+def test_large_data_is_sent_once(cluster, monkeypatch):
+    monkeypatch.setattr("torsh_dask.cluster.LARGE", 0)
+    x = torsh.tensor(X)
+    (block,) = torsh_dask.to_dask(x).dask.layers[torsh_dask.to_dask(x).name].values()
+    assert type(block).__name__ == "Future"
+    np.testing.assert_allclose((x * 2.0).sum(0).numpy(), 2 * X.sum(0), rtol=1e-5)
+    np.testing.assert_array_equal(x.numpy(), X)
+
+
 def test_the_other_worker_takes_over_when_one_dies(cluster):
     def slow(block):
         time.sleep(0.2)
@@ -332,6 +341,17 @@ def test_a_task_that_kills_its_workers_raises(cluster, monkeypatch):
     assert time.monotonic() - start < 60
     torsh_dask.disconnect()
     assert (torsh.ones(2) + 1.0).tolist() == [2.0, 2.0]
+
+
+def test_a_client_of_the_program_s_own_is_used():
+    distributed = pytest.importorskip("distributed")
+    torsh_dask.disconnect()
+    with distributed.Client(processes=False, n_workers=1, dashboard_address=None) as client:
+        x = torsh.ones(3)
+        x.add_(torsh.ones(3).exp())
+        assert x.sum().item() == pytest.approx(3 + 3 * np.e)
+        assert client.has_what()  # the written memory is kept there
+        assert x.tolist() == pytest.approx([1 + np.e] * 3)
 
 
 def test_no_scheduler_at_an_address():

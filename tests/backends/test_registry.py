@@ -9,8 +9,9 @@ import pytest
 
 import torsh
 from torsh import dtypes, registry
-from torsh.backend import Backend, Capabilities
+from torsh.backend import Backend
 from torsh.device import device
+from torsh.functionalize import FunctionalBackend
 
 
 class Broken(Backend):
@@ -140,5 +141,6 @@ def test_binding_is_seen_by_other_threads():
     assert seen == ["torch"]
 
 
-def test_capabilities_of_immutable_backends_are_kept(toy):
-    assert isinstance(toy.capabilities, Capabilities) and not toy.capabilities.mutable
+def test_immutable_backends_are_wrapped(toy):
+    assert isinstance(toy, FunctionalBackend) and toy.capabilities.mutable
+    assert not toy.inner.capabilities.mutable and toy.inner.capabilities.dtypes == toy.capabilities.dtypes

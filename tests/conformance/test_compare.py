@@ -81,7 +81,7 @@ def test_normwise_errors_are_relative_to_the_largest_element() -> None:
 
 
 def test_a_result_no_worse_than_the_reference_is_accepted() -> None:
-    """The reference is off by 1e-3 here; so may be the result, within four times as much and a thousandth of its size."""
+    """The reference is off by 1e-3 here; so may the result be, within four times that and a thousandth of its size."""
     oracle = np.float64([10.0, 1.0])
     expected, actual = F([10.0, 1.001]), F([10.0, 0.999])
     values(leaf(actual), leaf(expected), oracle)

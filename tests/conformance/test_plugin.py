@@ -55,7 +55,15 @@ def test_known_failures_are_expected_and_stale_lines_fail(tmp_path: Path) -> Non
         '"tanh/float32:value" = { status = "not yet", reason = "was wrong once" }\n'
     )
     done = pytest_run(
-        tmp_path, "--torsh-backend", "mine", "--torsh-ops", "^(exp|tanh)$", "--torsh-dtypes", "float32", "--torsh-known", "."
+        tmp_path,
+        "--torsh-backend",
+        "mine",
+        "--torsh-ops",
+        "^(exp|tanh)$",
+        "--torsh-dtypes",
+        "float32",
+        "--torsh-known",
+        ".",
     )
     assert "XFAIL torsh::exp/mine/cpu/float32" in done.stdout
     assert "FAILED torsh::tanh/mine/cpu/float32" in done.stdout

@@ -107,12 +107,15 @@ def test_a_line_that_no_longer_applies_is_told(off: str, tmp_path: Path) -> None
     part = run_subject(one("tanh"), plan(off))
     folder = write_known(
         tmp_path,
-        '"tanh/float32:value" = { status = "never", reason = "test" }\n"sqrt/*:*" = { status = "never", reason = "not run" }\n',
+        '"tanh/float32:value" = { status = "never", reason = "test" }\n'
+        '"sqrt/*:*" = { status = "never", reason = "not run" }\n',
     )
     assert [k.key for k in known.apply([part], folder)] == ["tanh/float32:value"]
 
 
-@pytest.mark.parametrize("line", ['"exp" = { status = "someday", reason = "x" }', '"exp" = { status = "never" }', '"exp" = 1'])
+@pytest.mark.parametrize(
+    "line", ['"exp" = { status = "someday", reason = "x" }', '"exp" = { status = "never" }', '"exp" = 1']
+)
 def test_a_line_needs_status_and_reason(line: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="needs status"):
         known.load("off", write_known(tmp_path, line))
@@ -202,7 +205,9 @@ def test_junit_counts_findings_as_failures_and_known_ones_as_skipped(data: dict[
     suites = {s.get("name"): s for s in root}
     assert suites["numpy/cpu"].get("failures") == "0"
     assert suites["off/cpu"].get("failures") == str(len(suites["off/cpu"].findall(".//failure")))
-    assert [c.get("name") for c in suites["off/cpu"] if c.find("failure") is not None and "exp" in c.get("classname", "")]
+    assert [
+        c.get("name") for c in suites["off/cpu"] if c.find("failure") is not None and "exp" in c.get("classname", "")
+    ]
     skipped = {c.get("classname") for c in suites["off/cpu"] if c.find("skipped") is not None}
     assert skipped == {"off.cpu.cos"}
 

@@ -20,7 +20,18 @@ from torsh_conformance.sample import (
     to_numpy,
 )
 
-DTYPES = ("float32", "float64", "float16", "bfloat16", "complex64", "complex32", "int64", "uint8", "bool", "float8_e4m3fn")
+DTYPES = (
+    "float32",
+    "float64",
+    "float16",
+    "bfloat16",
+    "complex64",
+    "complex32",
+    "int64",
+    "uint8",
+    "bool",
+    "float8_e4m3fn",
+)
 
 
 def derived(name: str, dtype: str) -> list[S]:

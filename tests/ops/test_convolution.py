@@ -19,7 +19,7 @@ def geometry(seed: int) -> dict:
     n, groups = draw.choice([1, 2, 2, 3]), draw.choice([1, 1, 1, 2, 4])
     transposed = draw.random() < 0.5
     c, o = groups * draw.choice([1, 2, 9]), groups * draw.choice([1, 3])
-    pick = lambda *values: tuple(draw.choice(values) for _ in range(n))  # noqa: E731
+    pick = lambda *values: tuple(draw.choice(values) for _ in range(n))
     stride, dilation = pick(1, 1, 2, 3), pick(1, 1, 2)
     extra = tuple(draw.randrange(max(s, d)) for s, d in zip(stride, dilation)) if transposed else (0,) * n
     return {

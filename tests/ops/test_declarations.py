@@ -51,12 +51,17 @@ def test_gradient_rules_ask_for_what_there_is(name: str) -> None:
     op = OPS[name]
     for argument, rule in op.grads.items():
         shared = argument.split()
-        assert set(shared) <= set(op.args), f"{name} has a rule for {argument!r}, but its arguments are {', '.join(op.args)}"
+        assert set(shared) <= set(op.args), (
+            f"{name} has a rule for {argument!r}, but its arguments are {', '.join(op.args)}"
+        )
         for asked in names_of(rule):
             shape_of = asked.removesuffix("_shape") if asked.endswith("_shape") else ""
-            assert asked in op.args or shape_of in op.args or re.fullmatch(r"out\d*", asked) or (asked == "needs" and len(shared) > 1), (
-                f"{name}'s rule for {argument!r} asks for {asked!r}: there is {', '.join(op.args)}, out"
-            )
+            assert (
+                asked in op.args
+                or shape_of in op.args
+                or re.fullmatch(r"out\d*", asked)
+                or (asked == "needs" and len(shared) > 1)
+            ), f"{name}'s rule for {argument!r} asks for {asked!r}: there is {', '.join(op.args)}, out"
 
 
 @pytest.mark.parametrize("name", [n for n, op in PRIMITIVE.items() if not op.tags & NO_META])
@@ -90,7 +95,9 @@ def test_no_path_is_claimed_twice() -> None:
     assert not twice
 
 
-@pytest.mark.parametrize("path", sorted({p for op in OPS.values() for p in op.paths if "._" not in p.replace(".__", "")}))
+@pytest.mark.parametrize(
+    "path", sorted({p for op in OPS.values() for p in op.paths if "._" not in p.replace(".__", "")})
+)
 def test_path_leads_to_the_op(path: str) -> None:
     op = next(op for op in OPS.values() if path in op.paths)
     found = lookup(torsh, path)
@@ -106,7 +113,9 @@ def test_path_leads_to_the_op(path: str) -> None:
 @pytest.mark.parametrize("name", OPS)
 def test_tags_are_consistent(name: str) -> None:
     op: Op = OPS[name]
-    assert not ("nondifferentiable" in op.tags and op.grads), f"{name} is tagged nondifferentiable and has gradient rules"
+    assert not ("nondifferentiable" in op.tags and op.grads), (
+        f"{name} is tagged nondifferentiable and has gradient rules"
+    )
     assert not ("view" in op.tags and "pointwise" in op.tags), f"{name} cannot be a view and pointwise"
 
 

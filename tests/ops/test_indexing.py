@@ -169,8 +169,8 @@ def test_gradient(case):
 @pytest.mark.parametrize(
     "index",
     [
-        0, (0, 1), slice(1, 2), (slice(None), 0), (0, slice(1)), ..., (), slice(None), None, (None, 0), ([0],), (slice(None), None),
-        (0, ...), (..., slice(0, 1)),
+        0, (0, 1), slice(1, 2), (slice(None), 0), (0, slice(1)), ..., (), slice(None), None, (None, 0), ([0],),
+        (slice(None), None), (0, ...), (..., slice(0, 1)),
     ],
     ids=str,
 )  # fmt: skip
@@ -183,9 +183,10 @@ def test_node_names(index):
 @pytest.mark.parametrize(
     "index",
     [
-        5, -4, (0, 9), (0, 0, 0), (slice(None), None, 5), slice(None, None, -1), slice(None, None, 0), 1.5, "a", {0}, 1j, 10**30,
-        slice(1.5, 2), np.array([5]), (slice(None), np.array([9])), np.zeros(5, bool), np.zeros((3, 3), bool),
-        np.zeros((3, 4, 5), bool), np.array([1.0]), (np.array([0, 1]), np.array([0, 1, 2])), np.array([1], np.int16),
+        5, -4, (0, 9), (0, 0, 0), (slice(None), None, 5), slice(None, None, -1), slice(None, None, 0), 1.5, "a", {0},
+        1j, 10**30, slice(1.5, 2), np.array([5]), (slice(None), np.array([9])), np.zeros(5, bool),
+        np.zeros((3, 3), bool), np.zeros((3, 4, 5), bool), np.array([1.0]), (np.array([0, 1]), np.array([0, 1, 2])),
+        np.array([1], np.int16),
     ],
     ids=str,
 )  # fmt: skip
@@ -201,8 +202,9 @@ def test_errors(index):
 @pytest.mark.parametrize(
     ("index", "value"),
     [
-        (5, 1.0), (0, "a"), (0, [1.0]), (0, None), (0, np.ones(3)), ((slice(None), [7]), 1.0), (0, 1j), ([0], 1j), (0,
-        1e300), (0, np.ones((2, 2), np.float32)), ([0], np.ones((2, 2), np.float32)), ([0], np.ones(4)), (slice(None, None, -1), 2.0),
+        (5, 1.0), (0, "a"), (0, [1.0]), (0, None), (0, np.ones(3)), ((slice(None), [7]), 1.0), (0, 1j), ([0], 1j),
+        (0, 1e300), (0, np.ones((2, 2), np.float32)), ([0], np.ones((2, 2), np.float32)), ([0], np.ones(4)),
+        (slice(None, None, -1), 2.0),
     ],
     ids=str,
 )  # fmt: skip

@@ -45,7 +45,7 @@ def test_function_agrees_with_torch(name: str, backend: str) -> None:
 
 @pytest.mark.parametrize("name", SUBJECTS)
 def test_some_sample_is_usable(name: str) -> None:
-    """An op whose samples PyTorch all refuses is not tested at all: it needs a generator in torsh_conformance/samples."""
+    """An op whose samples PyTorch all refuses is not tested at all: it needs a generator of its own."""
     assert part_of(name).usable, f"PyTorch refuses every sample of {SUBJECTS[name].path}: write a generator for it"
 
 

@@ -120,7 +120,9 @@ def test_the_table(x: Any) -> None:
     assert "Self CPU time total:" in table
     assert "aten::exp" in table
     assert "aten::sin" not in table
-    everything = prof.key_averages(group_by_input_shape=True).table(sort_by="self_cuda_time_total", row_limit=-1, header="Head")
+    everything = prof.key_averages(group_by_input_shape=True).table(
+        sort_by="self_cuda_time_total", row_limit=-1, header="Head"
+    )
     assert everything.startswith("Head")
     assert "[[3, 4]]" in everything
     with pytest.raises(AttributeError):
@@ -192,7 +194,8 @@ def test_a_schedule_without_warmup_warns_and_nonsense_is_refused() -> None:
 def test_cycles_are_handed_over_with_their_steps_only(x: Any) -> None:
     cycles: list[dict[str, int]] = []
     with profile(
-        schedule=schedule(wait=1, warmup=1, active=2, repeat=2), on_trace_ready=lambda p: cycles.append(counts(p.key_averages()))
+        schedule=schedule(wait=1, warmup=1, active=2, repeat=2),
+        on_trace_ready=lambda p: cycles.append(counts(p.key_averages())),
     ) as prof:
         for _ in range(10):
             x.exp()
@@ -237,9 +240,8 @@ def test_results_before_the_start_are_refused() -> None:
 
 
 def test_the_older_interface(x: Any, tmp_path: Path) -> None:
-    with old.profile(record_shapes=True) as prof:
-        with old.record_function("label"):
-            x.exp()
+    with old.profile(record_shapes=True) as prof, old.record_function("label"):
+        x.exp()
     assert "aten::exp" in str(prof)
     assert counts(prof.key_averages()) == {"label": 1, "aten::exp": 1}
     assert prof.self_cpu_time_total > 0

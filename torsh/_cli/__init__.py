@@ -57,7 +57,7 @@ def _version() -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry point.  Exit code 2 for a command that makes no sense, else the subcommand's (a program's own for ``run``)."""
+    """Entry point.  Exit code: 2 for a wrong command, else the subcommand's (for ``run`` the program's)."""
     from cyclopts import CycloptsError
 
     tokens = list(sys.argv[1:] if arguments is None else arguments)

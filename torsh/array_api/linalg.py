@@ -71,7 +71,7 @@ def cholesky(x: Any, /, *, upper: bool = False) -> Any:
 @standard
 def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     """Cross products of vectors of length 3 along an axis."""
-    return torsh.linalg.cross(*promoted((x1, x2)), dim=axis)
+    return torsh.linalg.cross(*torsh.broadcast_tensors(*promoted((x1, x2))), dim=axis)
 
 
 @standard

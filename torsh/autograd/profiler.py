@@ -18,15 +18,17 @@ from torsh.profiler.recorder import record_function
 class profile:
     """Profiles a ``with`` block.
 
-    use_device: ``"cuda"`` to wait for the device after each op.  The other arguments are those of ``torch.profiler.profile``.
+    use_device: ``"cuda"`` to wait for the device after each op.  The other arguments are those of
+    ``torch.profiler.profile``.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.profiler.profile.html
     """
 
     def __init__(
-        self, enabled: bool = True, *, use_cuda: bool = False, use_device: str | None = None, record_shapes: bool = False,
-        with_flops: bool = False, profile_memory: bool = False, with_stack: bool = False, with_modules: bool = False,
-        use_kineto: bool = False, use_cpu: bool = True, experimental_config: Any = None, acc_events: bool = False,
-        custom_trace_id_callback: Callable[[], str] | None = None, post_processing_timeout_s: float | None = None,
+        self, enabled: bool = True, *, use_cuda: bool = False, use_device: str | None = None,
+        record_shapes: bool = False, with_flops: bool = False, profile_memory: bool = False, with_stack: bool = False,
+        with_modules: bool = False, use_kineto: bool = False, use_cpu: bool = True, experimental_config: Any = None,
+        acc_events: bool = False, custom_trace_id_callback: Callable[[], str] | None = None,
+        post_processing_timeout_s: float | None = None,
     ) -> None:  # fmt: skip
         self.enabled = enabled
         self.entered = False
@@ -120,7 +122,7 @@ class _Marks(Mode):
 
 
 class emit_nvtx:
-    """Marks every op of a ``with`` block for NVIDIA's tools.  Raises RuntimeError on entering where there is no CUDA."""
+    """Marks every op of a ``with`` block for NVIDIA's tools.  Entering raises RuntimeError where there is no CUDA."""
 
     def __init__(self, enabled: bool = True, record_shapes: bool = False) -> None:
         self.enabled, self.record_shapes, self.entered = enabled, record_shapes, False
@@ -158,6 +160,6 @@ class emit_itt:
 
 
 __all__ = [
-    "DeviceType", "EventList", "FunctionEvent", "FunctionEventAvg", "emit_itt", "emit_nvtx", "kineto_available", "profile",
-    "record_function",
+    "DeviceType", "EventList", "FunctionEvent", "FunctionEventAvg", "emit_itt", "emit_nvtx", "kineto_available",
+    "profile", "record_function",
 ]  # fmt: skip

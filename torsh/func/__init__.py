@@ -31,7 +31,7 @@ def functional_call(
     module: Any, parameter_and_buffer_dicts: Any, args: Any = None, kwargs: Any = None, *, tie_weights: bool = True, strict: bool = False
 ) -> Any:
     """Call a module with other parameters and buffers: a dictionary by name, or several."""
-    from torsh.nn.utils.stateless import functional_call as call
+    from torsh.nn.utils.stateless import _functional_call as call
 
     values = parameter_and_buffer_dicts
     if isinstance(values, (tuple, list)):

@@ -58,6 +58,19 @@ class Batched(Tensor):
     def _alias(self) -> Tensor:
         return batched(self._physical.detach(), self._level)
 
+    def numpy(self, *, force: bool = False) -> Any:
+        """Refused: an example has no values of its own."""
+        return self._data.values
+
+    def tolist(self) -> Any:
+        """Refused, as ``numpy``."""
+        return self._data.values
+
+    item = tolist
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._data.values
+
     def __repr__(self) -> str:
         return f"BatchedTensor(lvl={self._level}, value={self._physical!r})"
 

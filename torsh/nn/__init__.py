@@ -11,3 +11,6 @@ __all__ = [
     "parameter", "utils",
 ]  # fmt: skip
 __all__ += ["LinearCrossEntropyOptions", *modules.__all__]
+
+# Loaded now: the functions must hide the modules of their names also where somebody imports those modules.
+_ = (utils.weight_norm, utils.spectral_norm)

@@ -42,6 +42,11 @@ def dims_of(dim: Any, ndim: int) -> Dims:
     return None if len(found) == ndim or not ndim else found
 
 
+def some_dims(dim: Any, ndim: int) -> Dims:
+    """As ``dims_of``, but an empty sequence means none: what all and any do."""
+    return () if isinstance(dim, (tuple, list)) and not dim else dims_of(dim, ndim)
+
+
 def reduced_shape(shape: Any, dim: Dims, keepdim: bool) -> Shape:
     """The shape after a reduction."""
     if dim is None:
@@ -156,6 +161,7 @@ def reduction(
         changes = promote is BOOL or promote is REAL
         complex_too = "complex" not in refused
         label = fn.__name__
+        normal = some_dims if promote is BOOL else dims_of
         # The gradient rule needs geometry only: what the short path saves in one tuple.
         plain = grad is not None and grad.__code__.co_varnames[1 : grad.__code__.co_argcount] == (
             "dim",
@@ -171,9 +177,10 @@ def reduction(
                     "torch.tensor(...)"
                 )
             if refused and ("bool", "int", "float", "complex")[input.dtype.category] in refused:
+                if label == "nansum":
+                    raise RuntimeError("nansum on CPU does not support complex inputs")
                 raise NotImplementedError(
-                    f"\"{label}\" not implemented for '{dtypes.scalar_name(input.dtype)}'; convert the input to "
-                    "another "
+                    f'"{label}" not implemented for \'{dtypes.scalar_name(input.dtype)}\'; convert the input to another '
                     "dtype first"
                 )
             if dtype is not None and not has_dtype:
@@ -181,7 +188,7 @@ def reduction(
             if type(keepdim) is not bool:
                 raise TypeError(f"{label}(): argument 'keepdim' must be bool, not {type(keepdim).__name__}")
             shape = tuple(input._data.shape)
-            dims = dims_of(dim, len(shape))
+            dims = normal(dim, len(shape))
             source = cast_first(input, dtype, promote, label)
             if not identity:
                 check_not_empty(label, shape, dims)
@@ -208,7 +215,7 @@ def reduction(
                 if k.floating or (k.complex and complex_too):
                     x = input._data
                     shape = x.shape
-                    dims = None if dim is None else dims_of(dim, len(shape))
+                    dims = None if dim is None else normal(dim, len(shape))
                     if identity or 0 not in shape:
                         r = kernels[k](x, dims, keepdim, shape)
                         if type(r) is not k.raw_type:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from torsh import dtypes, return_types
@@ -149,12 +150,15 @@ def _logcumsumexp_gradient(g: Any, input: Any, out: Any, dim: int) -> Any:
     if input._kind.complex:
         return conj(((conj(g).log() - out).flip(dim).logcumsumexp(dim).flip(dim) + input).exp())
     # sum over i >= k of g_i exp(x_k - out_i), in logarithms, with the two signs of g apart.
-    positive, negative = ((g * s).clamp(min=0) for s in (1, -1))
+    lowest = g.new_full((), -math.inf)
 
     def part(p: Any) -> Any:
-        return ((p.log() - out).flip(dim).logcumsumexp(dim).flip(dim) + input).exp()
+        # The logarithm of nothing but positive numbers, so that its derivative is finite everywhere.
+        above = p > 0
+        logs = p.where(above, p.new_ones(())).log().where(above, lowest)
+        return ((logs - out).flip(dim).logcumsumexp(dim).flip(dim) + input).exp()
 
-    return part(positive) - part(negative)
+    return part(g) - part(-g)
 
 
 @primitive("torch.logcumsumexp Tensor.logcumsumexp", args="input dim", out=True,

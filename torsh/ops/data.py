@@ -99,7 +99,7 @@ def _int_array(value: int) -> np.ndarray[Any, Any]:
         return np.array(value, np.int64)
     if 0 <= value < 1 << 64:
         return np.array(value, np.uint64)
-    raise RuntimeError(f"Overflow when unpacking long long: {value} does not fit 64 bits")
+    raise ValueError(f"Overflow when unpacking long long: {value} does not fit 64 bits")
 
 
 def _typed(array: np.ndarray[Any, Any], dtype: Dtype | None) -> tuple[np.ndarray[Any, Any], Dtype]:
@@ -108,7 +108,7 @@ def _typed(array: np.ndarray[Any, Any], dtype: Dtype | None) -> tuple[np.ndarray
         dtype = _NATIVE.get(array.dtype)
         if dtype is None:
             if array.dtype.kind == "u":
-                raise RuntimeError("Overflow when unpacking long long: pass dtype=torch.uint64 for such large integers")
+                raise ValueError("Overflow when unpacking long long: pass dtype=torch.uint64 for such large integers")
             default = dtypes.get_default_dtype()
             dtype = default if array.dtype.kind == "f" else default.to_complex()
     return converted(array, dtype), dtype
@@ -196,7 +196,7 @@ def _collect(data: Any, shape: list[int], depth: int, leaves: list[Any], found: 
         leaves.append(data)
         return
     if depth == len(shape):
-        if isinstance(data, np.generic) and not isinstance(data, (float, complex)):
+        if isinstance(data, np.generic):
             if data.dtype not in FROM_NUMPY:
                 raise TypeError(f"can't convert np.ndarray of type numpy.{data.dtype.type.__name__}.")
             found.add(FROM_NUMPY[data.dtype])
@@ -258,7 +258,7 @@ def _as_array(data: Any) -> np.ndarray[Any, Any] | None:
     if isinstance(data, np.ndarray):
         return data
     if isinstance(data, np.generic):
-        return np.asarray(data) if not isinstance(data, (float, complex)) or data.dtype in FROM_NUMPY else None
+        return np.asarray(data)
     if hasattr(data, "__array_interface__") or (hasattr(data, "__array__") and not _is_sequence(data)):
         return np.asarray(data)
     return None

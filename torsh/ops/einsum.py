@@ -250,9 +250,8 @@ def einsum(*args):
             known = sizes.get(t, 1)
             if n not in (1, known) and known != 1:
                 raise RuntimeError(
-                    "einsum(): operands do not broadcast with remapped shapes [original->remapped]: subscript "
-                    f"{_show(t)} has "
-                    f"size {n} for operand {i} which does not broadcast with previously seen size {known}"
+                    f"einsum(): subscript {_show(t)} has size {n} for operand {i} which does not broadcast with previously "
+                    f"seen size {known}"
                 )
             sizes[t] = max(known, n) if n else 0
     for step in _path(terms, final, sizes):

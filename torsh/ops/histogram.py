@@ -96,8 +96,7 @@ def histc(input, bins=100, min=0, max=0):
     meta=lambda input, edges, weight: (tuple(e.shape[0] - 1 for e in edges), input.dtype),
 )  # fmt: skip
 def _counts(input, edges, weight):
-    """Weights of points (N, D) summed per cell of the grid that D vectors of edges make; the last edges belong to it.
-    """
+    """Weights of points (N, D) summed per cell of the grid that D vectors of edges make, the last ones included."""
     return (input, list(edges), weight)
 
 
@@ -116,20 +115,18 @@ def _edges(input: Tensor, bins: Any, range: Any) -> list[Tensor]:
             if b.dtype is not input.dtype:
                 raise RuntimeError(
                     "torch.histogramdd: input tensor and bins tensors should have the same dtype, but got input with "
-                    "dtype "
-                    f"{scalar_name(input.dtype).lower()} and bins for dimension {d} with dtype "
-                    f"{scalar_name(b.dtype).lower()}" )
+                    f"dtype {scalar_name(input.dtype).lower()} and bins for dimension {d} with dtype "
+                    f"{scalar_name(b.dtype).lower()}"
+                )
             if b.ndim != 1:
                 raise RuntimeError(
                     f"torch.histogramdd: bins tensor should have one dimension, but got {b.ndim} dimensions in the "
-                    f"bins tensor "
-                    f"for dimension {d}"
+                    f"bins tensor for dimension {d}"
                 )
             if not b.numel():
                 raise RuntimeError(
                     f"torch.histogramdd: bins tensor should have at least 1 element, but got 0 elements in the bins "
-                    f"tensor for "
-                    f"dimension {d}"
+                    f"tensor for dimension {d}"
                 )
         return list(bins)
     if range is not None and len(range) != 2 * count:
@@ -143,8 +140,9 @@ def _edges(input: Tensor, bins: Any, range: Any) -> list[Tensor]:
             raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {b} for dimension {d}")
         if range is None and input.dtype.itemsize < 4:
             raise NotImplementedError(
-                f"\"histogramdd\" not implemented for '{scalar_name(input.dtype)}' without a range; pass range=(low,
-                high)" )
+                f"\"histogramdd\" not implemented for '{scalar_name(input.dtype)}' without a range; "
+                "pass range=(low, high)"
+            )
         low, high = (range[2 * d], range[2 * d + 1]) if range is not None else _data_range(input[:, d])
         if not (math.isfinite(low) and math.isfinite(high)):
             raise RuntimeError(f"torch.histogramdd: dimension {d}'s range [{low:g}, {high:g}] is not finite")
@@ -166,8 +164,7 @@ def _histogram(input: Tensor, bins: Any, range: Any, weight: Any, density: bool)
         if weight.dtype is not input.dtype:
             raise RuntimeError(
                 "torch.histogramdd: if weight tensor is provided, input tensor and weight tensor should have the same "
-                "dtype, but "
-                f"got input(type {scalar_name(input.dtype)}), and weight(type {scalar_name(weight.dtype)})"
+                f"dtype, but got input(type {scalar_name(input.dtype)}), and weight(type {scalar_name(weight.dtype)})"
             )
         if tuple(weight.shape) != tuple(input.shape[:1]):
             raise RuntimeError(

@@ -250,8 +250,7 @@ def _split(t: Tensor, index: Any) -> tuple[tuple[Any, ...], list[Any] | None]:
         if not shape and len(items) == 1 and type(items[0]) is int:
             raise IndexError(
                 "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to "
-                "convert a "
-                "0-dim tensor to a number"
+                "convert a 0-dim tensor to a number"
             )
         if not shape and len(items) == 1 and isinstance(items[0], slice):
             raise IndexError("slice() cannot be applied to a 0-dim tensor.")
@@ -404,8 +403,7 @@ def _index_of(t: Tensor, i: Tensor) -> Any:
         if i.device.type != "cpu":
             raise RuntimeError(
                 f"indices should be either on cpu or on the same device as the indexed tensor ({t.device}); they are "
-                f"on "
-                f"{i.device}. Move them with .to({str(t.device)!r})"
+                f"on {i.device}. Move them with .to({str(t.device)!r})"
             )
         i = i.to(t.device)
     return i
@@ -524,8 +522,7 @@ def index_put(input, indices, values, accumulate=False):
         if values.dtype is not input.dtype:
             raise RuntimeError(
                 f"Index put requires the source and destination dtypes match, got {dtypes.scalar_name(input.dtype)} "
-                f"for the "
-                f"destination and {dtypes.scalar_name(values.dtype)} for the source. Convert the values with "
+                f"for the destination and {dtypes.scalar_name(values.dtype)} for the source. Convert the values with "
                 f".to({input.dtype})"
             )
         if values.ndim == 0:
@@ -621,8 +618,7 @@ def _assign(self: Tensor, index: Any, value: Any) -> None:
     if self._rg and thread.enabled and (self._base is None and self._gf is None):
         raise RuntimeError(
             "a view of a leaf Variable that requires grad is being used in an in-place operation. Write inside "
-            "torch.no_grad(), "
-            "or clone the leaf first"
+            "torch.no_grad(), or clone the leaf first"
         )
     view, advanced = _indexed(self, index)
     if advanced is None:

@@ -107,7 +107,7 @@ def cat(tensors, dim=0, *, axis=None):
                 return join(tensors, at)
     tensors = tensor_list(tensors, "cat")
     if not tensors:
-        raise ValueError("expected a non-empty list of Tensors")
+        raise ValueError("torch.cat(): expected a non-empty list of Tensors")
     for i, t in enumerate(tensors):
         if not t._data.shape:
             raise RuntimeError(f"zero-dimensional tensor (at position {i}) cannot be concatenated")

@@ -179,7 +179,7 @@ def linalg_lu(A, *, pivot=True):
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.lu.html
     """
-    LU, pivots, _ = _lu_checked("linalg.lu", A, pivot, "linalg.lu")
+    LU, pivots, _ = _lu_checked("linalg.lu", A, pivot, "linalg.lu_factor")
     return return_types.linalg_lu(*lu_unpack(LU, pivots))
 
 

@@ -76,7 +76,7 @@ def same_dtype(name: str, *tensors: Tensor) -> None:
     for t in tensors[1:]:
         if t.dtype is not first:
             raise RuntimeError(
-                f"{name}: expected m1 and m2 to have the same dtype, but got: {_c_name(first)} != {_c_name(t.dtype)}; "
+                f"expected m1 and m2 to have the same dtype, but got: {_c_name(first)} != {_c_name(t.dtype)}; "
                 "convert "
                 "one of them first"
                 if name != "dot" else
@@ -125,6 +125,11 @@ def _grad_first(g: Any, input: Any, other: Any) -> Any:
     return found.sum_to_size(tuple(input.shape))
 
 
+def _flat(x: Any) -> Any:
+    """All rows of a batch of matrices in one matrix."""
+    return x.reshape(_rows(x.shape), x.shape[-1])
+
+
 def _grad_second(g: Any, input: Any, other: Any) -> Any:
     a, b = input.ndim, other.ndim
     if a == 2 and b == 2:
@@ -133,10 +138,9 @@ def _grad_second(g: Any, input: Any, other: Any) -> Any:
         x = input.conj() if input._kind.complex else input
         found = x * g if b == 1 else x.unsqueeze(-1) * g.unsqueeze(-2)
     elif b == 1:  # g: (..., m), input: (..., m, k)
-        k = input.shape[-1]
-        return adjoint(input.reshape(-1, k)) @ g.reshape(-1)
+        return adjoint(_flat(input)) @ g.reshape(_rows(input.shape))
     elif b == 2:  # one matrix for all batches: one large product instead of a batch of them
-        found = adjoint(input.reshape(-1, input.shape[-1])) @ g.reshape(-1, g.shape[-1])
+        found = adjoint(_flat(input)) @ _flat(g)
     else:
         found = adjoint(input) @ g
     return found.sum_to_size(tuple(other.shape))

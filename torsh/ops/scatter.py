@@ -64,8 +64,7 @@ def _scatter_args(
         if src.dtype is not input.dtype:
             raise RuntimeError(
                 f"{name}(): Expected self.dtype to be equal to src.dtype, got {input.dtype} and {src.dtype}; convert "
-                f"src with "
-                f".to({input.dtype})"
+                f"src with .to({input.dtype})"
             )
         _same_ndim(input, src, "Source")
     for d, n in enumerate(have):
@@ -77,8 +76,7 @@ def _scatter_args(
         if src is not None and n > (src.shape[d] if src.ndim else 1):
             raise RuntimeError(
                 f"Expected index {list(have)} to be no larger than self {list(size)} apart from dimension {dim} and "
-                f"to be no "
-                f"larger size than src {list(src.shape)}"
+                f"to be no larger size than src {list(src.shape)}"
             )
     if src is not None and tuple(src.shape) != have:
         src = src[tuple([slice(n) for n in have])] if have and src.ndim else src.reshape(have)
@@ -118,8 +116,7 @@ def gather(input, dim, index, *, sparse_grad=False):
             if d != dim and n > (input.shape[d] if input.ndim else 1):
                 raise RuntimeError(
                     f"Size does not match at dimension {d} expected index {list(index.shape)} to be no larger than "
-                    f"self "
-                    f"{list(input.shape)} apart from dimension {dim}"
+                    f"self {list(input.shape)} apart from dimension {dim}"
                 )
     return (input, dim, index, tuple(input.shape))
 
@@ -131,8 +128,8 @@ def _replaced_grad(g, dim, index, reduce):
 
 
 @primitive(
-    "torch.scatter Tensor.scatter", args="input dim index src reduce", out=True, inplace=True, tags="moves", "
-    "meta=_like_input,
+    "torch.scatter Tensor.scatter", args="input dim index src reduce", out=True, inplace=True, tags="moves",
+    meta=_like_input,
     grad={"input": _replaced_grad, "src": lambda g, dim, index: g.gather(dim, index)},
 )  # fmt: skip
 def scatter(input, dim, index, src=None, *, value=None, reduce=None):
@@ -238,8 +235,7 @@ def take_along_dim(input, indices, dim=None):
     if indices.dtype is not dtypes.int64:
         raise RuntimeError(
             f"torch.take_along_dim(): dtype of indices should be Long but got {scalar_name(indices.dtype)}; convert "
-            f"them with "
-            ".long()"
+            f"them with .long()"
         )
     if dim is None:
         flat = input.reshape(-1)
@@ -331,7 +327,8 @@ def index_add(input, dim, index, source, *, alpha=1):
     if source.dtype is not input.dtype:
         raise RuntimeError(
             f"{name}(): self ({scalar_name(input.dtype)}) and source ({scalar_name(source.dtype)}) must have the same "
-            f"scalar type" )
+            f"scalar type"
+        )
     _slices(input, dim, index, source, name)
     if isinstance(alpha, complex) and not input._kind.complex:
         raise RuntimeError("For non-complex input tensors, argument alpha must not be a complex number.")
@@ -351,8 +348,8 @@ def _scaled(g: Tensor, alpha: Any) -> Tensor:
 
 
 @primitive(
-    "torch.index_copy Tensor.index_copy", args="input dim index source", out=True, inplace=True, tags="moves", "
-    "meta=_like_input,
+    "torch.index_copy Tensor.index_copy", args="input dim index source", out=True, inplace=True, tags="moves",
+    meta=_like_input,
     grad={
         "input": lambda g, dim, index: g.index_fill(dim, index, 0),
         "source": lambda g, dim, index, source: _selected(g, dim, index, source),
@@ -375,8 +372,7 @@ def index_copy(input, dim, index, source):
     if source.ndim and input.ndim and source.ndim != input.ndim:
         raise IndexError(
             f"{name}(): When source and destination are not scalars, their dimensionality must match. Source "
-            f"dimensionality "
-            f"({source.ndim}), destination dimensionality ({input.ndim})"
+            f"dimensionality ({source.ndim}), destination dimensionality ({input.ndim})"
         )
     if index.dtype is not dtypes.int64:
         raise RuntimeError(f"{name}(): Expected a long tensor for index, but got {scalar_name(index.dtype)}")
@@ -391,7 +387,8 @@ def index_copy(input, dim, index, source):
         raise RuntimeError(
             f"{name}(): Source/destination tensor must have same slice shapes. Destination slice shape: "
             f"{' '.join(map(str, a))} at dimension {dim} and source slice shape: {' '.join(map(str, b))} at dimension "
-            f"0." )
+            f"0."
+        )
     if source.ndim and index.numel() != source.shape[dim]:
         raise IndexError(
             f"{name}(): Number of indices ({index.numel()}) should be equal to source.size(dim) ({source.shape[dim]})"
@@ -454,7 +451,8 @@ def index_reduce(input, dim, index, source, reduce, *, include_self=True):
     if source.dtype is not input.dtype:
         raise RuntimeError(
             f"{name}(): self ({scalar_name(input.dtype)}) and source ({scalar_name(source.dtype)}) must have the same "
-            f"scalar type" )
+            f"scalar type"
+        )
     _slices(input, dim, index, source, name)
     shape = [1] * source.ndim
     if shape:
@@ -490,8 +488,9 @@ def _masked_shape(input: Tensor, mask: Tensor) -> tuple[int, ...]:
     },
 )  # fmt: skip
 def masked_fill(input, mask, value):
-    """A copy of the input with one value (a number or a 0-d tensor) wherever the mask, which broadcasts with it, is
-    True.
+    """A copy of the input with one value wherever the mask, which broadcasts with it, is True.
+
+    value: a number or a 0-d tensor.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.masked_fill_.html
     """
@@ -536,16 +535,17 @@ def masked_select(input, mask):
 
 
 @primitive(
-    "torch.masked_scatter Tensor.masked_scatter", args="input mask source", inplace=True, tags="moves", "
-    "meta=_like_input,
+    "torch.masked_scatter Tensor.masked_scatter", args="input mask source", inplace=True, tags="moves",
+    meta=_like_input,
     grad={
         "input": lambda g, mask: g.masked_fill(mask, 0),
         "source": lambda g, mask, source: _padded(g.masked_select(mask), tuple(source.shape)),
     },
 )  # fmt: skip
 def masked_scatter(input, mask, source):
-    """A copy of the input whose elements under the mask (which broadcasts with it) are the first ones of ``source``,
-    in order.
+    """A copy of the input whose elements under a mask are the first ones of ``source``, in order.
+
+    The mask broadcasts with the input.  Raises RuntimeError where it has more places than ``source`` elements.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.masked_scatter_.html
     """
@@ -610,8 +610,7 @@ def put(input, index, source, accumulate=False):
     if source.dtype is not input.dtype:
         raise RuntimeError(
             f"put_(): self and source expected to have the same dtype, but got self.dtype = "
-            f"{scalar_name(input.dtype)} and "
-            f"source.dtype = {scalar_name(source.dtype)}"
+            f"{scalar_name(input.dtype)} and source.dtype = {scalar_name(source.dtype)}"
         )
     if index.numel() != source.numel():
         raise IndexError(

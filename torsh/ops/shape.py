@@ -129,16 +129,13 @@ def view(input, *shape, size=None, dtype=None):
     return _see_as(input, size)
 
 
-@primitive("", name="view_dtype", grad={"input": lambda g, source: view_dtype(g, source)},
-           tags="view", args="input dtype source")  # fmt: skip
+@primitive("", name="view_dtype", tags="view nondifferentiable", args="input dtype source")
 def view_dtype(input, dtype):
     """The same memory read as another element type; the last dimension grows or shrinks with the element size.
 
     Raises RuntimeError where the last dimension's size, stride or offset does not fit.
     """
     old, new = input.dtype.itemsize, dtype.itemsize
-    if input._rg and not (input._kind.inexact and (dtype.is_floating_point or dtype.is_complex)):
-        input = input.detach()
     if old != new:
         _check_view_dtype(input, dtype)
     return (input, dtype, input.dtype)
@@ -346,9 +343,18 @@ def T(input):
     return t(input) if n == 2 else permute(input, tuple(range(n - 1, -1, -1)))
 
 
+def _of_scalar(input: Tensor, what: str) -> Tensor:
+    warnings.warn(
+        f"{what} is deprecated on 0-D tensors. This function is the identity in these cases.", UserWarning, stacklevel=4
+    )
+    return input.view_as(input)
+
+
 @composite("Tensor.mT", name="matrix_T")
 def mT(input):
     """The last two dimensions exchanged."""
+    if not input.ndim:
+        return _of_scalar(input, "Tensor.mT")
     if input.ndim < 2:
         raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {input.ndim}-D tensor.")
     return transpose(input, -2, -1)
@@ -372,6 +378,9 @@ def adjoint(input):
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.adjoint.html
     """
+    if not input.ndim:
+        out = _of_scalar(input, "adjoint()")
+        return out.conj() if input._kind.complex else out
     if input.ndim < 2:
         raise RuntimeError(f"tensor.adjoint() is only supported on matrices or batches of matrices. Got {input.ndim}-D tensor.")
     out = transpose(input, -2, -1)

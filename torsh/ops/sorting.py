@@ -70,8 +70,7 @@ def msort(input):
     meta=lambda input, k, dim, largest, shape: _pair(_with(shape, dim, k), input.dtype),
 )  # fmt: skip
 def topk(input, k, dim=-1, largest=True, sorted=True):
-    """The k largest (or smallest) values along a dimension in order, and where they were: a named tuple (values,
-    indices).
+    """The k largest (or smallest) values along a dimension in order: a named tuple (values, indices).
 
     NaN counts as larger than any number.  Raises RuntimeError if the dimension has fewer than k elements.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.topk.html
@@ -153,8 +152,7 @@ def searchsorted(
         if sorted_sequence.ndim != 1:
             raise RuntimeError(
                 f"{name}: input value can be a scalar only when boundaries tensor dimension is 1, but got boundaries "
-                f"tensor "
-                f"dim({sorted_sequence.ndim}) and input value's dim(0) numel(1)"
+                f"tensor dim({sorted_sequence.ndim}) and input value's dim(0) numel(1)"
             )
         values = sorted_sequence.new_full(
             (), values, dtype=promote_types(dtypes.of_number(values), sorted_sequence.dtype)
@@ -165,8 +163,7 @@ def searchsorted(
         if tuple(sorter.shape) != tuple(sorted_sequence.shape):
             raise RuntimeError(
                 f"{name}: boundary and sorter must have the same size, but got boundary tensor "
-                f"{list(sorted_sequence.shape)} "
-                f"and got sorter tensor {list(sorter.shape)}"
+                f"{list(sorted_sequence.shape)} and got sorter tensor {list(sorter.shape)}"
             )
         if sorter.dtype is not dtypes.int64:
             raise RuntimeError(
@@ -175,8 +172,8 @@ def searchsorted(
     if sorted_sequence.ndim != 1 and tuple(sorted_sequence.shape[:-1]) != tuple(values.shape[:-1]):
         raise RuntimeError(
             f"{name}: boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and "
-            f"input value " f"tensor must match, but we got boundaries tensor {list(sorted_sequence.shape)} and input
-            value tensor " f"{list(values.shape)}"
+            f"input value tensor must match, but we got boundaries tensor {list(sorted_sequence.shape)} and input "
+            f"value tensor {list(values.shape)}"
         )
     return _search(sorted_sequence, values, right or side == "right", out_int32, sorter)
 
@@ -206,7 +203,8 @@ def bucketize(input, boundaries, *, out_int32=False, right=False):
 # ---- unique ----------------------------------------------------------------------------------------------------------
 
 
-@primitive("", name="unique_values", args="input inverse counts dim consecutive", tags="nondifferentiable data-dependent",
+@primitive("", name="unique_values", args="input inverse counts dim consecutive",
+           tags="nondifferentiable data-dependent",
            meta=lambda *args: _no_meta("unique"))  # fmt: skip
 def _unique(input, inverse, counts, dim, consecutive):
     """(unique values, where each element's is or None, how often each occurs or None)."""

@@ -2,4 +2,6 @@
 
 from torsh.optim._matrix import Adafactor
 
+Adafactor.__module__ = __name__
+
 __all__ = ["Adafactor"]

@@ -2,4 +2,6 @@
 
 from torsh.optim._gradient import Adadelta
 
+Adadelta.__module__ = __name__
+
 __all__ = ["Adadelta"]

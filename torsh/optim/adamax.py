@@ -2,4 +2,6 @@
 
 from torsh.optim._moments import Adamax
 
+Adamax.__module__ = __name__
+
 __all__ = ["Adamax"]

@@ -2,4 +2,6 @@
 
 from torsh.optim.adam import AdamW
 
+AdamW.__module__ = __name__
+
 __all__ = ["AdamW"]

@@ -2,4 +2,6 @@
 
 from torsh.optim._moments import NAdam
 
+NAdam.__module__ = __name__
+
 __all__ = ["NAdam"]

@@ -2,4 +2,6 @@
 
 from torsh.optim._moments import RAdam
 
+RAdam.__module__ = __name__
+
 __all__ = ["RAdam"]

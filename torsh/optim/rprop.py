@@ -2,4 +2,6 @@
 
 from torsh.optim._gradient import Rprop
 
+Rprop.__module__ = __name__
+
 __all__ = ["Rprop"]

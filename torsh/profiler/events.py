@@ -34,8 +34,8 @@ class Event:
     """One op or range as recorded; times in ns."""
 
     __slots__ = (
-        "backend", "children", "device", "dtypes", "end", "flops", "kind", "memory", "name", "parent", "shapes", "source",
-        "stack", "start", "thread",
+        "backend", "children", "device", "dtypes", "end", "flops", "kind", "memory", "name", "parent", "shapes",
+        "source", "stack", "start", "thread",
     )  # fmt: skip
 
     def __init__(self, name: str, kind: str, thread: int, parent: Event | None) -> None:
@@ -105,7 +105,7 @@ class _Times:
 
 
 class FunctionEvent(_Times):
-    """One call: ``name``, ``time_range``, ``cpu_time_total``, ``input_shapes``, ``cpu_parent``, ``cpu_children``, ..."""
+    """One call: ``name``, ``time_range``, ``cpu_time_total``, ``input_shapes``, ``cpu_parent``, ``cpu_children``."""
 
     def __init__(self, event: Event, number: int, origin: int) -> None:
         self.id = number
@@ -172,8 +172,10 @@ class FunctionEventAvg(_Times):
         if self.key is None:
             self.key, self.is_user_annotation = other.key, other.is_user_annotation
             self.input_shapes, self.stack = other.input_shapes, other.stack
-        for name in ("cpu_time_total", "self_cpu_time_total", "device_time_total", "self_device_time_total", "cpu_memory_usage",
-                     "self_cpu_memory_usage", "device_memory_usage", "self_device_memory_usage", "count", "flops"):  # fmt: skip
+        for name in ("cpu_time_total", "self_cpu_time_total", "device_time_total", "self_device_time_total",
+        "cpu_memory_usage",
+                     "self_cpu_memory_usage", "device_memory_usage", "self_device_memory_usage", "count",
+                     "flops"):  # fmt: skip
             setattr(self, name, getattr(self, name) + getattr(other, name))
         return self
 
@@ -181,7 +183,7 @@ class FunctionEventAvg(_Times):
 
     def __repr__(self) -> str:
         return (
-            f"<FunctionEventAvg key={self.key} count={self.count} self_cpu_time={format_time(self.self_cpu_time_total)} "
+            f"<FunctionEventAvg key={self.key} count={self.count} self_cpu_time={self.self_cpu_time_total_str} "
             f"cpu_time={self.cpu_time_str} input_shapes={self.input_shapes}>"
         )
 
@@ -236,8 +238,8 @@ class EventList(list[Any]):
     ) -> str:  # fmt: skip
         """The events as a table.
 
-        sort_by: an attribute such as ``self_cpu_time_total``, ``cpu_time_total``, ``count``, ``cpu_memory_usage``; row_limit:
-        -1 for all rows.
+        sort_by: an attribute such as ``self_cpu_time_total``, ``cpu_time_total``, ``count``,
+        ``cpu_memory_usage``; row_limit: -1 for all rows.
         """
         rows: list[Any] = [e for e in self if not top_level_events_only or e.cpu_parent is None]
         if sort_by is not None:
@@ -259,7 +261,8 @@ class EventList(list[Any]):
         for e in rows[: len(rows) if row_limit < 0 else row_limit]:
             line = [
                 _cut(e.key, max_name_column_width), f"{100 * e.self_cpu_time_total / total:.2f}%",
-                format_time(e.self_cpu_time_total), f"{100 * e.cpu_time_total / total:.2f}%", format_time(e.cpu_time_total),
+                format_time(e.self_cpu_time_total), f"{100 * e.cpu_time_total / total:.2f}%",
+                format_time(e.cpu_time_total),
                 format_time(e.cpu_time),
             ]  # fmt: skip
             if device:

@@ -226,17 +226,20 @@ class profile(_KinetoProfile):
             model(x)
         print(prof.key_averages().table(sort_by="self_cpu_time_total"))
 
-    activities: of ``ProfilerActivity``; with CUDA the device is waited for after each op.  schedule: from a step's number to
-    a ``ProfilerAction`` (call ``step()`` after each step).  on_trace_ready: called with the profiler when a cycle is done.
+    activities: of ``ProfilerActivity``; with CUDA the device is waited for after each op.  schedule: from a step's
+    number to a ``ProfilerAction`` (call ``step()`` after each step).  on_trace_ready: called with the profiler when a
+    cycle is done.
     Source: https://docs.pytorch.org/docs/stable/profiler.html#torch.profiler.profile
     """
 
     def __init__(
-        self, *, activities: Iterable[ProfilerActivity] | None = None, schedule: Callable[[int], ProfilerAction] | None = None,
+        self, *, activities: Iterable[ProfilerActivity] | None = None,
+        schedule: Callable[[int], ProfilerAction] | None = None,
         on_trace_ready: Callable[..., Any] | None = None, record_shapes: bool = False, profile_memory: bool = False,
-        with_stack: bool = False, with_flops: bool = False, with_modules: bool = False, experimental_config: Any = None,
-        execution_trace_observer: Any = None, acc_events: bool = False, use_cuda: bool | None = None,
-        custom_trace_id_callback: Callable[[], str] | None = None, post_processing_timeout_s: float | None = None,
+        with_stack: bool = False, with_flops: bool = False, with_modules: bool = False,
+        experimental_config: Any = None, execution_trace_observer: Any = None, acc_events: bool = False,
+        use_cuda: bool | None = None, custom_trace_id_callback: Callable[[], str] | None = None,
+        post_processing_timeout_s: float | None = None,
     ) -> None:  # fmt: skip
         wanted = set(activities) if activities else supported_activities()
         if use_cuda is not None:
@@ -322,8 +325,8 @@ class ExecutionTraceObserver:
     def register_callback(self, output_file_path: str) -> ExecutionTraceObserver:
         """Raises NotImplementedError: there are no execution traces."""
         raise NotImplementedError(
-            "ExecutionTraceObserver is not implemented by torsh: record ops with torsh.tracing.Tracer, or a timeline with "
-            "torch.profiler.profile(...).export_chrome_trace(path)"
+            "ExecutionTraceObserver is not implemented by torsh: record ops with torsh.tracing.Tracer, or a timeline "
+            "with torch.profiler.profile(...).export_chrome_trace(path)"
         )
 
     def unregister_callback(self) -> None:

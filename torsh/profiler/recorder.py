@@ -26,8 +26,8 @@ _active = _Active()
 class Recorder(Mode):
     """Times ops and ranges of the thread that started it.
 
-    shapes, memory, stack, flops: what is kept besides.  synchronize: wait for the device after each op, so that its time
-    is the device's and not that of the launch.
+    shapes, memory, stack, flops: what is kept besides.  synchronize: wait for the device after each op, so that its
+    time is the device's and not that of the launch.
     """
 
     def __init__(

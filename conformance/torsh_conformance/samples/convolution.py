@@ -1,6 +1,7 @@
 """Samples of convolutions."""
 
 import numpy as np
+
 from torsh_conformance.sample import S, samples
 
 F = "torch.nn.functional."

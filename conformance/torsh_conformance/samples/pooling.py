@@ -1,6 +1,7 @@
 """Samples of pooling."""
 
 import numpy as np
+
 from torsh_conformance.sample import S, samples
 
 F = "torch.nn.functional."
