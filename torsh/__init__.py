@@ -7,8 +7,11 @@ device asks for them, subpackages (``torsh.nn``, ``torsh.optim``, ...) when they
 import importlib as _importlib
 
 from torsh import dtypes as _dtypes
+from torsh import legacy as _legacy
+from torsh import memory_format as _memory_format
 from torsh import ops as _ops
 from torsh import version as version
+from torsh._functions import *  # noqa: F403
 from torsh.autograd import (
     enable_grad,
     inference_mode,
@@ -17,15 +20,12 @@ from torsh.autograd import (
     no_grad,
     set_grad_enabled,
 )
-from torsh._functions import *  # noqa: F403
 from torsh.device import device, get_default_device, set_default_device
 from torsh.dtypes import dtype, get_default_dtype, promote_types, set_default_dtype
-from torsh.random import Generator, default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
-from torsh import legacy as _legacy
-from torsh import memory_format as _memory_format
 from torsh.memory_format import layout, memory_format
+from torsh.random import Generator, default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from torsh.tensor import Size, Tensor
-from torsh.version import __version__
+from torsh.version import __version__ as __version__
 
 __torsh__ = True  # tells torsh from PyTorch where both may be called "torch"
 

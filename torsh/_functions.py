@@ -145,7 +145,9 @@ class finfo:
         if not isinstance(d, Dtype):
             raise TypeError(f"finfo(): argument 'type' must be torch.dtype, not {d.__class__.__name__}")
         if not (d.is_floating_point or d.is_complex):
-            raise TypeError(f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.{d.name}'")
+            raise TypeError(
+                f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.{d.name}'"
+            )
         real = d.to_real()
         from torsh_numpy.backend import TO_NUMPY
 
@@ -182,7 +184,9 @@ class iinfo:
         if not isinstance(type, Dtype):
             raise TypeError(f"iinfo(): argument 'type' must be torch.dtype, not {type.__class__.__name__}")
         if type.is_floating_point or type.is_complex:
-            raise TypeError(f"torch.iinfo() requires an integer input type. Use torch.finfo to handle 'torch.{type.name}'")
+            raise TypeError(
+                f"torch.iinfo() requires an integer input type. Use torch.finfo to handle 'torch.{type.name}'"
+            )
         if type is dtypes.bool:
             raise TypeError("torch.bool is not supported by torch.iinfo")
         self.bits = 8 * type.itemsize
@@ -288,7 +292,7 @@ def init_num_threads() -> None:
 
 
 def set_float32_matmul_precision(precision: str) -> None:
-    """"highest", "high" or "medium"; torsh always computes at the highest."""
+    """ "highest", "high" or "medium"; torsh always computes at the highest."""
     if precision not in ("highest", "high", "medium"):
         warnings.warn(
             f"{precision} is not one of 'highest', 'high', or 'medium'; the current setFloat32MatmulPrecision call has no effect.",

@@ -50,7 +50,10 @@ def set_printoptions(
     sci_mode: force (True) or forbid (False) scientific notation; None lets the values decide.
     """
     given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
-    for name, value in {**_PROFILES.get(profile or "", {}), **{n: v for n, v in given.items() if v is not None}}.items():
+    for name, value in {
+        **_PROFILES.get(profile or "", {}),
+        **{n: v for n, v in given.items() if v is not None},
+    }.items():
         setattr(options, name, value)
     options.sci_mode = sci_mode
 
@@ -88,7 +91,9 @@ def _texts(array: np.ndarray[Any, Any]) -> tuple[list[str], int]:
         size = np.abs(chosen)
         low, high = float(size.min()), float(size.max())
         whole = bool((chosen == np.ceil(chosen)).all())
-        scientific = (high / low > 1000.0 or high > 1.0e8 or low < 1.0e-4) if options.sci_mode is None else options.sci_mode
+        scientific = (
+            (high / low > 1000.0 or high > 1.0e8 or low < 1.0e-4) if options.sci_mode is None else options.sci_mode
+        )
     spec = f".{options.precision}e" if scientific else ".0f" if whole else f".{options.precision}f"
     texts = [format(v, spec) for v in flat.tolist()]
     if whole and not scientific:  # a point tells floats from integers
@@ -107,7 +112,9 @@ def _complex_texts(array: np.ndarray[Any, Any]) -> tuple[list[str], int]:
     return found, real_width + width + 1
 
 
-def _nested(texts: Iterator[str], shape: tuple[int, ...], cut: tuple[bool, ...], indent: int, per_line: Callable[[int], int]) -> str:
+def _nested(
+    texts: Iterator[str], shape: tuple[int, ...], cut: tuple[bool, ...], indent: int, per_line: Callable[[int], int]
+) -> str:
     """Brackets around the texts; ``cut`` says in which dimensions a middle part was left out."""
     edge = options.edgeitems
     if len(shape) == 1:
@@ -203,7 +210,12 @@ def tensor_repr(t: Tensor, contents: str | None = None) -> str:
     parts = getattr(t, "_printed_parts", None)
     if parts is not None:  # a sparse tensor: its members in turn
         text, nnz = _members(parts(), indent)
-        suffixes += [size, *([f"nnz={nnz}"] if nnz is not None else []), *([] if usual else [f"dtype={dtype}"]), f"layout={t.layout}"]
+        suffixes += [
+            size,
+            *([f"nnz={nnz}"] if nnz is not None else []),
+            *([] if usual else [f"dtype={dtype}"]),
+            f"layout={t.layout}",
+        ]
         newline = t.is_sparse
     elif device.type == "meta":
         text = "..."

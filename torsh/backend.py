@@ -30,7 +30,7 @@ class Capabilities:
 
     dtypes: the element types it stores.  data_dependent_shapes: whether results such as nonzero's are possible.
     mutable: whether arrays can be written in place and basic indexing gives views; where not, torsh adds both above the
-    backend (and what it then shows to the rest of torsh is mutable).  lazy: whether results are computed only when asked for.
+    backend.  lazy: whether results are computed only when asked for.
     """
 
     dtypes: frozenset[dtype] = frozenset(dtypes.ALL)
@@ -115,6 +115,9 @@ class Backend:
     def into(self, kernel: Kernel) -> Kernel | None:
         """A form of the kernel that takes ``out=`` (an array of the result's shape and type), or None."""
         return None
+
+    def made(self, buffer: Any) -> None:
+        """Only for lazy backends: an op gave an array, which lives in this ``torsh.functionalize.Buffer`` from now on."""
 
     def wrote(self, buffer: Any) -> None:
         """Only for immutable backends: an in-place op gave a ``torsh.functionalize.Buffer`` a new array."""

@@ -23,12 +23,15 @@ class device:
     __slots__ = ("_previous", "index", "type")
     type: str
     index: int | None
+    _previous: list[device]
 
     def __init__(self, type: str | int | device, index: int | None = None) -> None:
         if isinstance(type, device):
-            type, index = type.type, type.index if index is None else index
+            index = type.index if index is None else index
+            type = type.type
         elif isinstance(type, int):
-            type, index = "cuda", type
+            index = type
+            type = "cuda"
         elif not isinstance(type, str):
             raise TypeError(f"device(): argument 'type' must be str or torch.device, not {_name(type)}")
         elif ":" in type:

@@ -78,7 +78,7 @@ def place_of(device: Device, backend: Backend | None = None) -> Place:
     place = _places.get((id(backend), device))
     if place is None:
         if device.index is None and device.type != "cpu" and device.type != "meta":
-            device = backend.devices()[0]
+            device = next(d for d in backend.devices() if d.type == device.type)
         place = _places.setdefault((id(backend), device), Place(backend, device))
     return place
 

@@ -6,8 +6,12 @@ The promotion rules are PyTorch's (https://docs.pytorch.org/docs/stable/tensor_a
 
 from __future__ import annotations
 
+import builtins as _builtins
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
+
+# This module names a dtype ``bool``; annotations mean the builtin by ``_bool``.
+_bool: TypeAlias = _builtins.bool
 
 # The name printed in front of a dtype; the ``torch`` alias sets it to "torch".
 namespace: str = "torsh"
@@ -23,7 +27,9 @@ class dtype:
     __module__ = "torsh"
     __slots__ = ("category", "is_complex", "is_floating_point", "is_signed", "itemsize", "name")
 
-    def __init__(self, name: str, itemsize: int, category: int, signed: bool = True) -> None:
+    is_signed: _bool
+
+    def __init__(self, name: str, itemsize: int, category: int, signed: _bool = True) -> None:
         self.name = name
         self.itemsize = itemsize
         self.category = category
@@ -237,7 +243,3 @@ def can_cast(from_: dtype, to: dtype) -> _bool:
     return not (from_ is not bool and to is bool)
 
 
-# The names above shadow builtins inside this module; these give them back.
-import builtins as _builtins  # noqa: E402
-
-_bool = _builtins.bool

@@ -5,7 +5,6 @@ Source: https://docs.pytorch.org/docs/stable/torch.html
 
 from torsh._namespace import fill
 from torsh.ops import NAMES
-from torsh.ops.shape import broadcast_shapes
 
 __all__ = fill(globals(), "functional")
 for _name in (

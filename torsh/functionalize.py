@@ -11,7 +11,6 @@ run on a *ghost*: an array with the same geometry over address space that is res
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import itertools
 import math
@@ -34,8 +33,9 @@ class Moves:
     None of these writes to its arguments.  ``positions`` and ``mask`` are host arrays.
     """
 
-    def __init__(self, xp: Any) -> None:
+    def __init__(self, xp: Any, backend: Backend | None = None) -> None:
         self.xp = xp
+        self.backend = backend
 
     def reshape(self, x: Any, shape: tuple[int, ...]) -> Any:
         """The elements in C order in another shape."""
@@ -83,9 +83,13 @@ class Moves:
         if target.is_complex and source is target.to_real():
             x = xp.astype(x, getattr(xp, target.name))
             return x[..., 0::2] + x[..., 1::2] * 1j
-        raise NotImplementedError(
-            f"a view of {source} as {target} is not implemented on this backend; use .to() instead"
-        )
+        if self.backend is None:
+            raise NotImplementedError(f"a view of {source} as {target} is not implemented here; use .to() instead")
+        from torsh_numpy.backend import TO_NUMPY
+
+        # The standard cannot read bytes as another type; loading a file needs it.
+        array = np.ascontiguousarray(self.backend.to_host(x)).view(TO_NUMPY[target])
+        return self.backend.from_host(array, target, self.backend.device_of(x))
 
 
 # ---- where a view lies in its buffer ---------------------------------------------------------------------------------
@@ -235,10 +239,6 @@ class FArray:
     def size(self) -> int:
         return math.prod(self.shape)
 
-    def __getitem__(self, key: Any) -> FArray:
-        """The view by integers, slices, None and Ellipsis."""
-        return _ghosts.place(_ghosts.make(self)[key], self, "indexing")
-
     @property
     def whole(self) -> bool:
         """Whether this is the buffer as it is."""
@@ -382,7 +382,7 @@ class FunctionalBackend(Backend):
         self.inner = inner
         self.name = inner.name
         self.device_types = inner.device_types
-        self.capabilities = dataclasses.replace(inner.capabilities, mutable=True)  # as far as anybody above can tell
+        self.capabilities = inner.capabilities
         self._kernels: dict[tuple[str, Dtype], Kernel | None] = {}
         self.compute_dtype = inner.compute_dtype  # type: ignore[method-assign]
         self.unavailable = inner.unavailable  # type: ignore[method-assign]
@@ -393,7 +393,7 @@ class FunctionalBackend(Backend):
 
     @functools.cached_property
     def moves(self) -> Moves:
-        return self.inner.moves or Moves(self.inner.xp)
+        return self.inner.moves or Moves(self.inner.xp, self.inner)
 
     # ---- kernels
 
@@ -452,6 +452,8 @@ class FunctionalBackend(Backend):
         """An array of the library, newly made, in a buffer of its own."""
         dtype = self.inner.dtype_of(value)
         buffer = Buffer(self, value, dtype)
+        if self.capabilities.lazy:
+            self.inner.made(buffer)
         strides = tuple(s * dtype.itemsize for s in contiguous_strides(buffer.shape))
         return FArray(buffer, dtype, buffer.shape, strides, 0)
 

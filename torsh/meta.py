@@ -79,7 +79,9 @@ def _pointwise(dtype: Dtype, *operands: Any) -> MetaArray:
     shapes = [x.shape for x in arrays]
     shape = joint_shape(shapes)
     first = arrays[0]
-    if all(x.shape == shape and x.strides == first.strides and x.dtype.itemsize == first.dtype.itemsize for x in arrays):
+    if all(
+        x.shape == shape and x.strides == first.strides and x.dtype.itemsize == first.dtype.itemsize for x in arrays
+    ):
         return _like(first, dtype)
     return MetaArray(shape, dtype)
 
@@ -170,9 +172,8 @@ class _Pretended:
 
 def _ghost(x: MetaArray) -> tuple[np.ndarray[Any, Any], int]:
     """An array with the geometry of ``x`` over memory that is not used, and that memory's address."""
-    from torsh_numpy.backend import TO_NUMPY
-
     from torsh.functionalize import _ghosts
+    from torsh_numpy.backend import TO_NUMPY
 
     nbytes = x.buffer.shape[0]
     if nbytes < 1 << 32:

@@ -10,6 +10,7 @@ Source: https://docs.pytorch.org/docs/stable/random.html
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import threading
 from collections.abc import Iterator
@@ -52,11 +53,20 @@ class Generator:
     def __init__(self, device: Any = "cpu") -> None:
         self._device = as_device(device)
         self._lock = threading.RLock()
-        self._mt = np.random.MT19937(0)
-        self._fill = np.random.Generator(self._mt).integers
         # The second number of the last Box-Muller pair that was drawn one by one, or None.
         self.next_normal: float | None = None
         self.manual_seed(DEFAULT_SEED)
+
+    @functools.cached_property
+    def _mt(self) -> np.random.MT19937:
+        # Made at the first use: numpy.random takes an eighth of torsh's import time.
+        mt = np.random.MT19937(0)
+        mt._legacy_seeding(self._seed & 0xFFFFFFFF)  # type: ignore[attr-defined]
+        return mt
+
+    @functools.cached_property
+    def _fill(self) -> Any:
+        return np.random.Generator(self._mt).integers
 
     @property
     def device(self) -> Device:
@@ -74,7 +84,8 @@ class Generator:
                 raise RuntimeError(f"manual_seed expected a long, but got {type(seed).__name__}") from None
         self._seed = _seed_number(seed)
         with self._lock:
-            self._mt._legacy_seeding(self._seed & 0xFFFFFFFF)  # type: ignore[attr-defined]
+            if "_mt" in self.__dict__:
+                self._mt._legacy_seeding(self._seed & 0xFFFFFFFF)  # type: ignore[attr-defined]
             self.next_normal = None
         return self
 
@@ -174,18 +185,15 @@ class Generator:
 
     def words(self, n: int) -> np.ndarray[Any, Any]:
         """The next n numbers of 32 bits (as uint32 or uint64)."""
-        with self._lock:
-            if n < 512:  # integers() costs 5 us a call, random_raw twice the memory
-                return self._mt.random_raw(n)  # type: ignore[return-value]
-            return self._fill(0, 1 << 32, n, np.uint32)
+        # Both take NumPy's own lock.  integers() costs 5 us a call, random_raw() twice the memory.
+        return self._mt.random_raw(n) if n < 512 else self._fill(0, 1 << 32, n, np.uint32)  # type: ignore[return-value]
 
     def longs(self, n: int) -> np.ndarray[Any, Any]:
         """The next n numbers of 64 bits, made of two of 32, high one first."""
-        with self._lock:
-            if n < 256:
-                raw = self._mt.random_raw(2 * n)
-                return (raw[::2] << 32) | raw[1::2]  # type: ignore[index]
-            return self._fill(0, 1 << 64, n, np.uint64)
+        if n < 256:
+            raw = self._mt.random_raw(2 * n)
+            return (raw[::2] << 32) | raw[1::2]  # type: ignore[index]
+        return self._fill(0, 1 << 64, n, np.uint64)
 
     def doubles(self, n: int) -> np.ndarray[Any, Any]:
         """The next n uniform numbers in [0, 1) with 53 random bits."""

@@ -24,7 +24,7 @@ GROUP = "torsh.backends"
 _lock = threading.RLock()
 _loaded: dict[str, Backend] = {}
 _entry_points: dict[str, importlib.metadata.EntryPoint] | None = None
-# Device type -> name of the backend bound to it.  Types not named here go to the first available backend that serves them.
+# Device type -> name of the backend bound to it.  Other types go to the first available backend that serves them.
 _bound: dict[str, str] = {"cpu": "numpy"}
 _served: dict[str, Backend] = {}
 
@@ -89,8 +89,8 @@ def load(name: str) -> Backend:
             entry = _known().get(name)
             if entry is None:
                 raise BackendUnavailable(
-                    f"unknown backend {name!r}: known are {', '.join(names()) or 'none'}. A backend comes with a package "
-                    f"that has an entry point in the group {GROUP!r}"
+                    f"unknown backend {name!r}: known are {', '.join(names()) or 'none'}. A backend comes with a "
+                    f"package that has an entry point in the group {GROUP!r}"
                 )
             try:
                 backend = _loaded[name] = functional(entry.load()())
@@ -117,6 +117,8 @@ def bind(device_type: str, name: str) -> None:
     """
     backend = get(name)
     _check_serves(backend, device_type)
+    if all(d.type != device_type for d in backend.devices()):
+        raise BackendUnavailable(f"backend {name!r} is not available for {device_type!r}: it sees no such device here")
     with _lock:
         _bound[device_type] = name
         _served.clear()
@@ -167,7 +169,7 @@ def use(name: str, device_type: str | None = None) -> Iterator[Backend]:
 
 
 def serving(where: Device) -> Backend:
-    """The backend that serves a device.  Raises BackendUnavailable naming every backend that was considered and why not."""
+    """The backend that serves a device.  Raises BackendUnavailable naming all that were considered, and why not."""
     backend = _served.get(where.type)
     if backend is not None:
         return backend
@@ -175,7 +177,7 @@ def serving(where: Device) -> Backend:
     if name is not None:
         backend = get(name)
     else:
-        reasons = []
+        reasons: list[str] = []
         for candidate in names():
             loaded = _load_quietly(candidate, reasons)
             if loaded is None or where.type not in loaded.device_types:

@@ -430,7 +430,7 @@ def _text(x: Any) -> Any:
 
 
 def _load_legacy(f: Any, map_location: Any, unpickler: Any, options: dict[str, Any]) -> Any:
-    from torsh.storage import TypedStorage, UntypedStorage
+    from torsh.storage import TypedStorage
 
     restore = _restorer(map_location)
     # The bytes follow after the pickle: storages are made empty and filled then.
@@ -559,7 +559,7 @@ def load(
                     f"'{type(f).__name__}' object has no attribute '{name}'. You can only torch.load from a file that is "
                     "seekable. Please pre-load the data into a buffer like io.BytesIO and try to load from it instead."
                 )
-    opened = f if path is None else open(path, "rb")
+    opened = f if path is None else open(path, "rb")  # noqa: SIM115
     try:
         start = opened.tell()
         magic = opened.read(4)
@@ -574,7 +574,7 @@ def load(
                 )
             if mmap and path is None:
                 raise ValueError("f must be a file path in order to use the mmap argument")
-            read = lambda: _load_zip(archive, map_location, unpickler, path if mmap else None, options)  # noqa: E731
+            read = lambda: _load_zip(archive, map_location, unpickler, path if mmap else None, options)
         else:
             if mmap:
                 raise RuntimeError(
@@ -582,7 +582,7 @@ def load(
                     f"{'' if path is None else f'{path}, '}_use_new_zipfile_serialization=True), please torch.save your "
                     "checkpoint with this option in order to use mmap."
                 )
-            read = lambda: _load_legacy(opened, map_location, unpickler, options)  # noqa: E731
+            read = lambda: _load_legacy(opened, map_location, unpickler, options)
         if not weights_only:
             return read()
         try:

@@ -121,7 +121,11 @@ class UntypedStorage:
         return iter(self.tolist())
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, UntypedStorage) and self.nbytes() == other.nbytes() and self.data_ptr() == other.data_ptr()
+        return (
+            isinstance(other, UntypedStorage)
+            and self.nbytes() == other.nbytes()
+            and self.data_ptr() == other.data_ptr()
+        )
 
     def __hash__(self) -> int:
         return hash((self.data_ptr(), self.nbytes()))
@@ -336,7 +340,11 @@ class TypedStorage:
         return f"torch.{self.pickle_storage_type()}"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, TypedStorage) and self.dtype is other.dtype and self._untyped_storage == other._untyped_storage
+        return (
+            isinstance(other, TypedStorage)
+            and self.dtype is other.dtype
+            and self._untyped_storage == other._untyped_storage
+        )
 
     def __hash__(self) -> int:
         return hash((self.dtype, self._untyped_storage))
@@ -349,9 +357,7 @@ class TypedStorage:
 
     def __repr__(self) -> str:
         values = "".join(f" {v}\n" for v in self.tolist())
-        return (
-            f"{values}[{dtypes.namespace}.storage.TypedStorage(dtype={self.dtype}, device={self.device}) of size {len(self)}]"
-        )
+        return f"{values}[{dtypes.namespace}.storage.TypedStorage(dtype={self.dtype}, device={self.device}) of size {len(self)}]"
 
 
 def _typed(storage: UntypedStorage, dtype: Dtype) -> TypedStorage:
@@ -368,7 +374,9 @@ CLASSES: dict[str, type] = {
 }
 
 
-def storage_tensor(storage: UntypedStorage, dtype: Dtype, offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> Tensor:
+def storage_tensor(
+    storage: UntypedStorage, dtype: Dtype, offset: int, size: tuple[int, ...], stride: tuple[int, ...]
+) -> Tensor:
     """A tensor over a storage's memory."""
     from torsh.ops.storage import reach, strided_view
 

@@ -111,6 +111,9 @@ class Tensor:
         def __getattr__(self, name: str) -> Any:
             """Methods that are ops are attached from their declarations."""
 
+        def __add__(self, other: Any) -> Any: ...
+        def __mul__(self, other: Any) -> Any: ...
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         from torsh.legacy import tensor_new
 
@@ -411,8 +414,8 @@ class Parameter(Tensor):
             data = empty(0)
         if not isinstance(data, Tensor):
             raise TypeError(f"Parameter(): argument 'data' must be Tensor, not {type(data).__name__}")
-        t = new(cls)
-        if not PLAIN.__contains__(type(data)) and not isinstance(data, Parameter):
+        t: Any = new(cls)
+        if type(data) not in PLAIN and not isinstance(data, Parameter):
             t = new(type(data))
             t.__dict__.update(data.detach().__dict__)
             t._is_param = True
@@ -421,8 +424,8 @@ class Parameter(Tensor):
             t.requires_grad = True
         return t
 
-    def __repr__(self) -> str:
-        return "Parameter containing:\n" + super().__repr__()
+    def __repr__(self, **options: Any) -> str:  # type: ignore[override]
+        return "Parameter containing:\n" + Tensor.__repr__(self, **options)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         if id(self) in memo:

@@ -68,7 +68,11 @@ class Methods:
     @property
     def grad_dtype(self) -> dtypes.dtype | None:
         """The dtype of ``.grad``: that of the tensor."""
-        return self.dtype
+        return self.__dict__.get("_grad_dtype", self.dtype)
+
+    @grad_dtype.setter
+    def grad_dtype(self, value: dtypes.dtype | None) -> None:
+        self.__dict__["_grad_dtype"] = value
 
     def has_names(self) -> bool:
         """Whether dimensions have names: no."""
@@ -124,17 +128,26 @@ class Methods:
     def dim_order(self, ambiguity_check: Any = False) -> tuple[int, ...]:
         """The dimensions from outermost to innermost in memory."""
         shape, strides = tuple(self.shape), self.stride()
+        if not isinstance(ambiguity_check, bool) and not (
+            isinstance(ambiguity_check, list)
+            and all(isinstance(f, memory_format.memory_format) for f in ambiguity_check)
+        ):
+            raise TypeError("The ambiguity_check argument must be a bool or a list of memory formats.")
         if ambiguity_check:
             known = [tuple(range(len(shape)))]
             if isinstance(ambiguity_check, (list, tuple)):
                 known = [(tuple(range(len(shape))) if f is memory_format.contiguous_format else memory_format.order_of(f))
                          for f in ambiguity_check if f is memory_format.contiguous_format or len(memory_format.order_of(f)) == len(shape)]  # fmt: skip
-                fits = [k for k in known if memory_format.is_contiguous(self.permute(k), memory_format.contiguous_format)]
+                fits = [
+                    k for k in known if memory_format.is_contiguous(self.permute(k), memory_format.contiguous_format)
+                ]
             else:
                 fits = [p for p in itertools.permutations(range(len(shape)))
                         if memory_format.is_contiguous(self.permute(p), memory_format.contiguous_format)]  # fmt: skip
             if len(fits) > 1:
-                raise RuntimeError("The tensor does not have unique dim order, or cannot map to exact one of the given memory formats.")
+                raise RuntimeError(
+                    "The tensor does not have unique dim order, or cannot map to exact one of the given memory formats."
+                )
         return tuple(memory_format.perm_by_stride(shape, strides))
 
     # ---- memory
@@ -167,7 +180,11 @@ class Methods:
     def is_set_to(self, tensor: Tensor) -> bool:
         """Whether the other tensor shows the same memory in the same way."""
         a, b = self._kind.backend, tensor._kind.backend
-        return a is b and a.geometry(self._data) == b.geometry(tensor._data) and self.untyped_storage() == tensor.untyped_storage()
+        return (
+            a is b
+            and a.geometry(self._data) == b.geometry(tensor._data)
+            and self.untyped_storage() == tensor.untyped_storage()
+        )
 
     def is_pinned(self, device: Any = None) -> bool:
         """Whether the memory is page-locked: no."""
@@ -238,7 +255,9 @@ class Methods:
             if size is None:
                 size = (untyped.nbytes() // self.dtype.itemsize - storage_offset,)
             size = size_of((tuple(size),))
-            root = storage_tensor(untyped, self.dtype, storage_offset, size, tuple(stride) if stride else contiguous_strides(size))
+            root = storage_tensor(
+                untyped, self.dtype, storage_offset, size, tuple(stride) if stride else contiguous_strides(size)
+            )
         else:
             raise TypeError(f"set_(): argument 'source' must be Tensor or Storage, not {type(source).__name__}")
         self._data, self._kind = root._data, root._kind
@@ -354,6 +373,12 @@ class Methods:
             out.__dict__[name] = copy.deepcopy(value, memo)
         return out
 
+    def __long__(self) -> int:
+        return int(self)
+
+    def __idiv__(self, other: Any) -> Tensor:
+        return self.div_(other)
+
     def __reversed__(self) -> Tensor:
         return self if self.ndim == 0 else self.flip(0)
 
@@ -366,7 +391,9 @@ class Methods:
 
     # ---- exchange
 
-    def __dlpack__(self, *, stream: Any = -1, max_version: Any = None, dl_device: Any = None, copy: bool | None = None) -> Any:
+    def __dlpack__(
+        self, *, stream: Any = -1, max_version: Any = None, dl_device: Any = None, copy: bool | None = None
+    ) -> Any:
         if self._rg:
             raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
         t = self.clone() if copy else self
@@ -403,22 +430,19 @@ def _restride(t: Tensor, size: tuple[int, ...], strides: tuple[int, ...]) -> Non
         return
     backend = t._kind.backend
     needs = reach(size, strides)
-    if backend.capabilities.mutable:
-        has = storage_elements(t) - t.storage_offset()
-        if needs > has:
-            from torsh.ops.creation import make_full
-
-            grown = make_full((needs,), None, t.dtype, t.device, False)
-            if has > 0 and t.device.type != "meta":
-                backend.write(strided_view(grown, (has,), (1,), 0, (1,))._data, strided_view(t.detach(), (has,), (1,), 0, (1,))._data)
-            t._base, t._vc, source = None, Version(), grown
-        else:
-            source = t.detach()
-        t._data = strided_view(source, size, strides, 0, (1,))._data
-    else:
+    has = storage_elements(t) - t.storage_offset()
+    if needs > has:
         from torsh.ops.creation import make_full
 
-        t._data = make_full(size, 0, t.dtype, t.device, False)._data
+        grown = make_full((needs,), None, t.dtype, t.device, False)
+        if has > 0 and t.device.type != "meta":
+            backend.write(
+                strided_view(grown, (has,), (1,), 0, (1,))._data, strided_view(t.detach(), (has,), (1,), 0, (1,))._data
+            )
+        t._base, t._vc, source = None, Version(), grown
+    else:
+        source = t.detach()
+    t._data = strided_view(source, size, strides, 0, (1,))._data
     t._bump("resize_")
 
 
@@ -442,7 +466,9 @@ def _from_python(t: Tensor, values: list[Any], name: str) -> Tensor:
 
 
 # What a tensor has in its __dict__ for torsh's own use.
-_INTERNAL = frozenset(n for n in vars(Tensor) if n.startswith("_") and not n.startswith("__")) | frozenset(Tensor.__annotations__)
+_INTERNAL = frozenset(n for n in vars(Tensor) if n.startswith("_") and not n.startswith("__")) | frozenset(
+    Tensor.__annotations__
+)
 
 
 def _own_attributes(t: Tensor) -> dict[str, Any]:
@@ -464,7 +490,14 @@ def _rebuilt(t: Tensor) -> tuple[Any, tuple[Any, ...]]:
         from torsh.ops.conversion import to_place
 
         required, t = t._rg, to_place(t.detach(), place_of(device("cpu"), registry.get("numpy"))).contiguous()
-        return _utils._rebuild_tensor_v2, (t._typed_storage(), 0, tuple(t.shape), tuple(t.stride()), required, OrderedDict())
+        return _utils._rebuild_tensor_v2, (
+            t._typed_storage(),
+            0,
+            tuple(t.shape),
+            tuple(t.stride()),
+            required,
+            OrderedDict(),
+        )
     args = (t._typed_storage(), t.storage_offset(), tuple(t.shape), tuple(t.stride()), t._rg, OrderedDict())
     return _utils._rebuild_tensor_v2, args
 
@@ -488,4 +521,3 @@ def _eq(self: Tensor, other: Any) -> Any:
 
 _eq.__wrapped__ = _equal  # type: ignore[attr-defined]
 Tensor.__eq__ = _eq  # type: ignore[method-assign, assignment]
-

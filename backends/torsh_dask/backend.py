@@ -15,7 +15,7 @@ from torsh.dtypes import dtype as Dtype
 # A buffer whose graph has grown past this many steps is computed when it is written to: a loop that never reads a value
 # would otherwise let the graph, and the time to extend it, grow without end.
 LONGEST = 20_000
-# What is read through a view is computed whole up to this size, and kept.
+# Bytes up to which an array that was only made is computed along with what is read, and kept.
 SMALL = 64 << 20
 
 
@@ -27,7 +27,7 @@ class DaskBackend(Backend):
     capabilities = Capabilities(data_dependent_shapes=False, mutable=False, lazy=True)
 
     def __init__(self) -> None:
-        self._written: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._waiting: weakref.WeakSet[Any] = weakref.WeakSet()
         self._kernels: dict[str, Kernel | None] = {}
         if self.unavailable() is None:
             import dask.array
@@ -96,21 +96,37 @@ class DaskBackend(Backend):
 
     # ---- when to compute
 
+    def made(self, buffer: Any) -> None:
+        """Remember what is alive and not computed yet."""
+        if not _known(buffer):
+            self._waiting.add(buffer)
+
     def wrote(self, buffer: Any) -> None:
-        """Remember what was written in place: it will be computed together with what is read."""
-        self._written.add(buffer)
-        if len(buffer.value.dask.layers) > LONGEST:
-            self._keep([b for b in self._written if not _known(b)])
+        """Memory that was written in place waits like everything else, but not for ever."""
+        if not _known(buffer):
+            self._waiting.add(buffer)
+            if len(buffer.value.dask.layers) > LONGEST:
+                self._keep([b for b in self._waiting if b.written and not _known(b)])
 
     def reading(self, raw: Any) -> None:
-        """An array is about to be read on the host: compute with it whatever was written and rests on the same work."""
+        """An array is about to be read on the host: compute with it what is alive and rests on the same work.
+
+        That is what an eager library would have in memory anyway: parameters and optimizer state that were written, values
+        kept for the backward pass, running averages.  Without it each of them would run the same work again when its turn
+        comes.  Large arrays that were only made, not written, are left to wait: they may be larger than memory.
+        """
         wanted = raw.read()
         if _known_array(wanted):
             return
-        layers = _work(wanted)
-        together = [b for b in self._written if not _known(b) and not layers.isdisjoint(_work(b.value))]
+        work = _work(wanted)
+        together = []
+        for buffer in list(self._waiting):
+            if _known(buffer):
+                self._waiting.discard(buffer)
+            elif (buffer.written or _nbytes(buffer) <= SMALL) and _shares(buffer.value, work):
+                together.append(buffer)
         buffer = raw.buffer
-        if buffer not in together and (raw.whole or _nbytes(buffer) <= SMALL):
+        if raw.whole and buffer not in together:
             together.append(buffer)
         self._keep(together)
 
@@ -121,7 +137,8 @@ class DaskBackend(Backend):
             return
         for buffer, value in zip(buffers, cluster.persist([b.value for b in buffers])):
             buffer.replace(value)
-        counts.add(kept=sum(b.written for b in buffers))
+            self._waiting.discard(buffer)
+        counts.add(kept=len(buffers))
 
 
 def _known_array(x: Any) -> bool:
@@ -146,6 +163,11 @@ def _work(x: Any) -> set[str]:
     from torsh_dask.lazy import Data
 
     return {name for name, layer in x.dask.layers.items() if type(layer) is not Data}
+
+
+def _shares(x: Any, work: set[str]) -> bool:
+    """Whether an array rests on some of this work."""
+    return x.name in work or not work.isdisjoint(x.dask.layers)
 
 
 __all__ = ["DaskBackend"]

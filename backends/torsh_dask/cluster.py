@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import itertools
 import os
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from typing import Any
 
 import dask
 import numpy as np
+from dask.array.optimization import optimize as da_optimize
+from dask.highlevelgraph import HighLevelGraph
 
 from torsh_dask import counts, lazy
 
@@ -118,32 +121,34 @@ def scatter(array: np.ndarray[Any, Any]) -> Any:
 
 def persist(arrays: list[Any]) -> list[Any]:
     """The arrays with their values computed, in one run: kept in memory, or by the cluster's workers."""
-    found = dask.optimize(*arrays)
-    counts.add(computes=1, tasks=_size(found))
     with counts.timed():
-        cluster = client()
-        if cluster is None:
-            kept = dask.persist(*found, optimize_graph=False)
-        else:
-            kept = cluster.persist(list(found), optimize_graph=False)
-            _wait([f for k in kept for f in _futures(k)])
-    return [_as_data(k) for k in kept]
+        values = _run(arrays)
+    kept = []
+    for x in arrays:
+        blocks = {key[1:]: values[key] for key in _keys(x)}
+        kept.append(lazy.from_blocks(lazy.unique("kept"), x.chunks, x.dtype, blocks))
+    return kept
+
+
+def _run(arrays: list[Any]) -> dict[Any, Any]:
+    """The values (on a cluster: futures of the values) of all chunks of arrays, in one run."""
+    keys = [key for x in arrays for key in _keys(x)]
+    # One graph, optimized once: dask.optimize would do so for each array.
+    graph = da_optimize(HighLevelGraph.merge(*[x.dask for x in arrays]), keys)
+    counts.add(computes=1, tasks=len(graph))
+    cluster = client()
+    if cluster is None:
+        get = dask.base.get_scheduler(collections=[arrays[0]])
+        return dict(zip(keys, get(graph, keys)))
+    futures = cluster.get(graph, keys, sync=False)
+    _wait(futures)
+    return dict(zip(keys, futures))
 
 
 def compute(x: Any) -> np.ndarray[Any, Any]:
     """The values of an array."""
-    if not lazy.is_data(x):
-        (x,) = dask.optimize(x)
-        counts.add(computes=1, tasks=_size([x]))
-        with counts.timed():
-            cluster = client()
-            if cluster is None:
-                return np.asarray(x.compute(optimize_graph=False))
-            future = cluster.compute(x, optimize_graph=False)
-            _wait([future])
-            return np.asarray(_result(future))
     with counts.timed():
-        blocks = dict(x.dask.layers[x.name].items())
+        blocks = dict(x.dask.layers[x.name].items()) if lazy.is_data(x) else _run([x])
         if any(_is_future(b) for b in blocks.values()):
             blocks = _gathered(blocks)
         if x.npartitions == 1:
@@ -155,36 +160,12 @@ def compute(x: Any) -> np.ndarray[Any, Any]:
         return out
 
 
-def _size(arrays: Any) -> int:
-    return len({key for x in arrays for key in x.__dask_graph__()})
-
-
-def _as_data(x: Any) -> Any:
-    """A persisted array under a name of its own, as known values."""
-    graph = x.__dask_graph__()
-    values = {key[1:]: _value(graph[key]) for key in _keys(x)}
-    return lazy.from_blocks(lazy.unique("kept"), x.chunks, x.dtype, values)
-
-
 def _keys(x: Any) -> list[Any]:
-    import itertools
-
     return [(x.name, *at) for at in itertools.product(*[range(len(c)) for c in x.chunks])]
-
-
-def _value(node: Any) -> Any:
-    from dask._task_spec import DataNode
-
-    return node.value if isinstance(node, DataNode) else node
 
 
 def _is_future(value: Any) -> bool:
     return type(value).__name__ == "Future" and hasattr(value, "client")
-
-
-def _futures(x: Any) -> list[Any]:
-    graph = x.__dask_graph__()
-    return [v for key in _keys(x) if _is_future(v := _value(graph[key]))]
 
 
 def _gathered(blocks: dict[Any, Any]) -> dict[Any, Any]:

@@ -21,7 +21,7 @@ def statistics() -> dict[str, Any]:
     """Counts since the start of the process or the last ``reset_statistics``.
 
     arrays: lazy arrays made (about one per op).  computes: how often values were asked for that had to be computed.
-    tasks: tasks run for these.  kept: buffers written in place whose values were kept from such a computation.
+    tasks: tasks run for these.  kept: arrays whose values were kept from such a computation.
     seconds: time spent computing.
     """
     with _lock:

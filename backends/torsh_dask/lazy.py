@@ -48,8 +48,30 @@ def type_of(x: da.Array) -> Dtype:
     return FROM_NUMPY[x.dtype]
 
 
+def _graph(name: str, layer: Any, dependencies: Sequence[da.Array]) -> HighLevelGraph:
+    """What ``HighLevelGraph.from_collections`` makes, in a third of the time where the graphs are long.
+
+    An array's graph has all that the array rests on, so that a dependency whose name is in it already adds nothing.
+    """
+    graph = object.__new__(HighLevelGraph)
+    graph.key_dependencies = {}
+    if not dependencies:
+        graph.layers, graph.dependencies = {name: layer}, {name: set()}
+        return graph
+    longest = max(dependencies, key=lambda x: len(x.dask.layers)).dask
+    layers, needs = dict(longest.layers), dict(longest.dependencies)
+    for x in dependencies:
+        if x.name not in layers:
+            layers.update(x.dask.layers)
+            needs.update(x.dask.dependencies)
+    layers[name] = layer
+    needs[name] = {x.name for x in dependencies}
+    graph.layers, graph.dependencies = layers, needs
+    return graph
+
+
 def _array(layer: Any, name: str, chunks: Any, dtype: np.dtype[Any], dependencies: Sequence[da.Array]) -> da.Array:
-    graph = HighLevelGraph.from_collections(name, layer, dependencies=dependencies)
+    graph = _graph(name, layer, dependencies)
     meta = np.empty((0,) * len(chunks), dtype)
     counts.add(arrays=1)
     return da.Array(graph, name, chunks, dtype=dtype, meta=meta)
@@ -139,7 +161,7 @@ def call(
     many = len(lead) > 1
     ready = [_only_lead(a, lead) if many and i in batched else one_chunk(a) for i, a in enumerate(arrays)]
     several = type(metas) is list
-    types = [m[1] for m in metas] if several else metas[1]
+    types = [None if m is None else m[1] for m in metas] if several else metas[1]
     base = unique(name)
     layer: dict[Any, Any] = {}
     for block in range(len(lead)):
@@ -147,7 +169,7 @@ def call(
             TaskRef((a.name, *((block,) if many and i in batched else (0,) if a.ndim else ()), *(0,) * (a.ndim - 1)))
             for i, a in enumerate(ready)
         ]
-        ndim = len(metas[0][0] if several else metas[0])
+        ndim = 0 if several else len(metas[0])
         key = _part(base, several or summed, block, ndim)
         given = template
         if many and sized is not None:
@@ -160,7 +182,7 @@ def call(
             base, layer = _renamed(base, layer, len(metas[0]))
         return _array(MaterializedLayer(layer), base, _chunks(metas[0], lead, many), TO_NUMPY[types], ready)
     together = _array(MaterializedLayer(layer), base, (lead if many else (1,),), np.dtype(object), ready)
-    return tuple(_pick(together, i, m, lead, many) for i, m in enumerate(metas))
+    return tuple(None if m is None else _pick(together, i, m, lead, many) for i, m in enumerate(metas))
 
 
 def _part(base: str, bare: bool, block: int, ndim: int) -> tuple[Any, ...]:

@@ -44,7 +44,7 @@ def run(function: Any, template: Any, types: Any, *arrays: Any) -> Any:
     with np.errstate(all="ignore"):  # PyTorch says nothing of overflow and the like
         found = call(*fill(template, arrays))
     if type(types) is list:
-        return tuple(np.asarray(f, TO_NUMPY[t]) for f, t in zip(found, types))
+        return tuple(None if t is None else np.asarray(f, TO_NUMPY[t]) for f, t in zip(found, types))
     return np.asarray(found, TO_NUMPY[types])
 
 

@@ -1,6 +1,7 @@
 """Kernels of several steps on large arrays, done block by block so that what is between the steps stays in the cache.
 
-A million float32 logaddexp by np.logaddexp take 16 ms; as maximum, exp, log1p (vectorised) in blocks 1.6 ms (one core, AVX-512).
+A million float32 logaddexp by np.logaddexp take 16 ms; as maximum, exp, log1p (vectorised) in blocks 1.6 ms (one core,
+AVX-512).
 Where NumPy has no vectorised steps either, ``_loops.py`` has a loop for Numba.
 """
 
@@ -74,7 +75,8 @@ def blocked(small: Callable[..., Any], step: Callable[..., None]) -> Callable[..
 def looped(small: Callable[..., Any], name: str, arrays: int = 1, doubles: bool = True) -> Callable[..., Any]:
     """A kernel that is ``small`` on small arrays and the loop of that name (``_loops.py``) on large ones.
 
-    arrays: how many operands, from the first, are arrays for the loop; the others are numbers.  doubles: whether the loop takes float64 too.  A loop that returns something says how large an intermediate value became;
+    arrays: how many operands, from the first, are arrays for the loop; the others are numbers.  doubles: whether the
+    loop takes float64 too.  A loop that returns something says how large an intermediate value became;
     2**26 and above (or nan) means that its result is not exact and ``small`` must do it.
     """
     loop: Any = None
@@ -96,9 +98,19 @@ def looped(small: Callable[..., Any], name: str, arrays: int = 1, doubles: bool 
         largest = loop(x.reshape(-1), *parts, out.reshape(-1))
         return out if largest is None or largest < 2.0**26 else None
 
-    def kernel(x: Any, *rest: Any) -> Any:
+    def several(x: Any, *rest: Any) -> Any:
+        if type(x) is not np.ndarray or x.size < LARGE:
+            return small(x, *rest)
         found = run(None, x, rest)
         return small(x, *rest) if found is None else found
+
+    def one(x: Array) -> Any:
+        if x.size < LARGE:
+            return small(x)
+        found = run(None, x, ())
+        return small(x) if found is None else found
+
+    kernel = one if getattr(getattr(small, "__code__", None), "co_argcount", 0) == 1 else several
 
     def into(x: Array, *rest: Any, out: Array) -> Array:
         # A loop whose result may have to be done again must not write over its operands.

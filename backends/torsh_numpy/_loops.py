@@ -122,36 +122,40 @@ def sigmoid(x, out):
         out[i] = one / (one + _exp(-x[i]))
 
 
+@_inline
+def _erf(a):
+    """Two polynomials by N. Juffa (https://stackoverflow.com/a/35148199), below 1 ulp."""
+    t = min(abs(a), np.float32(4))
+    s = a * a
+    r = np.float32(-1.72853470e-5) * t + np.float32(3.83197126e-4)
+    u = np.float32(-3.88396438e-3) * t + np.float32(2.42546219e-2)
+    r = r * (t * t) + u
+    r = r * t + np.float32(-1.06777877e-1)
+    r = r * t + np.float32(-6.34846687e-1)
+    r = r * t + np.float32(-1.28717512e-1)
+    r = r * t - t
+    far = np.float32(1) - _exp(r)
+    far = far if a > np.float32(0) else -far
+    p = np.float32(-5.96761703e-4)
+    p = p * s + np.float32(4.99119423e-3)
+    p = p * s + np.float32(-2.67681349e-2)
+    p = p * s + np.float32(1.12819925e-1)
+    p = p * s + np.float32(-3.76125336e-1)
+    p = p * s + np.float32(1.28379166e-1)
+    near = p * a + a
+    v = far if abs(a) > np.float32(0.921875) else near
+    return v if a == a else a
+
+
 @_loop
 def erf(x, out):
-    """Two polynomials by N. Juffa (https://stackoverflow.com/a/35148199), below 1 ulp."""
     for i in range(x.size):
-        a = x[i]
-        t = min(abs(a), np.float32(4))
-        s = a * a
-        r = np.float32(-1.72853470e-5) * t + np.float32(3.83197126e-4)
-        u = np.float32(-3.88396438e-3) * t + np.float32(2.42546219e-2)
-        r = r * (t * t) + u
-        r = r * t + np.float32(-1.06777877e-1)
-        r = r * t + np.float32(-6.34846687e-1)
-        r = r * t + np.float32(-1.28717512e-1)
-        r = r * t - t
-        far = np.float32(1) - _exp(r)
-        far = far if a > np.float32(0) else -far
-        p = np.float32(-5.96761703e-4)
-        p = p * s + np.float32(4.99119423e-3)
-        p = p * s + np.float32(-2.67681349e-2)
-        p = p * s + np.float32(1.12819925e-1)
-        p = p * s + np.float32(-3.76125336e-1)
-        p = p * s + np.float32(1.28379166e-1)
-        near = p * a + a
-        v = far if abs(a) > np.float32(0.921875) else near
-        out[i] = v if a == a else a
+        out[i] = _erf(x[i])
 
 
 @_loop
 def fmod(x, y, out):
-    """float32 by way of float64, exact where the quotient is below 2**26; returns the largest quotient (nan for nan)."""
+    """float32 by way of float64, exact where the quotient is below 2**26; returns the largest quotient."""
     largest = 0.0
     for i in range(x.size):
         a, b = np.float64(x[i]), np.float64(y[i])

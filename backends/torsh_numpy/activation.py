@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from torsh_numpy._blocks import LARGE
 from torsh_numpy.backend import TO_NUMPY
 
 # 0-d arrays: NumPy converts a Python number anew in every call.
@@ -16,10 +17,11 @@ _BITS = {np.dtype(np.float32): np.dtype(np.int32), np.dtype(np.float64): np.dtyp
 
 
 def _where(keep, g):
-    """g where ``keep``, 0 elsewhere.  Masking bits takes a seventh of np.where's time; a product would make nan of inf."""
+    """g where ``keep``, 0 elsewhere.  Masking bits takes a seventh of np.where's time; a product makes nan of inf."""
     bits = _BITS.get(g.dtype)
-    if bits is None or not g.flags.c_contiguous or not keep.flags.c_contiguous or g.shape != keep.shape:
+    if bits is None or not g.ndim or g.shape != keep.shape:
         return np.where(keep, g, ZERO[g.dtype])
+    g = np.ascontiguousarray(g)
     mask = keep.astype(bits)
     np.negative(mask, out=mask)
     np.bitwise_and(g.view(bits), mask, out=mask)
@@ -27,7 +29,7 @@ def _where(keep, g):
 
 
 def _sigmoid(x):
-    """1 / (1 + exp(-x)).  exp may overflow to inf, which is right; (1 + tanh(x / 2)) / 2 would lose all digits below -17."""
+    """1 / (1 + exp(-x)).  exp may overflow to inf, which is right; (1 + tanh(x / 2)) / 2 has no digits below -17."""
     out = np.exp(-x)
     out += 1
     return np.reciprocal(out)
@@ -245,12 +247,116 @@ def log_softmax_backward(g, out, dim):
     return np.subtract(g, t, out=t)
 
 
+def _compiled(kernel, arrays):
+    """The kernel, handing large float32 arrays to the loop of its name in ``_activations.py``.
+
+    arrays: how many operands are arrays; the others are numbers, passed as float32.
+    """
+    name = kernel.__name__
+    loop = None
+
+    def run(*args):
+        nonlocal loop
+        x = args[arrays - 1]
+        if x.size < LARGE or x.dtype != np.float32 or not x.flags.c_contiguous:
+            return kernel(*args)
+        if loop is None:
+            from torsh_numpy import _activations
+
+            loop = getattr(_activations, name)
+        # A gradient is often one number stretched over the array.
+        parts = [np.ascontiguousarray(a).reshape(-1) for a in args[:arrays]]
+        out = np.empty_like(x)
+        loop(*parts, *[np.float32(a) for a in args[arrays:]], out.reshape(-1))
+        return out
+
+    run.__name__ = name
+    return run
+
+
+def _compiled_softmax(kernel):
+    """The same for softmax and its logarithm along the last dimension."""
+    name = kernel.__name__
+    loop = None
+
+    def run(x, dim):
+        nonlocal loop
+        if x.size < LARGE or x.dtype != np.float32 or dim != x.ndim - 1 or not x.flags.c_contiguous:
+            return kernel(x, dim)
+        if loop is None:
+            from torsh_numpy import _activations
+
+            loop = getattr(_activations, name)
+        out = np.empty_like(x)
+        rows = x.reshape(-1, x.shape[-1])
+        loop(rows, rows.max(1), out.reshape(rows.shape))
+        return out
+
+    run.__name__ = name
+    return run
+
+
+def _compiled_rows(kernel):
+    """The same for their derivatives: (gradient, result, dimension)."""
+    name = kernel.__name__
+    loop = None
+
+    def run(g, out, dim):
+        nonlocal loop
+        if out.size < LARGE or out.dtype != np.float32 or dim != out.ndim - 1 or not out.flags.c_contiguous:
+            return kernel(g, out, dim)
+        if loop is None:
+            from torsh_numpy import _activations
+
+            loop = getattr(_activations, name)
+        found = np.empty_like(out)
+        shape = (-1, out.shape[-1])
+        loop(np.ascontiguousarray(g).reshape(shape), out.reshape(shape), found.reshape(shape))
+        return found
+
+    run.__name__ = name
+    return run
+
+
+def _compiled_gelu(kernel):
+    """gelu comes in two forms, of which only the exact one has a loop."""
+
+    def exact(*args):
+        return kernel(*args, "none")
+
+    exact.__name__ = kernel.__name__
+    exact = _compiled(exact, 2 if kernel is gelu_backward else 1)
+    return lambda *args: exact(*args[:-1]) if args[-1] == "none" else kernel(*args)
+
+
 KERNELS = {
     f.__name__: f
     for f in (
-        leaky_relu, leaky_relu_backward, elu, elu_backward, hardtanh, hardtanh_backward, threshold, threshold_backward, gelu,
+        leaky_relu, leaky_relu_backward, elu, elu_backward, hardtanh, hardtanh_backward, threshold,
+        threshold_backward, gelu,
         gelu_backward, silu, silu_backward, softplus, softplus_backward, mish, mish_backward, log_sigmoid,
         log_sigmoid_backward, hardsigmoid, hardsigmoid_backward, hardswish, hardswish_backward, hardshrink,
         hardshrink_backward, softshrink, softmax, softmax_backward, log_softmax, log_softmax_backward,
     )
 }  # fmt: skip
+
+KERNELS |= {
+    f.__name__: _compiled(f, arrays)
+    for f, arrays in (
+        (silu, 1),
+        (silu_backward, 2),
+        (leaky_relu, 1),
+        (leaky_relu_backward, 2),
+        (threshold_backward, 2),
+        (hardtanh_backward, 2),
+        (hardshrink_backward, 2),
+        (elu, 1),
+        (elu_backward, 2),
+        (hardswish, 1),
+        (hardswish_backward, 2),
+        (softplus_backward, 2),
+    )
+}
+KERNELS |= {f.__name__: _compiled_softmax(f) for f in (softmax, log_softmax)}
+KERNELS |= {f.__name__: _compiled_rows(f) for f in (softmax_backward, log_softmax_backward)}
+KERNELS |= {"gelu": _compiled_gelu(gelu), "gelu_backward": _compiled_gelu(gelu_backward)}

@@ -87,7 +87,9 @@ def logaddexp(x, y):
     first = x.real >= y.real
     large, small = np.where(first, x, y), np.where(first, y, x)
     found = large + np.log1p(np.exp(small - large))
-    return np.where((large.real == small.real) & np.isinf(large.real), large + np.log1p(np.exp(1j * (small - large).imag)), found)
+    return np.where(
+        (large.real == small.real) & np.isinf(large.real), large + np.log1p(np.exp(1j * (small - large).imag)), found
+    )
 
 
 # ``into`` forms write the result into ``out`` (which may be the first operand), so that optimisers make no copies.
@@ -98,7 +100,11 @@ def _clamp_into(x, low, high, out):
         return np.minimum(x, high, out=out)
     if high is None:
         return np.maximum(x, low, out=out)
-    return np.minimum(np.maximum(x, low), high, out=out) if isinstance(high, np.ndarray) else np.clip(x, low, high, out=out)
+    return (
+        np.minimum(np.maximum(x, low), high, out=out)
+        if isinstance(high, np.ndarray)
+        else np.clip(x, low, high, out=out)
+    )
 
 
 def _addcmul_into(x, a, b, value, out):
@@ -168,5 +174,7 @@ KERNELS = {
     "logaddexp2": np.logaddexp2,
     "copysign": np.copysign,
     "nextafter": np.nextafter,
-    "heaviside": lambda x, y: np.where(x == 0, y, x > 0).astype((x if isinstance(x, np.ndarray) else y).dtype, copy=False),
+    "heaviside": lambda x, y: np.where(x == 0, y, x > 0).astype(
+        (x if isinstance(x, np.ndarray) else y).dtype, copy=False
+    ),
 }

@@ -137,9 +137,10 @@ class NumpyBackend(Backend):
 
     def from_dlpack(self, source: Any) -> np.ndarray[Any, Any]:
         found = np.from_dlpack(source)
-        if not found.flags.writeable:  # NumPy trusts no exporter of the old protocol; PyTorch's semantics need to write
-            found = window(found, found.shape, found.strides)
-            found.flags.writeable = True
+        if not found.flags.writeable:  # NumPy trusts no exporter of the old protocol; tensors are there to be written to
+            interface = dict(found.__array_interface__)
+            interface["data"] = (interface["data"][0], False)
+            found = np.asarray(_Window(interface, found))
         return found
 
     def shares(self, raw: np.ndarray[Any, Any]) -> bool:

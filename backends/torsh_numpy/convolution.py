@@ -1,6 +1,7 @@
 """Convolutions as matrix products: patches are laid out as a matrix ("im2col") and BLAS does the rest.
 
-Two layouts.  *Channels first*: the matrix is (channels * taps, samples * positions), copied in runs of the innermost output
+Two layouts.  *Channels first*: the matrix is (channels * taps, samples * positions), copied in runs of the innermost
+output
 size.  *Channels last*: (samples * positions, taps * channels), copied in runs of channels * taps of the innermost
 dimension.  The one with the longer runs is faster; small images with many channels want the second.
 """
@@ -48,7 +49,7 @@ def _windows(x: Array, first: int, kernel: Ints, stride: Ints, dilation: Ints, o
 
 
 def _padded(x: Array, pads: Any, last: bool) -> Array:
-    """A contiguous array with zeros around (or with cut off edges where a pad is negative), channels last if asked for."""
+    """A contiguous array with zeros around (cut off where a pad is negative), channels last if asked for."""
     space = x.shape[2:]
     if any(lo < 0 or hi < 0 for lo, hi in pads):
         x = x[(slice(None), slice(None), *(slice(max(-lo, 0), n - max(-hi, 0)) for (lo, hi), n in zip(pads, space)))]
@@ -107,7 +108,9 @@ def _forward(x: Array, w: Array, stride: Ints, pads: Any, dilation: Ints, groups
     matrix = w.reshape(groups, o // groups, c // groups * taps)
     flat = out.reshape(n, o, positions)
     for part in _chunks(n, positions * taps * c):
-        patches = _windows(xp[part], 2, kernel, stride, dilation, out_size, "cknp").reshape(groups, c // groups * taps, -1)
+        patches = _windows(xp[part], 2, kernel, stride, dilation, out_size, "cknp").reshape(
+            groups, c // groups * taps, -1
+        )
         found = np.matmul(matrix, patches)
         flat[part] = found.reshape(o, -1, positions).transpose(1, 0, 2)
     return out
@@ -225,10 +228,14 @@ def convolution_weight(g, x, size, stride, padding, dilation, groups):
             patches = _windows(xp[part], 1, kernel, stride, dilation, out_size, "npkc").reshape(-1, taps * c)
             left = g[part].reshape(-1, o, positions).swapaxes(0, 1).reshape(o, -1)
             total = total + left @ patches
-        return np.ascontiguousarray(total.reshape(o, *kernel, c).transpose(0, len(kernel) + 1, *range(1, len(kernel) + 1)))
+        return np.ascontiguousarray(
+            total.reshape(o, *kernel, c).transpose(0, len(kernel) + 1, *range(1, len(kernel) + 1))
+        )
     xp = _padded(x, pads, False)
     for part in _chunks(n, positions * taps * c):
-        patches = _windows(xp[part], 2, kernel, stride, dilation, out_size, "cknp").reshape(groups, c // groups * taps, -1)
+        patches = _windows(xp[part], 2, kernel, stride, dilation, out_size, "cknp").reshape(
+            groups, c // groups * taps, -1
+        )
         left = g[part].reshape(-1, o, positions).swapaxes(0, 1).reshape(groups, o // groups, -1)
         total = total + np.matmul(left, patches.swapaxes(1, 2))
     return total.reshape(size)

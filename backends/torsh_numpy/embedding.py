@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from torsh_numpy._compiled import LARGE, loop
+
 
 def take_rows(weight, indices, padding_idx, by_freq):
     try:
@@ -13,7 +15,9 @@ def take_rows(weight, indices, padding_idx, by_freq):
 
 
 def _refuse(weight, indices):
-    raise IndexError(f"index out of range in self: indices are {indices.min()} to {indices.max()}, rows 0 to {len(weight) - 1}")
+    raise IndexError(
+        f"index out of range in self: indices are {indices.min()} to {indices.max()}, rows 0 to {len(weight) - 1}"
+    )
 
 
 def embedding_backward(g, indices, rows, padding_idx, by_freq):
@@ -22,6 +26,11 @@ def embedding_backward(g, indices, rows, padding_idx, by_freq):
     grads = g.reshape(flat.size, columns)
     out = np.zeros((rows, columns), g.dtype)
     if not flat.size:
+        return out
+    if g.size >= LARGE and g.dtype.kind == "f" and not by_freq:
+        loop("add_rows")(out, np.ascontiguousarray(flat), np.ascontiguousarray(grads))
+        if padding_idx >= 0:
+            out[padding_idx] = 0
         return out
     # Sorted by row, each row's gradients are one run, and add.reduceat sums the runs.
     order = np.argsort(flat, kind="stable")

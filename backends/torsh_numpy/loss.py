@@ -76,7 +76,7 @@ def bce_input_backward(g, x, t):
     return g * (x - t) / np.maximum((1 - x) * x, x.dtype.type(1e-12))
 
 
-# ---- connectionist temporal classification -----------------------------------------------------------------------------
+# ---- connectionist temporal classification ---------------------------------------------------------------------------
 
 
 def _labels(targets: Array, lengths: Array, blank: int) -> tuple[Array, Array]:
@@ -160,7 +160,9 @@ def ctc_backward(g, log_probs, targets, input_lengths, target_lengths, loss, alp
             after = beta
     out *= g[:, None]
     if zero_infinity:
-        bad = np.isinf(-alpha[np.arange(n), np.maximum(ins - 1, 0)].max(1)) | ((loss == 0) & (alpha[np.arange(n), np.maximum(ins - 1, 0), 2 * outs] == -np.inf))
+        bad = np.isinf(-alpha[np.arange(n), np.maximum(ins - 1, 0)].max(1)) | (
+            (loss == 0) & (alpha[np.arange(n), np.maximum(ins - 1, 0), 2 * outs] == -np.inf)
+        )
         out[:, bad] = 0
     else:
         out[:, np.isinf(loss)] = np.nan

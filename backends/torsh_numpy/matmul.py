@@ -13,15 +13,28 @@ def matmul(x, y):
     return np.matmul(x, y)
 
 
-def addmm(input, mat1, mat2, beta, alpha):
-    out = mat1.dot(mat2)
+def _affine(input, out, beta, alpha):
     if alpha != 1:
-        out *= out.dtype.type(alpha)
+        out = out * out.dtype.type(alpha)
     if beta == 1:
-        out += input
-    elif beta != 0:
-        out += input * out.dtype.type(beta)
-    return out
+        return out + input
+    return out if beta == 0 else out + input * out.dtype.type(beta)
 
 
-KERNELS = {"mm_op": lambda x, y: x.dot(y), "matmul": matmul, "addmm": addmm}
+def addmm(input, mat1, mat2, beta, alpha):
+    return _affine(input, mat1.dot(mat2), beta, alpha)
+
+
+def addbmm(input, batch1, batch2, beta, alpha):
+    return _affine(input, np.add.reduce(np.matmul(batch1, batch2), axis=0, dtype=input.dtype), beta, alpha)
+
+
+KERNELS = {
+    "mm_op": lambda x, y: x.dot(y),
+    "matmul": matmul,
+    "addmm": addmm,
+    "addmv": addmm,
+    "addbmm": addbmm,
+    "baddbmm": lambda input, a, b, beta, alpha: _affine(input, np.matmul(a, b), beta, alpha),
+    "addr": lambda input, a, b, beta, alpha: _affine(input, a[:, None] * b, beta, alpha),
+}

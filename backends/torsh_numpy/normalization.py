@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from torsh_numpy._blocks import LARGE
+
 Array = Any
 
 
@@ -43,7 +45,12 @@ def batch_norm_train(x, weight, bias, eps):
     out *= (invstd if weight is None else invstd * weight)[:, None].astype(x.dtype, copy=False)
     if bias is not None:
         out += bias[:, None]
-    return out.reshape(x.shape), mean.astype(x.dtype, copy=False), invstd.astype(x.dtype, copy=False), (var * (n / max(n - 1, 1))).astype(x.dtype, copy=False)
+    return (
+        out.reshape(x.shape),
+        mean.astype(x.dtype, copy=False),
+        invstd.astype(x.dtype, copy=False),
+        (var * (n / max(n - 1, 1))).astype(x.dtype, copy=False),
+    )
 
 
 def batch_norm_backward(g, x, weight, mean, invstd, eps, needs):
@@ -63,10 +70,26 @@ def batch_norm_backward(g, x, weight, mean, invstd, eps, needs):
     return gx, along if needs[1] else None, total if needs[2] else None
 
 
+def _affine(weight, bias, cols):
+    """Weight and bias as vectors, ones and zeros where there is none."""
+    return (
+        np.ones(cols, np.float32) if weight is None else np.ascontiguousarray(weight).reshape(-1),
+        np.zeros(cols, np.float32) if bias is None else np.ascontiguousarray(bias).reshape(-1),
+    )
+
+
 def native_layer_norm(x, shape, weight, bias, eps):
     cols = math.prod(shape)
     lead = x.shape[: x.ndim - len(shape)]
+    stat = (*lead, *(1,) * len(shape))
     rows = x.reshape(math.prod(lead), cols)
+    if x.size >= LARGE and x.dtype == np.float32:
+        from torsh_numpy._activations import layer_norm
+
+        w, b = _affine(weight, bias, cols)
+        out, mean, rstd = np.empty(rows.shape, x.dtype), np.empty(len(rows), x.dtype), np.empty(len(rows), x.dtype)
+        layer_norm(np.ascontiguousarray(rows), w, b, np.float32(eps), out, mean, rstd)
+        return out.reshape(x.shape), mean.reshape(stat), rstd.reshape(stat)
     mean = np.add.reduce(rows, 1, keepdims=True)
     mean /= max(cols, 1)
     out = rows - mean
@@ -79,7 +102,6 @@ def native_layer_norm(x, shape, weight, bias, eps):
         out *= weight.reshape(-1)
     if bias is not None:
         out += bias.reshape(-1)
-    stat = (*lead, *(1,) * len(shape))
     return out.reshape(x.shape), mean.reshape(stat), rstd.reshape(stat)
 
 
@@ -87,6 +109,19 @@ def layer_norm_backward(g, x, shape, weight, mean, rstd, eps, needs):
     cols = max(math.prod(shape), 1)
     rows = x.reshape(-1, cols) if x.size else x.reshape(0, cols)
     grad = g.reshape(rows.shape)
+    if x.size >= LARGE and x.dtype == np.float32:
+        from torsh_numpy import _activations
+
+        w, _ = _affine(weight, None, cols)
+        gx, gw, gb = np.empty(rows.shape, x.dtype), np.zeros(cols, x.dtype), np.zeros(cols, x.dtype)
+        _activations.layer_norm_backward(
+            np.ascontiguousarray(grad), np.ascontiguousarray(rows), w, mean.reshape(-1), rstd.reshape(-1), gx, gw, gb
+        )
+        return (
+            gx.reshape(x.shape) if needs[0] else None,
+            gw.reshape(shape) if needs[1] else None,
+            gb.reshape(shape) if needs[2] else None,
+        )
     normal = rows - mean.reshape(-1, 1)[: len(rows)]
     normal *= rstd.reshape(-1, 1)[: len(rows)]
     gw = np.einsum("rc,rc->c", grad, normal).reshape(shape) if needs[1] else None
@@ -106,6 +141,4 @@ def layer_norm_backward(g, x, shape, weight, mean, rstd, eps, needs):
     return gx, gw, gb
 
 
-KERNELS = {
-    f.__name__: f for f in (batch_norm_train, batch_norm_backward, native_layer_norm, layer_norm_backward)
-}
+KERNELS = {f.__name__: f for f in (batch_norm_train, batch_norm_backward, native_layer_norm, layer_norm_backward)}

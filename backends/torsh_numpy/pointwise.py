@@ -55,7 +55,10 @@ def nan_to_num(x, nan, posinf, neginf):
     if x.dtype.kind == "f":
         largest = np.finfo(x.dtype).max
         return _nan_to_num(
-            x, 0.0 if nan is None else nan, largest if posinf is None else posinf, -largest if neginf is None else neginf
+            x,
+            0.0 if nan is None else nan,
+            largest if posinf is None else posinf,
+            -largest if neginf is None else neginf,
         )
     return np.nan_to_num(x, nan=0.0 if nan is None else nan, posinf=posinf, neginf=neginf)
 

@@ -41,6 +41,13 @@ _small_mask = functools.lru_cache(maxsize=256)(_mask)
 
 def _triangle(x, diagonal, lower):
     rows, columns = x.shape[-2:]
+    if columns >= 256:  # row by row moves only what stays
+        found = np.zeros(x.shape, x.dtype)
+        for i in range(rows):
+            at = min(max(i + diagonal + lower, 0), columns)
+            part = (..., i, slice(None, at) if lower else slice(at, None))
+            found[part] = x[part]
+        return found
     mask = (_small_mask if rows * columns <= 1 << 14 else _mask)(rows, columns, diagonal, lower)
     return np.where(mask, x, _ZERO[x.dtype])
 

@@ -2,11 +2,13 @@
 
 import numpy as np
 
-from torsh_numpy.backend import TO_NUMPY
-
-# Sums of small arrays are dot products with ones: the ufunc machinery of np.add.reduce costs more than twice as much.
+# Sums of real numbers are products with ones: for small arrays because np.add.reduce's machinery costs more than twice as
+# much, for large ones because BLAS reads memory at full speed.  (Not complex ones: inf * (1 + 0j) has a nan in it.)
 _SMALL = 64
-_ONES = {n: [np.ones(i, n) for i in range(_SMALL + 1)] for n in TO_NUMPY.values() if n.kind in "fc" and n.itemsize >= 4}
+_ONES = {np.dtype(t): [np.ones(i, t) for i in range(_SMALL + 1)] for t in (np.float32, np.float64)}
+_WIDTH = 4096
+_LARGE = 4 * _WIDTH
+_WIDE = {np.dtype(t): np.ones(_WIDTH, t) for t in (np.float32, np.float64)}
 _BLOCK = 128
 _asarray = np.asarray
 
@@ -21,15 +23,22 @@ def sum(x, dim, keepdim, shape):
         return np.add.reduce(x, axis=dim, dtype=np.int64, keepdims=keepdim)
     if dim is None and not keepdim:
         # In memory order, so that NumPy adds pairwise over all of it.
-        return np.add.reduce(x.ravel("K"))
-    if (
-        dim is not None
-        and len(dim) == 1
-        and x.itemsize == 4
-        and x.shape[dim[0]] > 4 * _BLOCK
-        and x.strides[dim[0]] != 4
-    ):
-        return _in_blocks(x, dim[0], keepdim)
+        x = x.ravel("K")
+        if n < _LARGE or dtype not in _WIDE:
+            return np.add.reduce(x)
+        # Row by row: no running sum gets longer than a row, which keeps rounding at bay.
+        whole = n // _WIDTH * _WIDTH
+        total = np.add.reduce(x[:whole].reshape(-1, _WIDTH).dot(_WIDE[dtype]))
+        return total + np.add.reduce(x[whole:]) if whole < n else total
+    if dim is not None and len(dim) == 1:
+        d = dim[0]
+        m = x.shape[d]
+        if d == x.ndim - 1 and x.size >= _LARGE and 16 <= m <= _WIDTH and dtype in _WIDE and x.flags.c_contiguous:
+            found = x.reshape(-1, m).dot(_WIDE[dtype][:m])
+            return found.reshape(*x.shape[:-1], 1) if keepdim else found.reshape(x.shape[:-1])
+        if x.itemsize == 4 and m > 4 * _BLOCK and x.strides[d] != 4:
+            return _in_blocks(x, d, keepdim)
+        return np.add.reduce(x, d, None, None, keepdim)
     return np.add.reduce(x, axis=dim, keepdims=keepdim)
 
 
@@ -92,30 +101,39 @@ def amin(x, dim, keepdim, shape):
     return np.minimum.reduce(x, axis=dim, keepdims=keepdim)
 
 
+def _position(function, method, x, dim, keepdim):
+    axis = None if dim is None else dim[0]
+    # The method is called directly; np.argmax goes through Python once more.
+    return function(x, axis=axis, keepdims=True) if keepdim else method(x, axis)
+
+
 def argmax(x, dim, keepdim):
-    return np.argmax(x, axis=None if dim is None else dim[0], keepdims=keepdim)
+    return _position(np.argmax, np.ndarray.argmax, x, dim, keepdim)
 
 
 def argmin(x, dim, keepdim):
-    return np.argmin(x, axis=None if dim is None else dim[0], keepdims=keepdim)
+    return _position(np.argmin, np.ndarray.argmin, x, dim, keepdim)
 
 
-def _along(position, x, dim, keepdim):
+def _along(extreme, position, x, dim, keepdim):
     if not x.ndim:
         return x.copy(), np.zeros((), np.int64)
-    at = position(x, axis=dim, keepdims=True)
-    values = np.take_along_axis(x, at, dim)
-    return (values, at) if keepdim else (values.squeeze(dim), at.squeeze(dim))
+    # Two passes: picking the values at the positions costs more than finding them again.
+    return extreme.reduce(x, dim, None, None, keepdim), position(x, (dim,), keepdim)
 
 
 def var(x, dim, keepdim, correction, shape):
     n = _count(x, dim)
+    divisor = max(n - correction, 0)
+    if dim is None and not keepdim and 0 < n <= _SMALL and divisor and x.dtype in _ONES:
+        x = x.ravel()
+        d = x - x.dot(_ONES[x.dtype][n]) / x.dtype.type(n)
+        return _asarray(d.dot(d) / d.dtype.type(divisor))
     center = sum(x, dim, True, shape)
     center = center / x.dtype.type(n) if n else center * np.nan
     d = x - center
     squares = d.real * d.real + d.imag * d.imag if x.dtype.kind == "c" else np.multiply(d, d, out=d)
     total = sum(squares, dim, keepdim, shape)
-    divisor = max(n - correction, 0)
     return total / total.dtype.type(divisor)
 
 
@@ -139,8 +157,8 @@ KERNELS = {
     "amin": amin,
     "argmax": argmax,
     "argmin": argmin,
-    "max_dim": lambda x, dim, keepdim, shape: _along(np.argmax, x, dim, keepdim),
-    "min_dim": lambda x, dim, keepdim, shape: _along(np.argmin, x, dim, keepdim),
+    "max_dim": lambda x, dim, keepdim, shape: _along(np.maximum, argmax, x, dim, keepdim),
+    "min_dim": lambda x, dim, keepdim, shape: _along(np.minimum, argmin, x, dim, keepdim),
     "var_op": var,
     "std_op": lambda *a: np.sqrt(var(*a)),
     "logsumexp": logsumexp,

@@ -6,7 +6,7 @@ from torsh_numpy._blocks import blocked, looped
 
 
 def _scipy(name):
-    """A SciPy function, computed in float64: its float32 forms lose up to hundreds of ulp (digamma, polygamma, zeta)."""
+    """A SciPy function, computed in float64: some of its float32 forms lose hundreds of ulp (digamma, zeta)."""
     found = None
 
     def run(*args):
@@ -97,7 +97,8 @@ def spherical_bessel_j0(x):
     return np.where(np.isinf(wide), 0.0, found).astype(x.dtype, copy=False)
 
 
-# ---- orthogonal polynomials ------------------------------------------------------------------------------------------------
+# ---- orthogonal polynomials
+# ------------------------------------------------------------------------------------------------
 
 
 def _by_recurrence(x, n, first, step):

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from torsh_numpy.reduction import sum
+from torsh_numpy.reduction import _WIDTH, sum
 
 
 def _middle(x, dim):
@@ -48,6 +48,13 @@ def _whole(position):
 
 def vector_norm(x, ord, dim, keepdim, shape):
     if ord == 2:
+        if dim is None and not keepdim and x.dtype.kind == "f" and x.flags.c_contiguous:
+            x = x.ravel()
+            if x.size <= 16 * _WIDTH:
+                return np.sqrt(x.dot(x))
+            # In blocks, against rounding.
+            parts = [x[i : i + _WIDTH].dot(x[i : i + _WIDTH]) for i in range(0, x.size, _WIDTH)]
+            return np.sqrt(np.add.reduce(np.array(parts, x.dtype)))
         squares = x * x if x.dtype.kind == "f" else x.real * x.real + x.imag * x.imag
         return np.sqrt(sum(squares, dim, keepdim, shape))
     size = np.abs(x)

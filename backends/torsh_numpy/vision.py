@@ -1,11 +1,13 @@
 """Interpolation and patches.
 
-Every mode of interpolation is a linear map of one dimension at a time, so it is made as a small matrix and BLAS applies it;
+Every mode of interpolation is a linear map of one dimension at a time, so it is made as a small matrix and BLAS
+applies it;
 its transpose is the gradient.
 """
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from typing import Any
@@ -68,7 +70,9 @@ def _matrix(i: int, o: int, scale: float | None, mode: str, align: bool, antiali
     if cubic:
         low = np.floor(place)
         t = place - low
-        for tap, w in zip(range(-1, 3), (_cubic(t + 1, -0.75), _cubic(t, -0.75), _cubic(1 - t, -0.75), _cubic(2 - t, -0.75))):
+        for tap, w in zip(
+            range(-1, 3), (_cubic(t + 1, -0.75), _cubic(t, -0.75), _cubic(1 - t, -0.75), _cubic(2 - t, -0.75))
+        ):
             np.add.at(out, (rows, np.clip(low + tap, 0, i - 1).astype(np.int64)), w)
         return out
     place = np.maximum(place, 0)
@@ -77,6 +81,33 @@ def _matrix(i: int, o: int, scale: float | None, mode: str, align: bool, antiali
     np.add.at(out, (rows, low), 1 - t)
     np.add.at(out, (rows, np.minimum(low + 1, i - 1)), t)
     return out
+
+
+# Elements of a matrix from which multiplying its many zeros costs more than walking through the others.
+_SPARSE = 1 << 15
+
+
+@functools.lru_cache(64)
+def _taps(back: bool, *given: Any) -> tuple[Array, Array, Array]:
+    """A matrix of ``_matrix`` (back: its transpose) without its zeros: where rows start, columns, values."""
+    matrix = _matrix(*given).T if back else _matrix(*given)
+    rows, places = np.nonzero(matrix)
+    return np.searchsorted(rows, np.arange(matrix.shape[0] + 1)), places, matrix[rows, places]
+
+
+def _along(x: Array, axis: int, length: int, back: bool, given: Any) -> Array:
+    """Interpolate one dimension to a length; back: the adjoint."""
+    if x.shape[axis] * length < _SPARSE or x.dtype.kind != "f":
+        matrix = _matrix(*given)
+        return apply_along(x, axis, matrix.T if back else matrix)
+    from torsh_numpy._resampling import sparse_product
+
+    starts, places, weights = _taps(back, *given)
+    before, after = x.shape[:axis], x.shape[axis + 1 :]
+    source = np.ascontiguousarray(x).reshape(math.prod(before), x.shape[axis], math.prod(after))
+    out = np.empty((source.shape[0], length, source.shape[2]), x.dtype)
+    sparse_product(source, starts, places, weights.astype(x.dtype, copy=False), out)
+    return out.reshape(*before, length, *after)
 
 
 def resample(x, size, scales, mode, align_corners, antialias):
@@ -88,7 +119,8 @@ def resample(x, size, scales, mode, align_corners, antialias):
         if mode.startswith("nearest"):
             out = np.take(out, _nearest(i, o, s, mode == "nearest-exact", real), axis)
         elif i != o or s is not None:
-            out = apply_along(out.astype(real) if whole else out, axis, _matrix(i, o, s, mode, align_corners, antialias, real))
+            given = (i, o, s, mode, align_corners, antialias, real)
+            out = _along(out.astype(real) if whole else out, axis, o, False, given)
     if whole and out.dtype != x.dtype:
         limits = np.iinfo(x.dtype)
         out = np.clip(np.rint(out), limits.min, limits.max).astype(x.dtype)
@@ -101,7 +133,7 @@ def resample_backward(g, shape, scales, mode, align_corners, antialias):
     for axis, s in enumerate(scales, 2):
         i, o = shape[axis], g.shape[axis]
         if i != o or s is not None:
-            out = apply_along(out, axis, _matrix(i, o, s, mode, align_corners, antialias, real).T)
+            out = _along(out, axis, i, True, (i, o, s, mode, align_corners, antialias, real))
     return out.copy() if out is g else np.ascontiguousarray(out)
 
 
@@ -125,7 +157,9 @@ def col2im(x, size, kernel, dilation, padding, stride):
     columns = x.reshape(n, c, *kernel, *grid)
     field = np.zeros((n, c, *(i + 2 * p for i, p in zip(size, padding))), x.dtype)
     for tap in itertools.product(*(range(k) for k in kernel)):
-        field[(slice(None), slice(None), *_slices(tap, stride, dilation, grid))] += columns[(slice(None), slice(None), *tap)]
+        field[(slice(None), slice(None), *_slices(tap, stride, dilation, grid))] += columns[
+            (slice(None), slice(None), *tap)
+        ]
     return np.ascontiguousarray(field[(slice(None), slice(None), *(slice(p, p + i) for p, i in zip(padding, size)))])
 
 

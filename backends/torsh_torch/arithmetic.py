@@ -15,7 +15,8 @@ def of_tensors(function: Callable[..., Any]) -> Callable[..., Any]:
     def run(*operands: Any) -> Any:
         some = next(a for a in operands if isinstance(a, torch.Tensor))
         made = [
-            a if isinstance(a, torch.Tensor) else torch.full((), a, dtype=some.dtype, device=some.device) for a in operands
+            a if isinstance(a, torch.Tensor) else torch.full((), a, dtype=some.dtype, device=some.device)
+            for a in operands
         ]
         return function(*made)
 

@@ -122,7 +122,7 @@ class TorchBackend(Backend):
         if not array.flags.writeable or not array.dtype.isnative or any(s < 0 for s in array.strides):
             array = array.astype(array.dtype.newbyteorder("="), order="C")
         if dtype.name != array.dtype.name or dtype.name in _BITS:  # a type NumPy has no name for: move the bits
-            bits = np.ascontiguousarray(array).view(f"u{array.dtype.itemsize}").reshape(array.shape)
+            bits = array.view(f"u{array.dtype.itemsize}")  # strides stay: random numbers are drawn in memory order
             raw = torch.from_numpy(bits).view(self.to_torch[dtype])
         elif any(s % array.itemsize for s in array.strides):  # fields of structured arrays
             raw = torch.from_numpy(array.copy(order="C"))

@@ -13,7 +13,8 @@ KERNELS: dict[str, Any] = {
     **{
         name: of_tensors(getattr(torch, name))
         for name in (
-            "logical_and", "logical_or", "logical_xor", "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_left_shift",
+            "logical_and", "logical_or", "logical_xor", "bitwise_and", "bitwise_or", "bitwise_xor",
+            "bitwise_left_shift",
             "bitwise_right_shift", "gcd", "lcm",
         )
     },

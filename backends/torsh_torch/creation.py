@@ -36,7 +36,9 @@ KERNELS: dict[str, Any] = {
     "clone": torch.clone,
     "arange": arange,
     "linspace": lambda start, end, count, dtype, device: torch.linspace(start, end, count, **_where(dtype, device)),
-    "logspace": lambda start, end, count, base, dtype, device: torch.logspace(start, end, count, base, **_where(dtype, device)),
+    "logspace": lambda start, end, count, base, dtype, device: torch.logspace(
+        start, end, count, base, **_where(dtype, device)
+    ),
     "eye": lambda n, m, dtype, device: torch.eye(n, m, **_where(dtype, device)),
     "triangle_indices": triangle_indices,
 }

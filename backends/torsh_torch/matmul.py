@@ -2,8 +2,13 @@
 
 import torch
 
+
+def _sum(function):
+    return lambda input, a, b, beta, alpha: function(input, a, b, beta=beta, alpha=alpha)
+
+
 KERNELS = {
     "mm_op": torch.mm,
     "matmul": torch.matmul,
-    "addmm": lambda input, mat1, mat2, beta, alpha: torch.addmm(input, mat1, mat2, beta=beta, alpha=alpha),
+    **{name: _sum(getattr(torch, name)) for name in ("addmm", "addmv", "addbmm", "baddbmm", "addr")},
 }

@@ -21,7 +21,9 @@ def batch_norm_backward(g, x, weight, mean, invstd, eps, needs):
 def layer_norm_backward(g, x, shape, weight, mean, rstd, eps, needs):
     # PyTorch wants a bias only to know whether its gradient is asked for.
     ones = torch.ones(shape, dtype=x.dtype, device=x.device)
-    found = aten.native_layer_norm_backward(g, x, list(shape), mean, rstd, ones if weight is None else weight, ones, list(needs))
+    found = aten.native_layer_norm_backward(
+        g, x, list(shape), mean, rstd, ones if weight is None else weight, ones, list(needs)
+    )
     return tuple(f if want else None for f, want in zip(found, needs))
 
 

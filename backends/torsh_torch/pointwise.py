@@ -7,8 +7,10 @@ from typing import Any
 import torch
 
 _UNARY = (
-    "neg", "abs", "square", "sign", "sgn", "reciprocal", "floor", "ceil", "trunc", "round", "frac", "deg2rad", "rad2deg",
-    "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "sigmoid", "sin", "cos", "tan", "asin", "acos",
+    "neg", "abs", "square", "sign", "sgn", "reciprocal", "floor", "ceil", "trunc", "round", "frac", "deg2rad",
+    "rad2deg",
+    "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "sigmoid", "sin", "cos", "tan",
+    "asin", "acos",
     "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh",
 )  # fmt: skip
 

@@ -6,6 +6,7 @@ domains.
 
 from __future__ import annotations
 
+from torsh.dtypes import FLOAT
 from torsh_conformance.sample import FALLBACKS, S, samples, the
 
 
@@ -429,3 +430,38 @@ def matrix_power(make):
     yield S(square(make), 3)
     yield S(square(make), 0).named("zero")
     yield S(square(make), -1).named("inverse")
+
+
+_GATES = {"gru": 3, "lstm": 4, "rnn_tanh": 1, "rnn_relu": 1}
+
+
+@fallback("torch.gru", "torch.lstm", "torch.rnn_tanh", "torch.rnn_relu")
+def recurrent(make):
+    if make.dtype.category < FLOAT:
+        return
+    name = make.path.removeprefix("torch.")
+    rows = 3 * _GATES[name]
+    for layers, batch_first in ((1, False), (2, True)):
+        state = make(layers, 2, 3)
+        hidden = [state, make(layers, 2, 3)] if name == "lstm" else state
+        weights = []
+        for layer in range(layers):
+            weights += [make(rows, 3 if layer else 4), make(rows, 3), make(rows), make(rows)]
+        yield S(make(2, 2, 4), hidden, weights, True, layers, 0.0, False, False, batch_first)
+
+
+@fallback("torch.gru_cell", "torch.lstm_cell", "torch.rnn_tanh_cell", "torch.rnn_relu_cell")
+def recurrent_cell(make):
+    if make.dtype.category < FLOAT:
+        return
+    name = make.path.removeprefix("torch.").removesuffix("_cell")
+    rows = 3 * _GATES[name]
+    hidden = [make(2, 3), make(2, 3)] if name == "lstm" else make(2, 3)
+    yield S(make(2, 4), hidden, make(rows, 4), make(rows, 3), make(rows), make(rows))
+    yield S(make(2, 4), hidden, make(rows, 4), make(rows, 3)).named("no bias")
+
+
+@fallback("torch._standard_gamma", "torch._sample_dirichlet")
+def concentrations(make):
+    yield S(make(3, 4, low=0.1, high=3))
+    yield S(make(0, 3)).named("empty")

@@ -41,7 +41,7 @@ def environment(command: str, jobs: int) -> dict[str, Any]:
         "cpu": cpu(),
         "cores": os.cpu_count(),
         "jobs": jobs,
-        "threads": os.environ.get("OMP_NUM_THREADS", "library default") if jobs <= 1 else "1",
+        "threads": "1 per process",
         "versions": versions,
     }
 

@@ -18,6 +18,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import Any
 
+from torsh.dispatch import Mode
 from torsh_conformance.checks import CHECKS, Answers, Outcome, run_case
 from torsh_conformance.library import Library
 from torsh_conformance.sample import S, generate
@@ -233,9 +234,9 @@ def run_subject(subject: Subject, plan: Plan) -> Part:
                 except TimedOut as e:
                     outcomes = [Outcome("value", "fail", str(e))]
                 _add(part, cell, number, sample, outcomes)
+                if not cell.source and outcomes[0].status == "pass":
+                    cell.source = _source(subject, sample, library)
     part.cells = list(cells.values())
-    for cell in part.cells:
-        cell.source = _source(subject, cell)
     if plan.timings != "none" and plan.only is None and subject.values_defined:
         from torsh_conformance.timing import time_subject
 
@@ -282,16 +283,27 @@ def _add(part: Part, cell: Cell, number: int, sample: S, outcomes: list[Outcome]
             )
 
 
-def _source(subject: Subject, cell: Cell) -> str:
-    """Where the kernel came from: native, generic, composed, missing; empty for what never asks for one."""
-    if subject.op is None:
-        return ""
-    from torsh import dtypes
+class _Sources(Mode):
+    """Collects where the kernels of the ops that run come from."""
 
-    for kind, source in subject.op.kernels.sources.items():
-        if kind.backend.name == cell.backend and kind.dtype is dtypes.BY_NAME[cell.dtype]:
-            return source
-    return "composite" if "composite" in subject.tags else ""
+    def __init__(self) -> None:
+        self.found: set[str] = set()
+
+    def intercept(self, op: Any, args: tuple[Any, ...], proceed: Any) -> Any:
+        result = proceed(*args)
+        for a in args:
+            kind = getattr(a, "_kind", None)
+            if kind is not None:
+                self.found.add(op.kernels.sources.get(kind, ""))
+                break
+        return result
+
+
+def _source(subject: Subject, sample: S, library: Library) -> str:
+    """Where the kernels of the ops behind a call come from: native, generic, composed; empty where none is needed."""
+    with library.running(), _Sources() as sources:
+        library.call(subject, sample)
+    return " + ".join(s for s in ("native", "generic", "composed", "missing") if s in sources.found)
 
 
 # ---- many ------------------------------------------------------------------------------------------------------------
@@ -300,8 +312,13 @@ def _source(subject: Subject, cell: Cell) -> str:
 def run(
     names: list[str], plan: Plan, jobs: int = 1, progress: Callable[[Part], None] = lambda part: None
 ) -> list[Part]:
-    """Run subjects by name, in ``jobs`` processes (1: in this one)."""
-    if jobs <= 1 or len(names) < 4:
+    """Run subjects by name in ``jobs`` processes.
+
+    Few of them, or with one job, run in this process, unless they are timed: libraries read how many threads they may use
+    when they are loaded, and BLAS threads that wait for a busy core were measured to make a product 100 times slower.
+    """
+    timed = plan.timings != "none" and os.environ.get("OMP_NUM_THREADS") != "1"
+    if not timed and (jobs <= 1 or len(names) < 4):
         found = {s.name: s for s in all_subjects()}
         parts = []
         for name in names:
@@ -319,7 +336,7 @@ def _run_parallel(names: list[str], plan: Plan, jobs: int, progress: Callable[[P
     context = multiprocessing.get_context("spawn")
     with _single_threaded():
         while left:
-            size = 1 if len(left) < len(names) else jobs
+            size = 1 if len(left) < len(names) else min(jobs, len(names))
             with concurrent.futures.ProcessPoolExecutor(size, context, initializer=_start) as pool:
                 futures = {pool.submit(_work, name, plan): name for name in left}
                 try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from torsh_conformance.library import Library
+from torsh_conformance.library import Library, tensors_in
 from torsh_conformance.sample import Make, S, call_args, generate, required
 from torsh_conformance.subjects import Subject
 
@@ -17,17 +17,47 @@ if TYPE_CHECKING:
     from torsh_conformance.runner import Plan
 
 SMALL, LARGE = (4, 4), (1000, 1000)
+ELEMENTS = LARGE[0] * LARGE[1]
+# A larger call that keeps the reference busy for longer than this is made smaller: the whole table has to be timed.
+SLOW = 0.02
 
 
 def call_of(subject: Subject, size: str) -> S | None:
-    """What is timed: 4x4 or 1000x1000 for elementwise ops and reductions, else the op's first sample as "small"."""
+    """What is timed: 4x4 and 1000x1000 for elementwise ops and reductions, else the op's first sample and that scaled up."""
     if ("pointwise" in subject.tags or "reduction" in subject.tags) and subject.derived:
         make = Make(subject.path, "float32")
         operands = max(len(required(subject.op.fn)), 1)
         return S(*(make(*(SMALL if size == "small" else LARGE), low=0.1, high=0.9) for _ in range(operands)))
-    if size == "small":
-        return next(iter(generate(subject.path, subject.generator, "float32")), None)
-    return None
+    return next(iter(generate(subject.path, subject.generator, "float32")), None)
+
+
+def scaled(sample: S, elements: int) -> S | None:
+    """A sample with all dimensions of all arrays multiplied by one factor, so that the largest has about so many elements.
+
+    None where that changes nothing.  (Whether such a call makes sense is for the reference to say.)
+    """
+    arrays = list(_arrays([*sample.args, *sample.kwargs.values()]))
+    largest = max(arrays, key=lambda a: a.size, default=None)
+    if largest is None or not largest.ndim or not largest.size:
+        return None
+    factor = int((elements / largest.size) ** (1 / largest.ndim))
+    if factor < 2:
+        return None
+
+    def walk(v: Any) -> Any:
+        if isinstance(v, np.ndarray):
+            return np.tile(v, [1 if n == 1 else factor for n in v.shape]) if v.ndim else v
+        return type(v)(walk(x) for x in v) if type(v) in (list, tuple) else v
+
+    return S(*(walk(a) for a in sample.args), **{k: walk(v) for k, v in sample.kwargs.items()})
+
+
+def _arrays(values: Any) -> Any:
+    for v in values:
+        if isinstance(v, np.ndarray):
+            yield v
+        elif isinstance(v, (list, tuple)):
+            yield from _arrays(v)
 
 
 def _callable(library: Library, subject: Subject, sample: S) -> Callable[[], Any] | None:
@@ -39,8 +69,7 @@ def _callable(library: Library, subject: Subject, sample: S) -> Callable[[], Any
         def call() -> Any:
             return synchronize(function(*args, **kwargs))
 
-        for _ in range(2):
-            call()
+        call()
     except Exception:  # what does not run is not timed; the checks say why
         return None
     return call
@@ -56,8 +85,6 @@ def _synchronizer(library: Library) -> Callable[[Any], Any]:
     backend = registry.get(library.backend)
     where = device(library.device)
     if backend.capabilities.lazy:
-        from torsh_conformance.library import tensors_in
-
         return lambda result: [backend.to_host(t._data) for t in tensors_in(result)]
     if where.type != "cpu":
         return lambda result: backend.synchronize(where)
@@ -83,37 +110,73 @@ def compare_times(calls: list[Callable[[], Any]], target: float = 3e-4, rounds: 
     return [statistics.median(t) for t in times]
 
 
+def _large(subject: Subject, reference: Library) -> tuple[S, Callable[[], Any]] | None:
+    """The larger call and the reference's form of it; smaller where the reference takes long."""
+    sample = call_of(subject, "large")
+    if sample is None:
+        return None
+    if any(a.size >= ELEMENTS for a in _arrays(sample.args)):
+        call = _callable(reference, subject, sample)
+        return None if call is None else (sample, call)
+    for elements in (ELEMENTS, ELEMENTS // 16, ELEMENTS // 256):
+        bigger = scaled(sample, elements)
+        if bigger is None:
+            return None
+        started = time.perf_counter()
+        call = _callable(reference, subject, bigger)
+        if call is None:
+            return None
+        if time.perf_counter() - started < 4 * SLOW and block(call, 1) < SLOW:
+            return bigger, call
+    return None
+
+
 def time_subject(subject: Subject, plan: Plan, reference: Library) -> list[dict[str, Any]]:
     """Times of a subject on every target, with the reference's beside them."""
     import torsh
+    from torsh_conformance.runner import TimedOut, limited
 
     if plan.reference != "torch" or "float32" not in plan.dtypes:
         return []
-    found = []
+    found: list[dict[str, Any]] = []
     for size in ("small", "large") if plan.timings == "both" else ("small",):
         try:
-            sample = call_of(subject, size)
-        except Exception:  # a generator that fails is reported by the checks
-            sample = None
-        if sample is None or not any(isinstance(a, np.ndarray) for a in sample.args):
+            with limited(plan.limit), reference.running():
+                if size == "small":
+                    sample = call_of(subject, "small")
+                    theirs = None if sample is None else _callable(reference, subject, sample)
+                else:
+                    sample, theirs = _large(subject, reference) or (None, None)
+        except Exception:  # a generator that fails is reported by the checks; too slow is not timed
             continue
-        with reference.running():
-            theirs = _callable(reference, subject, sample)
-        if theirs is None:
+        if sample is None or theirs is None or not any(True for _ in _arrays(sample.args)):
             continue
         for target in plan.targets:
             library = Library(torsh, target.backend, target.device)
-            with library.running():
-                ours = _callable(library, subject, sample)
-                if ours is None:
-                    continue
-                first = block(ours, 1)
-                if first > 0.5:  # one look is enough to see that this is slow
-                    mine, base = first, block(theirs, 1)
-                else:
-                    mine, base = compare_times([ours, theirs], rounds=7 if plan.timings == "both" else 5)
+            try:
+                with limited(plan.limit), library.running():
+                    times = _times(library, subject, sample, theirs, 7 if plan.timings == "both" else 5)
+            except TimedOut:
+                continue
+            if times is None:
+                continue
+            mine, base = times
             found.append({
                 "op": subject.name, "backend": target.backend, "device": target.device, "size": size,
                 "seconds": mine, "reference_seconds": base, "ratio": mine / base, "call": repr(sample),
             })  # fmt: skip
     return found
+
+
+def _times(
+    library: Library, subject: Subject, sample: S, theirs: Callable[[], Any], rounds: int
+) -> tuple[float, float] | None:
+    """Median times of ours and theirs; None where ours does not run."""
+    ours = _callable(library, subject, sample)
+    if ours is None:
+        return None
+    first = block(ours, 1)
+    if first > 0.2:  # one look is enough to see that this is slow
+        return first, block(theirs, 1)
+    mine, base = compare_times([ours, theirs], rounds=rounds if first < SLOW else 3)
+    return mine, base

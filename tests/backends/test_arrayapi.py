@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.metadata
+import io
 from pathlib import Path
 
 import numpy as np
@@ -217,6 +219,18 @@ def test_training(toy):
             return losses
 
     np.testing.assert_allclose(train("toy"), train("numpy"), rtol=1e-4)
+
+
+def test_saving_and_loading(toy):
+    with registry.use("toy"):
+        net = torsh.nn.Linear(3, 2)
+        file = io.BytesIO()
+        torsh.save(net.state_dict(), file)
+        file.seek(0)
+        found = torsh.load(file)
+        assert found["weight"]._kind.backend is toy
+        np.testing.assert_array_equal(found["weight"].numpy(), net.weight.detach().numpy())
+        assert copy.deepcopy(net).weight.tolist() == net.weight.tolist()
 
 
 # ---- the plug-in itself ----------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ import torsh
 import torsh.nn.functional as F
 import torsh_dask
 import torsh_dask.cluster
+import torsh_dask.lazy
 from torsh import registry
 
 
@@ -122,6 +123,38 @@ def test_written_memory_is_kept_with_what_is_read(computed):
     assert len(set(sizes[1:])) == 1  # no step runs the steps before it again
 
 
+def test_state_that_is_replaced_instead_of_written_is_kept_too(computed):
+    average = torsh.zeros(3)
+    sizes = []
+    for _ in range(5):
+        x = torsh.ones(3).exp()
+        average = average * 0.9 + x * 0.1
+        before = len(computed)
+        x.sum().item()
+        sizes.append(len(computed) - before)
+    assert len(set(sizes)) == 1
+    assert average.tolist() == pytest.approx([np.e * (1 - 0.9**5)] * 3)
+
+
+def test_reading_the_loss_before_backward_does_not_run_the_forward_pass_again(computed):
+    w = torsh.ones(3, requires_grad=True)
+    loss = w.exp().sum()
+    loss.item()
+    forward = len(computed)
+    loss.backward()
+    w.grad.tolist()
+    assert not any("exp-" in str(key) for key in computed[forward:])
+
+
+def test_large_arrays_that_share_work_are_left_to_wait(monkeypatch, computed):
+    monkeypatch.setattr("torsh_dask.backend.SMALL", 100)
+    x = chunked(np.ones((100, 4), np.float32), rows=10).exp()
+    y = x * 2.0
+    assert x.sum().item() == pytest.approx(400 * np.e, rel=1e-5)
+    for t in (x, y):
+        assert not torsh_dask.lazy.is_data(torsh_dask.to_dask(t))
+
+
 def test_reading_something_unrelated_leaves_written_memory_alone(computed):
     w = torsh.zeros(3)
     w.add_(torsh.ones(3).exp())
@@ -211,6 +244,7 @@ def test_work_on_samples_stays_chunked(name):
         lambda x, i: F.max_pool2d(F.conv2d(i, i[:2] * 0.5, padding=1), 2).sum(),
         lambda x, i: F.avg_pool2d(i * i, 2).sum(),
         lambda x, i: (x.softmax(1) * x[0]).sum() + x[2:4, 1].prod(),
+        lambda x, i: F.layer_norm(x, (4,)).exp().sum() + (F.group_norm(i, 2) * i).sum(),
     ],
 )
 def test_gradients_of_chunked_arrays(loss):

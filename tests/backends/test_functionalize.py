@@ -148,3 +148,27 @@ def test_complex_parts_are_views(toy):
         t = torsh.view_as_real(torsh.tensor([1 + 2j, 3 + 4j]))
         t[0, 1] = 7.0
         assert values(torsh.view_as_complex(t)).tolist() == [1 + 7j, 3 + 4j]
+
+
+def test_resizing_keeps_the_elements_in_memory_order(toy):
+    with registry.use("toy"):
+        t = torsh.arange(6.0).reshape(2, 3).clone()
+        t.resize_(2, 2)
+        assert t.tolist() == [[0, 1], [2, 3]]
+        t.resize_(3, 3)
+        assert t.reshape(-1)[:6].tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_filling_where_elements_share_memory(toy):
+    with registry.use("toy"):
+        t = torsh.arange(3.0)
+        t[:1].expand(4).fill_(7.0)
+        assert t.tolist() == [7, 1, 2]
+
+
+def test_dlpack_gives_a_copy(toy):
+    with registry.use("toy"):
+        t = torsh.arange(3.0)
+        array = np.from_dlpack(t)
+        t.add_(1.0)
+        assert array.tolist() == [0, 1, 2] and torsh.from_dlpack(array).tolist() == [0, 1, 2]

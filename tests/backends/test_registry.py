@@ -11,6 +11,7 @@ import torsh
 from torsh import dtypes, registry
 from torsh.backend import Backend
 from torsh.device import device
+from torsh.dispatch import place_of
 from torsh.functionalize import FunctionalBackend
 
 
@@ -50,6 +51,38 @@ def test_a_backend_that_cannot_run_says_why(broken):
 def test_a_device_type_that_a_backend_does_not_serve():
     with pytest.raises(ValueError, match="'numpy' serves cpu, not 'cuda'"):
         registry.bind("cuda", "numpy")
+
+
+def test_a_device_that_no_backend_sees_here():
+    torch = pytest.importorskip("torch")
+    if torch.cuda.is_available() or registry.load("cupy").unavailable() is None:
+        pytest.skip("there is a CUDA device")
+    with pytest.raises(registry.BackendUnavailable, match=r"serves device type 'cuda' \(cupy: .*; torch: sees no cuda"):
+        torsh.zeros(2, device="cuda")
+    with pytest.raises(registry.BackendUnavailable, match="'torch' is not available for 'cuda': it sees"):
+        registry.bind("cuda", "torch")
+
+
+class Several(Backend):
+    """Serves two device types with more than one device."""
+
+    name = "several"
+    device_types = ("cpu", "xpu")
+
+    def unavailable(self):
+        return None
+
+    def devices(self):
+        return [device("cpu"), device("xpu", 0), device("xpu", 1)]
+
+
+def test_a_device_type_without_index_is_its_first_device():
+    registry.register(Several())
+    try:
+        assert place_of(device("xpu")).device == device("xpu", 0)
+        assert place_of(device("xpu", 1)).device == device("xpu", 1)
+    finally:
+        registry.unregister("several")
 
 
 def test_use_binds_for_a_block_and_gives_back():
@@ -142,5 +175,5 @@ def test_binding_is_seen_by_other_threads():
 
 
 def test_immutable_backends_are_wrapped(toy):
-    assert isinstance(toy, FunctionalBackend) and toy.capabilities.mutable
-    assert not toy.inner.capabilities.mutable and toy.inner.capabilities.dtypes == toy.capabilities.dtypes
+    assert isinstance(toy, FunctionalBackend) and not toy.capabilities.mutable
+    assert not isinstance(registry.load("numpy"), FunctionalBackend)

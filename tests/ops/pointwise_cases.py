@@ -11,14 +11,17 @@ import torch
 import torsh
 
 DTYPES = (
-    "bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64", "complex64", "complex128",
+    "bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64", "complex64",
+    "complex128",
 )  # fmt: skip
 
 UNARY = (
     "neg", "abs", "sign", "sgn", "positive", "square", "reciprocal", "relu", "floor", "ceil", "trunc", "round", "frac",
-    "deg2rad", "rad2deg", "nan_to_num", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "sigmoid",
+    "deg2rad", "rad2deg", "nan_to_num", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt",
+    "sigmoid",
     "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "logical_not",
-    "bitwise_not", "isnan", "isinf", "isfinite", "isposinf", "isneginf", "isreal", "signbit", "erf", "erfc", "erfinv", "lgamma",
+    "bitwise_not", "isnan", "isinf", "isfinite", "isposinf", "isneginf", "isreal", "signbit", "erf", "erfc",
+    "erfinv", "lgamma",
     "digamma", "sinc", "logit", "i0", "angle", "conj_physical", "real",
 )  # fmt: skip
 
@@ -29,7 +32,8 @@ SPECIAL_UNARY = (
 )  # fmt: skip
 
 BINARY = (
-    "add", "sub", "mul", "div", "floor_divide", "remainder", "fmod", "pow", "maximum", "minimum", "fmax", "fmin", "eq", "ne",
+    "add", "sub", "mul", "div", "floor_divide", "remainder", "fmod", "pow", "maximum", "minimum", "fmax", "fmin",
+    "eq", "ne",
     "lt", "le", "gt", "ge", "logical_and", "logical_or", "logical_xor", "bitwise_and", "bitwise_or", "bitwise_xor",
     "bitwise_left_shift", "bitwise_right_shift", "atan2", "hypot", "logaddexp", "logaddexp2", "copysign", "nextafter",
     "heaviside", "xlogy", "gcd", "lcm", "ldexp", "float_power", "rsub", "igamma", "igammac", "clamp_min", "clamp_max",

@@ -7,9 +7,22 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-import torsh
+import torsh  # noqa: E402
 
-FLAGS = ["relu", "relu6", "elu", "celu", "selu", "leaky_relu", "silu", "mish", "hardswish", "hardsigmoid", "hardtanh", "rrelu"]
+FLAGS = [
+    "relu",
+    "relu6",
+    "elu",
+    "celu",
+    "selu",
+    "leaky_relu",
+    "silu",
+    "mish",
+    "hardswish",
+    "hardsigmoid",
+    "hardtanh",
+    "rrelu",
+]
 VALUES = np.array([-np.inf, -200, -89, -3, -1, -0.0, 0, 0.5, 3, 6, 20.5, 89, 200, np.inf, np.nan], "float32")
 
 
@@ -42,7 +55,8 @@ def test_inplace_keeps_the_gradient() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["relu", "gelu", "silu", "mish", "softplus", "elu", "selu", "celu", "logsigmoid", "hardswish", "hardsigmoid", "hardtanh",
+    ["relu", "gelu", "silu", "mish", "softplus", "elu", "selu", "celu", "logsigmoid", "hardswish", "hardsigmoid",
+     "hardtanh",
      "softshrink", "hardshrink", "tanhshrink", "softsign", "leaky_relu"],
 )  # fmt: skip
 def test_special_values_and_their_slopes(name: str) -> None:

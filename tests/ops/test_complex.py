@@ -7,9 +7,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-import torsh  # noqa: E402
 from pointwise_cases import agree, back, over, values  # noqa: E402
 from test_pointwise import same_gradients  # noqa: E402
+
+import torsh  # noqa: E402
 
 
 @pytest.fixture
@@ -65,7 +66,9 @@ def test_complex_checks_its_parts():
         torsh.complex(torsh.ones(2), torsh.ones(2, dtype=torsh.float64))
     with pytest.raises(RuntimeError, match="Half, Float or Double"):
         torsh.complex(torsh.ones(2, dtype=torsh.int64), torsh.ones(2, dtype=torsh.int64))
-    assert torsh.complex(torsh.ones(2, dtype=torsh.float16), torsh.ones(2, dtype=torsh.float16)).dtype is torsh.complex32
+    assert (
+        torsh.complex(torsh.ones(2, dtype=torsh.float16), torsh.ones(2, dtype=torsh.float16)).dtype is torsh.complex32
+    )
 
 
 @pytest.mark.parametrize("name", ["real", "imag", "view_as_real", "conj", "abs", "angle"])

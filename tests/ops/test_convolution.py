@@ -9,8 +9,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-import torsh
-from torsh_numpy import convolution as kernels
+import torsh  # noqa: E402
+from torsh_numpy import convolution as kernels  # noqa: E402
 
 
 def geometry(seed: int) -> dict:
@@ -68,11 +68,26 @@ def test_result_is_contiguous() -> None:
     [
         (lambda t, f: f.conv2d(t.ones(1, 3, 4, 4), t.ones(2, 2, 3, 3)), "Given groups=1, weight of size"),
         (lambda t, f: f.conv2d(t.ones(1, 3, 2, 2), t.ones(2, 3, 3, 3)), "Calculated padded input size per channel"),
-        (lambda t, f: f.conv2d(t.ones(1, 3, 4, 4), t.ones(2, 3, 3, 3), stride=0), "non-positive stride is not supported"),
-        (lambda t, f: f.conv2d(t.ones(1, 3, 4, 4), t.ones(2, 3, 3, 3), padding=-1), "negative padding is not supported"),
-        (lambda t, f: f.conv2d(t.ones(3), t.ones(2, 3, 3, 3)), "Expected 3D (unbatched) or 4D (batched) input to conv2d"),
-        (lambda t, f: f.conv1d(t.ones(1, 3, 4), t.ones(2, 3, 3), padding="same", stride=2), "padding='same' is not supported"),
-        (lambda t, f: f.conv_transpose1d(t.ones(1, 3, 4), t.ones(3, 2, 3), output_padding=1), "output padding must be smaller"),
+        (
+            lambda t, f: f.conv2d(t.ones(1, 3, 4, 4), t.ones(2, 3, 3, 3), stride=0),
+            "non-positive stride is not supported",
+        ),
+        (
+            lambda t, f: f.conv2d(t.ones(1, 3, 4, 4), t.ones(2, 3, 3, 3), padding=-1),
+            "negative padding is not supported",
+        ),
+        (
+            lambda t, f: f.conv2d(t.ones(3), t.ones(2, 3, 3, 3)),
+            "Expected 3D (unbatched) or 4D (batched) input to conv2d",
+        ),
+        (
+            lambda t, f: f.conv1d(t.ones(1, 3, 4), t.ones(2, 3, 3), padding="same", stride=2),
+            "padding='same' is not supported",
+        ),
+        (
+            lambda t, f: f.conv_transpose1d(t.ones(1, 3, 4), t.ones(3, 2, 3), output_padding=1),
+            "output padding must be smaller",
+        ),
         (lambda t, f: f.conv1d(t.ones(1, 3, 4), t.ones(2, 3, 3).double()), ""),
     ],
 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
-
 import torsh
+
+torch = pytest.importorskip("torch")
 
 
 def values(*shape, complex=False):

@@ -6,8 +6,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-import torsh  # noqa: E402
 from pointwise_cases import agree, outcome, over, values  # noqa: E402
+
+import torsh  # noqa: E402
 
 NAMES = sorted(n for n in dir(torch) if n.startswith("_foreach_"))
 
@@ -17,11 +18,20 @@ def test_every_name_exists():
 
 
 def lists(seed=0):
-    return [values("float64", 4, seed=seed, low=0.2, high=0.9), values("float64", 6, seed=seed + 1, low=0.2, high=0.9).reshape(2, 3)]
+    return [
+        values("float64", 4, seed=seed, low=0.2, high=0.9),
+        values("float64", 6, seed=seed + 1, low=0.2, high=0.9).reshape(2, 3),
+    ]
 
 
 def mine(v):
-    return [over(t) for t in v] if isinstance(v, list) and isinstance(v[0], torch.Tensor) else over(v) if isinstance(v, torch.Tensor) else v
+    return (
+        [over(t) for t in v]
+        if isinstance(v, list) and isinstance(v[0], torch.Tensor)
+        else over(v)
+        if isinstance(v, torch.Tensor)
+        else v
+    )
 
 
 CALLS = {
@@ -49,7 +59,9 @@ def test_same_as_torch(name):
     stem = name.removeprefix("_foreach_")
     if stem == "mm":
         pytest.skip("matrices: the conformance samples have it")
-    for args in CALLS.get(stem, CALLS.get(stem.removesuffix("_"), CALLS["add"][:1] if stem[:7] in ("minimum", "clamp_m") else [()])):
+    for args in CALLS.get(
+        stem, CALLS.get(stem.removesuffix("_"), CALLS["add"][:1] if stem[:7] in ("minimum", "clamp_m") else [()])
+    ):
         a, b = lists(), lists()
         ours = outcome(lambda: getattr(torsh, name)(mine(a), *[mine(x) for x in args]))
         theirs = outcome(lambda: getattr(torch, name)(b, *args))

@@ -94,7 +94,7 @@ def same(ours, theirs):
     np.testing.assert_array_equal(ours.detach().numpy(), theirs.detach().numpy())
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 @given(expressions())
 def test_read(case):
     shape, index = case
@@ -107,7 +107,7 @@ def test_read(case):
         assert ours._is_view() == theirs._is_view()
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 @given(expressions(), st.sampled_from(["number", "zero-d", "full", "ones"]), st.booleans())
 def test_write(case, what, gradient):
     shape, index = case

@@ -43,7 +43,10 @@ def test_same_above_and_below(name, dtype):
     x, y = vector(dtype, 0), vector(dtype, 1)
     whole = CASES[name](torsh.from_numpy(x), torsh.from_numpy(y)).numpy()
     half = LARGE // 2
-    parts = [CASES[name](torsh.from_numpy(x[i : i + half]), torsh.from_numpy(y[i : i + half])).numpy() for i in range(0, len(x), half)]
+    parts = [
+        CASES[name](torsh.from_numpy(x[i : i + half]), torsh.from_numpy(y[i : i + half])).numpy()
+        for i in range(0, len(x), half)
+    ]
     # The loops contract to fused multiply-adds: where terms cancel, results differ by the rounding of a term.
     eps = float(np.finfo(dtype).eps)
     np.testing.assert_allclose(whole, np.concatenate(parts), rtol=16 * eps, atol=16 * eps)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
-
 import torsh
+
+torch = pytest.importorskip("torch")
 
 
 def pair(array):
@@ -160,9 +160,9 @@ CALLS = {
 
 @pytest.mark.parametrize("name", CALLS)
 def test_errors_are_pytorchs(name):
-    with pytest.raises(Exception) as wanted:  # noqa: PT011
+    with pytest.raises(Exception) as wanted:
         CALLS[name](torch)
-    with pytest.raises(Exception) as found:  # noqa: PT011
+    with pytest.raises(Exception) as found:
         CALLS[name](torsh)
     assert type(found.value).__name__ == type(wanted.value).__name__
     first = lambda e: " ".join(str(e.value).split()[:3])

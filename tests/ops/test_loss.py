@@ -9,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-import torsh
+import torsh  # noqa: E402
 
 RNG = np.random.default_rng(0)
 
@@ -42,7 +42,11 @@ def test_cross_entropy_and_its_gradients(smoothing: float, weighted: bool, reduc
     for lib in (torsh, torch):
         t = lib.from_numpy(x).requires_grad_()
         loss = lib.nn.functional.cross_entropy(
-            t, lib.from_numpy(target), lib.from_numpy(w) if weighted else None, reduction=reduction, label_smoothing=smoothing
+            t,
+            lib.from_numpy(target),
+            lib.from_numpy(w) if weighted else None,
+            reduction=reduction,
+            label_smoothing=smoothing,
         )
         first = lib.autograd.grad((loss**2).sum(), t, create_graph=True)[0]
         second = lib.autograd.grad((first**2).sum(), t)[0]

@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-import torsh
+import torsh  # noqa: E402
 
 RNG = np.random.default_rng(0)
 
@@ -58,7 +58,9 @@ def test_second_derivatives(call) -> None:
     np.testing.assert_allclose(*found, rtol=1e-5, atol=1e-7)
 
 
-@pytest.mark.parametrize("name", ["dropout", "alpha_dropout", "feature_alpha_dropout", "dropout1d", "dropout2d", "dropout3d"])
+@pytest.mark.parametrize(
+    "name", ["dropout", "alpha_dropout", "feature_alpha_dropout", "dropout1d", "dropout2d", "dropout3d"]
+)
 @pytest.mark.parametrize("inplace", [False, True])
 def test_dropout_draws_pytorch_masks(name: str, inplace: bool) -> None:
     shape = {"dropout1d": (2, 5, 3), "dropout2d": (2, 5, 3, 2), "dropout3d": (2, 5, 3, 2, 2)}.get(name, (4, 6, 5))

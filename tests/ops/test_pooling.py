@@ -9,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-import torsh
+import torsh  # noqa: E402
 
 
 @pytest.mark.parametrize("seed", range(40))

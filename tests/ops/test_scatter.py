@@ -104,6 +104,27 @@ def test_in_place_writes_into_the_tensor():
         np.testing.assert_array_equal(outs[0].numpy(), outs[1].numpy())
 
 
+def test_out_must_fit():
+    """These ops, unlike most, want ``out`` of exactly the result's dtype, and apart from the inputs in memory."""
+    index = torsh.zeros(3, 4, dtype=torsh.int64)
+    for call in (
+        lambda x, out: torsh.gather(x, 0, index, out=out),
+        lambda x, out: torsh.scatter_add(x, 0, index, x, out=out),
+        lambda x, out: torsh.index_select(x, 0, index[0, :3], out=out),
+        lambda x, out: torsh.masked_select(x, x > -1, out=out),
+        lambda x, out: torsh.take(x, index, out=out),
+    ):
+        x = torsh.ones(3, 4)
+        with pytest.raises(RuntimeError, match="Expected out tensor to have dtype float, but got double instead"):
+            call(x, torsh.empty(0, dtype=torsh.float64))
+        with pytest.raises(RuntimeError, match="unsupported operation: some elements of the input tensor"):
+            call(x, x)
+        with pytest.raises(RuntimeError, match="unsupported operation: some elements of the input tensor"):
+            call(x, x[1:])
+        out = torsh.empty(0)
+        assert call(x, out) is out
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "int16", "bool", "complex64", "float16", "bfloat16"])
 def test_large(dtype):
     """The compiled loops that serve large arrays."""

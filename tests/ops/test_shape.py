@@ -14,7 +14,7 @@ import torsh  # noqa: E402
 CALLS = {
     "view": lambda x: x.view(6, 4),
     "view of dtype": lambda x: x.view(x.dtype),
-    "view as ints": lambda x: x[..., :2].contiguous().flatten().view(getattr(_module(x), "int16")),
+    "view as ints": lambda x: x[..., :2].contiguous().flatten().view(_module(x).int16),
     "reshape": lambda x: x.reshape(4, 6),
     "reshape transposed": lambda x: x.transpose(0, 2).reshape(6, 4),
     "reshape transposed, viewable": lambda x: x.transpose(0, 1).reshape(3, 2, 2, 2),
@@ -94,7 +94,9 @@ def test_gradient(call: str) -> None:
         np.testing.assert_allclose(grads[1], grads[0])
 
 
-@pytest.mark.parametrize("call", ["view", "transpose", "select", "diagonal", "unfold", "split", "expand", "as_strided", "squeeze"])
+@pytest.mark.parametrize(
+    "call", ["view", "transpose", "select", "diagonal", "unfold", "split", "expand", "as_strided", "squeeze"]
+)
 def test_double_backward(call: str) -> None:
     found = []
     for m, x in zip((torch, torsh), pair()):

@@ -8,9 +8,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-import torsh  # noqa: E402
 from pointwise_cases import POLYNOMIALS, SPECIAL_UNARY, agree, find, outcome, over, values  # noqa: E402
 from test_pointwise import same_gradients  # noqa: E402
+
+import torsh  # noqa: E402
 
 
 @pytest.mark.parametrize("dtype", ["bool", "int64", "float16", "float32", "float64", "complex64"])
@@ -27,7 +28,9 @@ def test_dtypes(name, dtype):
 
 @pytest.mark.parametrize("name", SPECIAL_UNARY)
 def test_special_values(name):
-    x = torch.tensor([0.0, -0.0, 0.5, -0.5, 1.0, -1.0, 20.0, -20.0, float("inf"), -float("inf"), float("nan")], dtype=torch.float64)
+    x = torch.tensor(
+        [0.0, -0.0, 0.5, -0.5, 1.0, -1.0, 20.0, -20.0, float("inf"), -float("inf"), float("nan")], dtype=torch.float64
+    )
     agree(find(torsh.special, name)(over(x)), find(torch.special, name)(x), rtol=1e-8, atol=1e-12)
 
 
@@ -69,7 +72,10 @@ def test_mvlgamma(p):
 
 @pytest.mark.parametrize("name", ["igamma", "igammac"])
 def test_incomplete_gamma(name):
-    a, x = torch.tensor([0.0, 0.5, 2.0, 30.0, -1.0], dtype=torch.float64)[:, None], torch.tensor([0.0, 0.5, 2.0, 30.0, -1.0], dtype=torch.float64)
+    a, x = (
+        torch.tensor([0.0, 0.5, 2.0, 30.0, -1.0], dtype=torch.float64)[:, None],
+        torch.tensor([0.0, 0.5, 2.0, 30.0, -1.0], dtype=torch.float64),
+    )
     agree(find(torsh, name)(over(a), over(x)), find(torch, name)(a, x), rtol=1e-8, atol=1e-9)  # PyTorch is off by 6e-10
     a, x = a[1:4], x[1:4]
     mine = over(x, True)
@@ -80,7 +86,10 @@ def test_incomplete_gamma(name):
 
 
 def test_zeta():
-    x, q = torch.tensor([1.0, 1.5, 2.0, 4.0, 0.5], dtype=torch.float64)[:, None], torch.tensor([0.3, 1.0, 4.0, -1.0, -1.5], dtype=torch.float64)
+    x, q = (
+        torch.tensor([1.0, 1.5, 2.0, 4.0, 0.5], dtype=torch.float64)[:, None],
+        torch.tensor([0.3, 1.0, 4.0, -1.0, -1.5], dtype=torch.float64),
+    )
     agree(torsh.special.zeta(over(x), over(q)), torch.special.zeta(x, q), rtol=1e-12, atol=0)
     agree(torsh.special.zeta(2, over(q[:3])), torch.special.zeta(2, q[:3]), rtol=1e-12, atol=0)
 
@@ -92,7 +101,21 @@ def test_logit(eps):
     same_gradients(lambda m, a: m.logit(a, eps), [x], twice=False)
 
 
-DIFFERENTIABLE = ("entr", "erfcx", "ndtr", "ndtri", "log_ndtr", "i0", "i0e", "i1", "i1e", "erf", "erfc", "gammaln", "digamma")
+DIFFERENTIABLE = (
+    "entr",
+    "erfcx",
+    "ndtr",
+    "ndtri",
+    "log_ndtr",
+    "i0",
+    "i0e",
+    "i1",
+    "i1e",
+    "erf",
+    "erfc",
+    "gammaln",
+    "digamma",
+)
 
 
 @pytest.mark.parametrize("name", DIFFERENTIABLE)
@@ -108,7 +131,10 @@ def test_without_gradient(name):
 
 @pytest.mark.parametrize("name", ["xlogy", "xlog1py"])
 def test_times_logarithm(name):
-    x, y = torch.tensor([0.0, 0.0, 2.0, 1.5], dtype=torch.float64), torch.tensor([0.0, 3.0, 0.4, 2.5], dtype=torch.float64)
+    x, y = (
+        torch.tensor([0.0, 0.0, 2.0, 1.5], dtype=torch.float64),
+        torch.tensor([0.0, 3.0, 0.4, 2.5], dtype=torch.float64),
+    )
     same_gradients(lambda m, a, b: find(m.special, name)(a, b), [x, y], twice=False)
     agree(find(torsh.special, name)(2, over(y)), find(torch.special, name)(2, y))
 

@@ -97,7 +97,9 @@ def test_sharing_memory_with_numpy() -> None:
 
 
 @pytest.mark.parametrize("source", ["float32", "float64", "float16"])
-@pytest.mark.parametrize("target", ["int8", "uint8", "int16", "int32", "int64", "bool", "float16", "bfloat16", "float32"])
+@pytest.mark.parametrize(
+    "target", ["int8", "uint8", "int16", "int32", "int64", "bool", "float16", "bfloat16", "float32"]
+)
 def test_casting_follows_c(source: str, target: str) -> None:
     values = np.array([0.0, -0.0, 1.9, -1.9, 100.5, -100.5, 300.0, -300.0, 60000.0], dtype=source)
     expected = torch.from_numpy(values).to(getattr(torch, target))
@@ -143,20 +145,27 @@ def test_ranges(args: tuple[float, ...], dtype: str) -> None:
     if step_is_zero:
         pytest.skip("an error in both")
     expected, found = torch.arange(*args, dtype=getattr(torch, dtype)), torsh.arange(*args, dtype=getattr(torsh, dtype))
-    np.testing.assert_array_max_ulp(found.numpy(), expected.numpy(), 1) if "f" in dtype else np.testing.assert_array_equal(
-        found.numpy(), expected.numpy()
-    )
+    np.testing.assert_array_max_ulp(
+        found.numpy(), expected.numpy(), 1
+    ) if "f" in dtype else np.testing.assert_array_equal(found.numpy(), expected.numpy())
 
 
 @pytest.mark.parametrize("args", [(0, 1, 50), (-3.7, 12.3, 1000), (1e-3, 7, 333), (5, -5, 101), (0, 10, 7), (2, 3, 1)])
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "int64"])
 def test_linspace_is_equal_bit_for_bit(args: tuple[float, float, int], dtype: str) -> None:
-    expected, found = torch.linspace(*args, dtype=getattr(torch, dtype)), torsh.linspace(*args, dtype=getattr(torsh, dtype))
+    expected, found = (
+        torch.linspace(*args, dtype=getattr(torch, dtype)),
+        torsh.linspace(*args, dtype=getattr(torsh, dtype)),
+    )
     np.testing.assert_array_equal(found.numpy(), expected.numpy())
 
 
 def test_legacy_constructors() -> None:
-    assert torsh.Tensor(2, 3).shape == (2, 3) and torsh.Tensor([1, 2]).tolist() == [1.0, 2.0] and torsh.Tensor().shape == (0,)
+    assert (
+        torsh.Tensor(2, 3).shape == (2, 3)
+        and torsh.Tensor([1, 2]).tolist() == [1.0, 2.0]
+        and torsh.Tensor().shape == (0,)
+    )
     assert torsh.LongTensor([1, 2]).dtype is torsh.int64 and torsh.ones(1).new(2).shape == (2,)
     assert isinstance(torsh.ones(1), torsh.FloatTensor) and not isinstance(torsh.ones(1), torsh.LongTensor)
     assert torsh.Tensor(torsh.Size([2])).shape == (2,)

@@ -163,12 +163,23 @@ def test_settings() -> None:
     assert torsh.get_num_threads() >= 1
     assert torsh.result_type(torsh.ones(1, dtype=torsh.int32), 1.5) is torsh.float32
     assert torsh.can_cast(torsh.int32, torsh.float32) and not torsh.can_cast(torsh.float32, torsh.int32)
-    assert torsh.typename(torsh.ones(1)) == "torch.FloatTensor" and torsh.is_tensor(torsh.ones(1)) and not torsh.is_tensor(1)
+    assert (
+        torsh.typename(torsh.ones(1)) == "torch.FloatTensor"
+        and torsh.is_tensor(torsh.ones(1))
+        and not torsh.is_tensor(1)
+    )
     assert torsh.broadcast_shapes((2, 1), (3,)) == (2, 3)
 
 
 def test_properties() -> None:
     x = torsh.ones(2, 3, dtype=torsh.float64)
-    assert (x.itemsize, x.nbytes, x.element_size(), x.nelement(), x.ndimension(), x.get_device()) == (8, 48, 8, 6, 2, -1)
+    assert (x.itemsize, x.nbytes, x.element_size(), x.nelement(), x.ndimension(), x.get_device()) == (
+        8,
+        48,
+        8,
+        6,
+        2,
+        -1,
+    )
     assert x.is_cpu and not x.is_cuda and x.layout is torsh.strided and x.is_floating_point() and not x.is_complex()
     assert x.apply_(lambda v: v + 1).tolist() == [[2.0] * 3] * 2

@@ -74,7 +74,9 @@ def test_repr_of_random_values(seed: int) -> None:
     rng = np.random.default_rng(seed)
     shape = tuple(rng.integers(0, 5, size=rng.integers(0, 4)))
     values = rng.standard_normal((*shape, 1100) if seed % 7 == 0 else shape) * 10.0 ** rng.integers(-6, 9)
-    array = np.asarray(values).astype(rng.choice(["float32", "float64", "float16", "int64", "complex64", "uint8", "bool"]))
+    array = np.asarray(values).astype(
+        rng.choice(["float32", "float64", "float16", "int64", "complex64", "uint8", "bool"])
+    )
     assert repr(torsh.from_numpy(array.copy())) == repr(torch.from_numpy(array.copy()))
 
 

@@ -64,9 +64,10 @@ class Counter(Mode):
         if dask is not None and hasattr(dask, "statistics"):
             told = dask.statistics()
             items = told.items() if isinstance(told, dict) else vars(told).items()
-            console.print(
-                "dask: " + ", ".join(f"{k} {v}" for k, v in items if isinstance(v, (int, float, str))), highlight=False
+            shown = (
+                f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in items if isinstance(v, (int, float))
             )
+            console.print("dask: " + ", ".join(shown), highlight=False)
 
 
 def first_kind(args: Any) -> Any:

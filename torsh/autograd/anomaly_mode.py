@@ -5,9 +5,8 @@ Source: https://docs.pytorch.org/docs/stable/autograd.html#anomaly-detection
 
 from __future__ import annotations
 
-from typing import Any
-
 import traceback
+from typing import Any
 
 from torsh.autograd import engine
 from torsh.dispatch import Mode

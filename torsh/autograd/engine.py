@@ -224,7 +224,7 @@ def run(
     heap: list[tuple[int, Node]] = []
     leaves: dict[Any, Any] = {}
     wanted: dict[tuple[int, int], Any] | None = None
-    needed: set[int] | None = None
+    needed: Any = None  # ids of what leads to a target; None: everything is run
     if targets is not None:
         wanted = {(id(e), n): None for e, n in targets}
         needed = _leading_to([e for e, _, _ in roots], {id(e) for e, _ in targets})
@@ -268,7 +268,7 @@ def run(
                         g = _fit(g, *fits[i])
                     _arrive(edge, 0 if numbers is None else numbers[i], g, pending, heap, leaves)
                 break
-        found = grads = g = None
+        del pending
         if wanted is not None and not accumulate_leaves:
             for leaf in list(leaves):
                 wanted[id(leaf), 0] = _leaf_hooks(leaf, leaves.pop(leaf))
@@ -330,9 +330,7 @@ def accumulate(leaf: Tensor, g: Tensor | None, create_graph: bool) -> None:
             leaf._grad = g
         else:
             leaf._grad = g.detach().clone()
-    elif create_graph or thread.enabled:
-        leaf._grad = old + g
-    elif old.is_sparse or g.is_sparse:
+    elif create_graph or thread.enabled or old.is_sparse or g.is_sparse:
         leaf._grad = old + g
     else:
         old.add_(g)

@@ -51,6 +51,10 @@ class BackwardCFunction(Node, FunctionCtx):
     """The node of one call of a Function, which is also its ``ctx``."""
 
     _forward_cls: Any = None
+    _needs: tuple[bool, ...] = ()  # per argument of forward: is its gradient wanted
+    _is_tensor: tuple[bool, ...] = ()  # per argument of forward
+    _shapes: Sequence[tuple[int, ...]] = ()  # of the tensors among them
+    _metas: Sequence[Any] = ()  # (shape, kind) of each output, None for what is no tensor
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:

@@ -57,7 +57,7 @@ class _Switch:
 
     def __call__(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         if inspect.isclass(fn):
-            fn.__init__ = self(fn.__init__)  # type: ignore[misc]
+            fn.__init__ = self(fn.__init__)  # type: ignore[method-assign]
             return fn
         if inspect.isgeneratorfunction(fn):
 
@@ -65,7 +65,7 @@ class _Switch:
             def generate(*args: Any, **kwargs: Any) -> Any:
                 with self._fresh():
                     gen = fn(*args, **kwargs)
-                send: Callable[[], Any] = lambda: next(gen)  # noqa: E731
+                send: Callable[[], Any] = lambda: next(gen)
                 try:
                     while True:
                         try:
@@ -141,7 +141,8 @@ class set_grad_enabled(_Switch):
         return super().__call__(fn)
 
     def _fresh(self) -> _Switch:
-        return enable_grad() if self._value else no_grad()
+        switch: _Switch = enable_grad() if self._value else no_grad()
+        return switch
 
 
 class inference_mode(_Switch):

@@ -44,7 +44,8 @@ def chained(view: Tensor, of: Tensor) -> Callable[[Tensor], Tensor]:
 def _strided(t: Tensor, geometry: Geometry) -> Tensor:
     from torsh.ops.storage import strided_view
 
-    return strided_view(t, *geometry, t.stride())
+    found: Tensor = strided_view(t, *geometry, t.stride())
+    return found
 
 
 class AsStridedBackward0(Node):
@@ -115,7 +116,8 @@ def _own_geometry(base: Tensor) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 
 def _blank(grads: Tensor, geometry: tuple[tuple[int, ...], tuple[int, ...]]) -> Tensor:
-    return grads.new_empty_strided(*geometry).zero_()
+    found: Tensor = grads.new_empty_strided(*geometry).zero_()
+    return found
 
 
 def regenerate(view: Tensor) -> None:

@@ -24,6 +24,7 @@ from typing import Any
 
 from torsh import dtypes, version
 
+
 class _Finder(importlib.abc.MetaPathFinder):
     """Answers ``torch``, ``torch.nn``, ... with ``torsh``, ``torsh.nn``, ..."""
 

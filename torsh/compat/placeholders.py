@@ -71,7 +71,7 @@ def missing(path: str) -> type:
     """A class that stands for a missing name: it can be imported and used with isinstance, not called."""
     name = path.rpartition(".")[2]
 
-    def refuse(cls: type, **kwargs: Any) -> None:
+    def refuse(cls: type, /, **kwargs: Any) -> None:
         raise MissingAPI(f"{path} is not in torsh yet, so it cannot be subclassed")
 
     return _Missing(name, (), {"_path": path, "__init_subclass__": classmethod(refuse), "__module__": path.rpartition(".")[0]})

@@ -225,7 +225,7 @@ def jvp(
 ) -> Any:
     """(``func(*primals)``, its directional derivative along ``tangents``)."""
     if not isinstance(primals, tuple):
-        raise RuntimeError(f"jvp(f, primals, tangents): Expected primals to be a tuple. E.g. it should be valid to call f(*primals).")
+        raise RuntimeError("jvp(f, primals, tangents): Expected primals to be a tuple. E.g. it should be valid to call f(*primals).")
     leaves, spec = flatten(primals)
     directions, _ = flatten(tangents)
     if len(leaves) != len(directions):

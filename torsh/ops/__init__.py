@@ -15,7 +15,7 @@ from torsh.tensor import Tensor
 FAMILIES = (
     "conversion", "creation", "comparison", "arithmetic", "pointwise", "special", "complex", "reduction", "shape", "slicing", "joining",
     "rearranging", "storage", "copies", "indexing", "scatter",
-    "sorting", "histogram", "cumulative", "statistics", "norms", "matmul", "einsum", "decomposition", "lu", "linalg", "fft", "stft", "windows", "random", "sampling", "activation", "convolution", "pooling", "normalization", "loss", "attention",
+    "sorting", "histogram", "cumulative", "statistics", "norms", "matmul", "einsum", "decomposition", "lu", "lowrank", "linalg", "fft", "stft", "windows", "random", "sampling", "activation", "convolution", "pooling", "normalization", "loss", "attention",
     "embedding", "vision", "linear", "dropout", "pooling_adaptive", "padding", "loss_classes", "distance", "foreach", "masked",
     "recurrent",
 )  # fmt: skip

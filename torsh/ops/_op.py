@@ -20,7 +20,7 @@ from typing import Any
 
 from torsh.autograd.engine import FREED, Node
 from torsh.autograd.grad_mode import thread
-from torsh.dispatch import Kind, KernelCache, mixed_devices, state, through_modes
+from torsh.dispatch import KernelCache, Kind, mixed_devices, state, through_modes
 from torsh.tensor import PLAIN, Tensor, check_writable, new, overwrite, shared, wrap
 
 OPS: dict[str, Op] = {}
@@ -135,8 +135,9 @@ class Op:
         if type(found) is tuple or type(found) is list:
             outs = [wrap(r, place) if r is not None else None for r in found]
             if self.view:
-                for out in outs:
-                    shared(out, _first_tensor(args))
+                for part in outs:
+                    if part is not None:
+                        shared(part, _first_tensor(args))
             if tracked and self.grads:
                 self.record(args, outs)
             return self._pack(outs)
@@ -360,7 +361,8 @@ class Saved:
     def __init__(self, tensor: Any) -> None:
         vc = tensor._vc
         self.version = 0 if vc is None else vc.version
-        self.tensor = self.packed = self.unpack_hook = None
+        self.tensor: Any = None
+        self.packed = self.unpack_hook = None
         hooks = saved_tensor_hooks.top() if saved_tensor_hooks.active else None
         if hooks is not None:
             self.unpack_hook = hooks[1]
@@ -485,7 +487,7 @@ def primitive(
     tags: str = "",
     returns: type | None = None,
     broadcasts: bool = False,
-    out: bool = False,
+    out: bool | str = False,
     inplace: bool = False,
     node_name: str | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -494,11 +496,11 @@ def primitive(
 
     paths: where it is found, separated by spaces, e.g. ``"torch.gather Tensor.gather"``.
     args: names of the normalised arguments; default: the function's parameters.
-    out: whether it takes ``out=``.  inplace: whether it has an in-place form (``name_``).
+    out: whether it takes ``out=``, and by which rule (``with_out``).  inplace: whether it has an in-place form (``name_``).
     """
 
     def declare(fn: Callable[..., Any]) -> Callable[..., Any]:
-        names = args.split() if args is not None else [p for p in inspect.signature(fn).parameters if p != "out"]
+        names = args.split() if args is not None else [p for p in parameters_of(fn) if p != "out"]
         op = Op(
             name or fn.__name__, None, names, grads=grad, meta=meta, decompose=decompose, paths=paths.split(),
             tags=tags.split(), returns=returns, broadcasts=broadcasts, node_name=node_name, doc=fn.__doc__,
@@ -514,7 +516,7 @@ def primitive(
             return tuple(normal) if type(normal) is Ready else normal
 
         op.inplace = derive_inplace(op, public, fn) if inplace else None
-        op.fn = with_out(public) if out else public
+        op.fn = with_out(public, out) if out else public
         op.fn.op = op  # type: ignore[attr-defined]
         return op.fn
 
@@ -529,7 +531,7 @@ def composite(
     paths: str,
     *,
     name: str | None = None,
-    out: bool = False,
+    out: bool | str = False,
     inplace: bool = False,
     tags: str = "",
     of: Op | None = None,
@@ -552,7 +554,7 @@ def composite(
             return fn(*a, **k)
 
         op.inplace = derive_inplace(op, public) if inplace else None
-        op.fn = with_out(public) if out else public
+        op.fn = with_out(public, out) if out else public
         op.fn.op = op  # type: ignore[attr-defined]
         return op.fn
 
@@ -599,11 +601,13 @@ def derive_inplace(
             kernel = writers[self._kind]
             if kernel is not None:
                 normal = body(self, *args, **kwargs)
-                if type(normal) is tuple and normal[0] is self:
+                onto_itself = type(normal) is tuple and normal[0] is self
+                if onto_itself:
                     kernel(*[_raw(a, self._kind) for a in normal])
                     self._bump(name)
                     return self
-                return overwrite(self, op(*normal) if type(normal) is tuple else normal, name)
+                result: Tensor = op(*normal) if type(normal) is tuple else normal
+                return overwrite(self, result, name)
         source = with_history(self) if needs_grad(self, *args, *kwargs.values()) else self
         return overwrite(self, fn(source, *args, **kwargs), name)
 
@@ -627,8 +631,11 @@ def override_of(args: Sequence[Any], kwargs: dict[str, Any]) -> Callable[..., An
     return overrides.handler(args, kwargs)
 
 
-def with_out(fn: Callable[..., Any]) -> Callable[..., Any]:
-    """``fn`` with an ``out=`` keyword: the result is written into that tensor (or tuple of tensors), which is returned."""
+def with_out(fn: Callable[..., Any], rule: bool | str = True) -> Callable[..., Any]:
+    """``fn`` with an ``out=`` keyword: the result is written into that tensor (or tuple of tensors), which is returned.
+
+    rule: True: its dtype may differ from the result's; "typed": it may not; "exact": nor may it share memory with the inputs.
+    """
 
     @functools.wraps(fn)
     def public(*args: Any, out: Any = None, **kwargs: Any) -> Any:
@@ -637,15 +644,51 @@ def with_out(fn: Callable[..., Any]) -> Callable[..., Any]:
             return result
         from torsh.ops._out import write_out
 
-        return write_out(fn, args, kwargs, out)
+        return write_out(fn, args, kwargs, out, rule)
 
-    sig = inspect.signature(fn)
-    if "out" not in sig.parameters:
-        params = list(sig.parameters.values())
-        extra = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None)
-        at = next((i for i, p in enumerate(params) if p.kind is inspect.Parameter.VAR_KEYWORD), len(params))
-        public.__signature__ = sig.replace(parameters=[*params[:at], extra, *params[at:]])  # type: ignore[attr-defined]
+    public.__signature__ = signature_with(fn, {"out": None})  # type: ignore[attr-defined]
     return public
+
+
+def signature_with(fn: Callable[..., Any], extra: dict[str, Any]) -> inspect.Signature:
+    """A function's signature with further keyword-only parameters (name -> default).
+
+    Read off its code object: ``inspect.signature`` takes five times as long, which counts for hundreds of ops at import.
+    """
+    while not hasattr(fn, "__signature__") and hasattr(fn, "__wrapped__"):
+        fn = fn.__wrapped__
+    known = getattr(fn, "__signature__", None)
+    if known is not None:
+        found = list(known.parameters.values())
+    else:
+        code, kind = fn.__code__, inspect.Parameter
+        n, names = code.co_argcount, code.co_varnames
+        defaults = (kind.empty,) * (n - len(fn.__defaults__ or ())) + (fn.__defaults__ or ())  # type: ignore[attr-defined]
+        found = [
+            kind(name, kind.POSITIONAL_ONLY if i < code.co_posonlyargcount else kind.POSITIONAL_OR_KEYWORD, default=d)
+            for i, (name, d) in enumerate(zip(names[:n], defaults))
+        ]
+        after = n + code.co_kwonlyargcount
+        if code.co_flags & inspect.CO_VARARGS:
+            found.append(kind(names[after], kind.VAR_POSITIONAL))
+            after += 1
+        keyword = fn.__kwdefaults__ or {}  # type: ignore[attr-defined]
+        found += [
+            kind(name, kind.KEYWORD_ONLY, default=keyword.get(name, kind.empty))
+            for name in names[n : n + code.co_kwonlyargcount]
+        ]
+        if code.co_flags & inspect.CO_VARKEYWORDS:
+            found.append(kind(names[after], kind.VAR_KEYWORD))
+    given = {p.name for p in found}
+    at = len(found) - (bool(found) and found[-1].kind is inspect.Parameter.VAR_KEYWORD)
+    found[at:at] = [inspect.Parameter(k, inspect.Parameter.KEYWORD_ONLY, default=v) for k, v in extra.items() if k not in given]
+    return inspect.Signature(found, __validate_parameters__=False)
+
+
+def parameters_of(fn: Callable[..., Any]) -> list[str]:
+    """Names of a plain function's parameters, without those of ``*args`` and ``**kwargs``."""
+    code = fn.__code__
+    return list(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
 
 
 def needs_grad(*tensors: Any) -> bool:

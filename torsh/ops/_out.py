@@ -12,7 +12,15 @@ from torsh.dtypes import scalar_name
 from torsh.tensor import Tensor
 
 
-def write_out(fn: Callable[..., Any], args: Any, kwargs: Any, out: Any) -> Any:
+# What PyTorch's messages call the dtypes.
+C_NAMES = {
+    "uint8": "unsigned char", "int8": "signed char", "int16": "short int", "int32": "int", "int64": "long int",
+    "float16": "c10::Half", "bfloat16": "c10::BFloat16", "float32": "float", "float64": "double", "bool": "bool",
+    "complex32": "c10::complex<c10::Half>", "complex64": "c10::complex<float>", "complex128": "c10::complex<double>",
+}  # fmt: skip
+
+
+def write_out(fn: Callable[..., Any], args: Any, kwargs: Any, out: Any, rule: bool | str = True) -> Any:
     """Run ``fn`` and write its result into ``out`` by PyTorch's rules.
 
     A differently shaped ``out`` is resized (with a warning unless it is empty); its dtype may differ if the result can be
@@ -32,7 +40,14 @@ def write_out(fn: Callable[..., Any], args: Any, kwargs: Any, out: Any) -> Any:
     if len(results) != len(outs):
         raise TypeError(f"{fn.__name__}(): expected {len(results)} tensors for out=, got {len(outs)}")
     for t, r in zip(outs, results):
+        if rule is not True and t.dtype is not r.dtype:
+            raise RuntimeError(
+                f"Expected out tensor to have dtype {C_NAMES.get(r.dtype.name, r.dtype.name)}, but got "
+                f"{C_NAMES.get(t.dtype.name, t.dtype.name)} instead"
+            )
         check_out(t, r)
+        if rule == "exact":
+            _check_apart(t, (*args, *kwargs.values()))
     for t, r in zip(outs, results):
         if tuple(t.shape) != tuple(r.shape):
             if t.numel():
@@ -57,6 +72,23 @@ def check_out(out: Tensor, result: Tensor) -> None:
             f"result type {scalar_name(result.dtype)} can't be cast to the desired output type {scalar_name(out.dtype)}; "
             f"pass an out tensor of dtype {result.dtype}"
         )
+
+
+def _check_apart(out: Tensor, values: Any) -> None:
+    """Raise where out's memory overlaps an input's (both contiguous: of others PyTorch does not find out either)."""
+    if out._vc is None and not any(v is out for v in values):
+        return
+    for v in values:
+        if not isinstance(v, Tensor) or v._kind.place is not out._kind.place or (v._vc is not out._vc and v is not out):
+            continue
+        if not (v.is_contiguous() and out.is_contiguous()):
+            continue
+        starts = [t._kind.backend.geometry(t._data)[2] for t in (v, out)]
+        if starts[0] < starts[1] + out.numel() * out.dtype.itemsize and starts[1] < starts[0] + v.numel() * v.dtype.itemsize:
+            raise RuntimeError(
+                "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
+                "location. Please clone() the tensor before performing the operation."
+            )
 
 
 def _any_requires_grad(args: Any, kwargs: Any) -> bool:

@@ -24,10 +24,11 @@ from torsh.ops._op import (
     SavedOutput,
     needs_grad,
     override_of,
+    parameters_of,
     save,
     saved_tensor_hooks,
+    signature_with,
     with_history,
-    with_out,
 )
 from torsh.tensor import Parameter, Tensor, check_writable, new, overwrite, uncastable
 
@@ -107,8 +108,10 @@ def as_number(a: Any, dtype: Dtype) -> Any:
 class Pointwise(Op):
     """An op whose result at a position depends on its operands at that position.
 
-    promote: one of SAME, FLOAT, BOOL, REAL.  refuse: dtypes and categories (bool, int, float, complex) there is no kernel for.
-    because: category -> the exception to raise instead of the usual one.  keep: names of arguments that are parameters, not
+    promote: one of SAME, FLOAT, BOOL, REAL.  refuse: dtypes and categories (bool, int, float, complex) there is no
+    kernel for.
+    because: category -> the exception to raise instead of the usual one.  keep: names of arguments that are
+    parameters, not
     operands: they take no part in promotion and reach the kernel as they are (a tensor: its raw array).
     validate: ``check(kind, args)`` called before the kernel where operands need promotion or are numbers.
     """
@@ -142,7 +145,8 @@ class Pointwise(Op):
                 error = self.because[category]
                 raise type(error)(*error.args)
             raise NotImplementedError(
-                f'"{self.name}" not implemented for \'{dtypes.scalar_name(d)}\'; convert the input to another dtype first'
+                f'"{self.name}" not implemented for \'{dtypes.scalar_name(d)}\'; convert the input to another dtype '
+                "first"
             )
 
     @functools.cached_property
@@ -150,16 +154,19 @@ class Pointwise(Op):
         """Which arguments are parameters."""
         return tuple([name in self.kept for name in self.args])
 
-    def _operands(self, args: tuple[Any, ...]) -> tuple[Kind, list[Any]]:
-        """The kind to compute in, and the arguments as kernels get them."""
+    def _operands(self, args: tuple[Any, ...]) -> tuple[Kind, list[Any], bool]:
+        """The kind to compute in, the arguments as kernels get them, and whether any of them requires grad."""
         kind = None
         raws = []
+        tracked = False
         for a, keep in zip(args, self._keep):  # first as if all operands were floating tensors of one kind, or numbers
             t = type(a)
             if t is Tensor or t is Parameter:
                 raws.append(a._data)
                 if keep:
                     continue
+                if a._rg:
+                    tracked = True
                 if kind is None:
                     kind = a._kind
                 elif a._kind is not kind:
@@ -170,15 +177,16 @@ class Pointwise(Op):
                 break
         else:
             if kind is not None and kind.floating:
-                return kind, raws
+                return kind, raws, tracked
         kind = compute_kind(tuple([a for a, keep in zip(args, self._keep) if not keep]), self.promote)
-        return kind, [
+        raws = [
             (a._data if isinstance(a, Tensor) else a) if keep or a is None else to_kind(a, kind)
             for a, keep in zip(args, self._keep)
         ]
+        return kind, raws, any(isinstance(a, Tensor) and a._rg for a in args)
 
     def _run(self, *args: Any) -> Any:
-        kind, raws = self._operands(args)
+        kind, raws, tracked = self._operands(args)
         if self.refused:
             self.check(kind)
         if self.validate is not None:
@@ -189,8 +197,8 @@ class Pointwise(Op):
         out = new(Tensor)
         out._data = found
         out._kind = self.out_kind(kind)
-        if thread.enabled and self.grads and any(isinstance(a, Tensor) and a._rg for a in args) and out._kind.inexact:
-            self.record(args, [out])
+        if tracked and thread.enabled and self.grads and out._kind.inexact:
+            self.record(args, (out,))
         return out
 
     def out_kind(self, kind: Kind) -> Kind:
@@ -205,10 +213,12 @@ class Pointwise(Op):
 def _declare(
     fn: Callable[..., Any], promote: str, refuse: str, options: dict[str, Any], arity: int
 ) -> tuple[Pointwise, list[str]]:
-    names = [p for p in inspect.signature(fn).parameters if p != "out"]
+    names = [p for p in parameters_of(fn) if p != "out"]
     op = options.pop("template", Pointwise)(
         options.pop("name", None) or fn.__name__, promote, refuse, args=names, broadcasts=True, doc=fn.__doc__,
-        tags=("pointwise", *(["nondifferentiable"] if not options.get("grads") else []), *options.pop("tags", "").split()),
+        tags=(
+            "pointwise", *(["nondifferentiable"] if not options.get("grads") else []), *options.pop("tags", "").split(),
+        ),
         paths=options.pop("paths").split(), **options,
     )  # fmt: skip
     if len(names) < arity:
@@ -250,7 +260,7 @@ def unary(
             kind = type(input)
             if (kind is Tensor or kind is Parameter) and not state.busy:
                 k = input._kind
-                if (as_is and (any_type or k.floating)) or result_dtype is not None and k.floating:
+                if (as_is and (any_type or k.floating)) or (result_dtype is not None and k.floating):
                     r = kernels[k](input._data)
                     if type(r) is not k.raw_type:
                         r = k.as_raw(r)
@@ -258,7 +268,7 @@ def unary(
                     o._data = r
                     o._kind = k if result_dtype is None else k.place[result_dtype]
                     if input._rg and thread.enabled and grad is not None and o._kind.inexact:
-                        node = new(plans[(True,)].node_type)
+                        node: Any = new(plans[(True,)].node_type)
                         node.seq = next(numbers)
                         gf = input._gf if input._base is None else input.grad_fn
                         node.edges = (input if gf is None else gf,)
@@ -275,7 +285,9 @@ def unary(
                                 else (SavedOutput(o, 0),)
                             )  # fmt: skip
                         elif saves_input:
-                            node.saved = (input,) if input._vc is None and not saved_tensor_hooks.active else (save(input),)
+                            node.saved = (
+                                (input,) if input._vc is None and not saved_tensor_hooks.active else (save(input),)
+                            )
                         o._gf = node
                         o._rg = True
                     return o
@@ -296,7 +308,7 @@ def unary(
 
 
 def _first(fn: Callable[..., Any]) -> str:
-    return next(iter(inspect.signature(fn).parameters))
+    return parameters_of(fn)[0]
 
 
 def binary(
@@ -317,8 +329,9 @@ def binary(
 
     numbers: where a Python number may stand: "any" (but not on both sides), "second", "none".
 
-    keywords: keyword-only parameters of the public function with their defaults (``{"alpha": 1}``); where one differs from
-    its default, ``otherwise(input, other, **keywords)`` computes the result, or ``rewrite`` (same arguments) gives the operands
+    keywords: keyword-only parameters of the public function with their defaults (``{"alpha": 1}``); where one differs
+    from its default, ``otherwise(input, other, **keywords)`` computes the result, or ``rewrite`` (same arguments) gives the
+    operands
     on which the op itself does.
     """
 
@@ -356,7 +369,7 @@ def binary(
                         a, b = input._rg, other._rg
                         if (a or b) and grad is not None and thread.enabled and o._kind.inexact:
                             plan = plans[a, b]
-                            node = new(plan.node_type)
+                            node: Any = new(plan.node_type)
                             node.seq = next(sequence)
                             if a:
                                 fa = input._gf if input._base is None else input.grad_fn
@@ -448,7 +461,7 @@ def binary(
 
 def link(o: Tensor, input: Tensor, args: tuple[Any, ...], plan: Any) -> None:
     """Record a call with one tensor operand, of the result's kind and shape."""
-    node = new(plan.node_type)
+    node: Any = new(plan.node_type)
     node.seq = next(engine._numbers)
     gf = input._gf if input._base is None else input.grad_fn
     node.edges = (input if gf is None else gf,)
@@ -480,7 +493,7 @@ def nary(
 
     def declare(fn: Callable[..., Any]) -> Callable[..., Any]:
         args = options.pop("args", None)
-        op, names = _declare(fn, promote, refuse, dict(options, paths=paths, grads=grad), 1)
+        op, _ = _declare(fn, promote, refuse, dict(options, paths=paths, grads=grad), 1)
         if args is not None:
             op.args = tuple(args.split())
 
@@ -493,7 +506,21 @@ def nary(
                 return op(*normal)
             return tuple(normal) if type(normal) is Ready else normal
 
-        public = _finish(op, fn, call, None, out, inplace, normalise=fn)
+        @functools.wraps(fn)
+        def filling(*a: Any, out: Any = None, **k: Any) -> Any:
+            if out is not None:
+                from torsh.ops._out import write_out
+
+                return write_out(call, a, k, out)
+            if not state.overrides and not state.busy:  # ``call`` without the second packing of the arguments
+                normal = fn(*a, **k)
+                if type(normal) is tuple:
+                    return run(*normal)
+                return tuple(normal) if type(normal) is Ready else normal
+            return call(*a, **k)
+
+        run = op._run
+        public = _finish(op, fn, filling if out else call, None, out, inplace, normalise=fn)
         return public
 
     return declare
@@ -518,17 +545,14 @@ def _finish(
     public: Callable[..., Any]
     call.__name__ = call.__qualname__ = fn.__name__
     if rewrite is not None:
-        otherwise = lambda *operands, **given: call(*rewrite(*operands, **given))  # noqa: E731
+        otherwise = lambda *operands, **given: call(*rewrite(*operands, **given))
     if names is None:
-        public = with_out(call) if out else call
+        public = call
     else:
         public = _written(call, names, out, keywords or {}, otherwise)
     functools.update_wrapper(public, fn)
-    parameters = list(inspect.signature(fn).parameters.values())
-    for name, default in [*(keywords or {}).items(), *([("out", None)] if out else [])]:
-        if all(p.name != name for p in parameters):
-            parameters.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default))
-    public.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    more = {**(keywords or {}), **({"out": None} if out else {})}
+    public.__signature__ = signature_with(fn, more)  # type: ignore[attr-defined]
     public.op = op  # type: ignore[attr-defined]
     op.fn = public
     op.short = call
@@ -537,7 +561,8 @@ def _finish(
 
 
 def _written(
-    call: Callable[..., Any], names: list[str], out: bool, keywords: dict[str, Any], otherwise: Callable[..., Any] | None
+    call: Callable[..., Any], names: list[str], out: bool, keywords: dict[str, Any], otherwise: Callable[..., Any] |
+    None
 ) -> Callable[..., Any]:
     """The public function around a short path, as source: plain parameters cost a third of what ``*args`` would."""
     from torsh.ops._out import write_out
@@ -561,15 +586,15 @@ def _written(
             f"_write_out(_otherwise, ({operands},), dict({given}), out)",
         ]  # fmt: skip
         otherwise.__name__ = call.__name__
-    lines.append(f"    result = {run}({operands})" if not out else
-                 f"    result = {run}({operands}) if out is None else _write_out({run}, ({operands},), {{}}, out)")  # fmt: skip
+    filled = f" if out is None else _write_out({run}, ({operands},), {{}}, out)" if out else ""
+    lines.append(f"    result = {run}({operands}){filled}")
     if len(names) == 1:
         lines.append("    return result")
     else:
         lines.append(f"    return result if result is not NotImplemented else _refuse(_call, _names, {operands})")
     scope = {"_call": call, "_otherwise": otherwise, "_write_out": write_out, "_refuse": _refuse, "_names": names}
     scope.update({f"_{k}": v for k, v in keywords.items()})
-    exec("\n".join(lines), scope)  # noqa: S102
+    exec("\n".join(lines), scope)
     return scope["public"]  # type: ignore[return-value]
 
 
@@ -596,19 +621,36 @@ def make_inplace(
     name = op.name + "_"
     kernels = op.kernels
     same = (op.promote is SAME or op.promote is FLOAT) and "float" not in op.refused
+    intos: dict[Kind, Any] = {}  # the kernels' forms that write into memory, None where there is none
 
     def inplace(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         k = self._kind
         if same and k.floating and not state.busy and type(self) is Tensor and not (self._rg and thread.enabled):
-            into = k.backend.into(kernels[k])
+            try:
+                into = intos[k]
+            except KeyError:
+                into = intos[k] = k.backend.into(kernels[k])
             if into is not None:
+                if normalise is None and not kwargs and len(args) == 1:  # the commonest case, written out
+                    a = args[0]
+                    t = type(a)
+                    if t is Tensor and a._kind is k and not (a._rg and thread.enabled):
+                        a = a._data
+                        fitting = a.shape == self._data.shape
+                    else:
+                        fitting = t is float
+                    if fitting:
+                        into(self._data, a, out=self._data)
+                        self._bump(name)
+                        return self
                 if rewrite is not None and (kwargs or len(args) == 2):
                     if len(args) == 2:  # add_(alpha, other), deprecated by PyTorch but accepted still
                         args, kwargs = args[1:], {"alpha": args[0]}
                     if kwargs.keys() == {"alpha"} and len(args) == 1:
                         args, kwargs = rewrite(self, *args, **kwargs)[1:], {}
                 operands = args if normalise is None else normalise(self, *args, **kwargs)[1:]
-                if (normalise is not None or not kwargs) and _direct(operands, k, self._data.shape, normalise is not None):
+                has_body = normalise is not None
+                if (has_body or not kwargs) and _direct(operands, k, self._data.shape, has_body):
                     into(self._data, *[a._data if isinstance(a, Tensor) else a for a in operands], out=self._data)
                     self._bump(name)
                     return self

@@ -24,12 +24,16 @@ Array = np.ndarray[Any, Any]
 
 # Bits of precision; as many random bits make a uniform number.
 DIGITS = {dtypes.float64: 53, dtypes.float32: 24, dtypes.float16: 11, dtypes.bfloat16: 8}
+_TWO24 = np.float32(2.0**-24)
 # From this range on an integer is drawn with 64 bits.
 WIDE = 1 << 28
 
 
 def uniform(gen: Generator, n: int, dtype: Dtype, low: float = 0.0, high: float = 1.0) -> Array:
     """Uniform numbers in [low, high)."""
+    if dtype is dtypes.float32 and low == 0 and high == 1:
+        words = gen.words(n)
+        return (words & words.dtype.type(0xFFFFFF)).astype(np.float32) * _TWO24
     if dtype is dtypes.float64:
         x = gen.doubles(n)
         return x if low == 0 and high == 1 else _below(x * (high - low) + low, low, high)

@@ -47,7 +47,6 @@ class View(Op):
             vc.watch(out)
         return out
 
-
     def _record(self, input: Tensor, params: tuple[Any, ...], out: Tensor) -> None:
         """``Op.record``, written out for one input and rules that need parameters and the input's shape only."""
         plan = self._plan
@@ -133,7 +132,9 @@ def metadata_inplace(name: str, fn: Callable[..., Any]) -> Callable[..., Any]:
         return self
 
     inplace.__name__ = inplace.__qualname__ = name
-    inplace.__doc__ = f"In-place form of :func:`{name[:-1]}`: changes the tensor's own shape and strides, not its memory."
+    inplace.__doc__ = (
+        f"In-place form of :func:`{name[:-1]}`: changes the tensor's own shape and strides, not its memory."
+    )
     return inplace
 
 

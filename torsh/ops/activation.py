@@ -1,6 +1,7 @@
 """Activation functions.
 
-Each has a primitive for its values and one for its derivative; the latter also says what it computes in other ops, which is
+Each has a primitive for its values and one for its derivative; the latter also says what it computes in other ops,
+which is
 what second derivatives and backends without a kernel use.
 """
 
@@ -46,7 +47,7 @@ def _where(condition: Any, a: Any, b: Any) -> Any:
     return where(condition, a, b)
 
 
-# ---- rectifiers --------------------------------------------------------------------------------------------------------
+# ---- rectifiers ------------------------------------------------------------------------------------------------------
 
 
 @composite("torch.nn.functional.relu", name="functional_relu")
@@ -63,10 +64,15 @@ leaky_relu_backward = _derivative(
 )
 
 
-@primitive("torch.nn.functional.leaky_relu torch.nn.functional.leaky_relu_ torch._C._nn.leaky_relu",
-           args="input negative_slope", inplace=True, tags="pointwise", meta=_same,
-           grad={"input": lambda g, input, negative_slope: leaky_relu_backward(g, input, negative_slope)},
-           decompose=lambda x, slope: _where(x > 0, x, x * slope))
+@primitive(
+    "torch.nn.functional.leaky_relu torch.nn.functional.leaky_relu_ torch._C._nn.leaky_relu",
+    args="input negative_slope",
+    inplace=True,
+    tags="pointwise",
+    meta=_same,
+    grad={"input": lambda g, input, negative_slope: leaky_relu_backward(g, input, negative_slope)},
+    decompose=lambda x, slope: _where(x > 0, x, x * slope),
+)
 def leaky_relu(input, negative_slope=0.01, inplace=False):
     """x where it is positive, negative_slope * x elsewhere.
 
@@ -94,7 +100,9 @@ def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, inplace=False, ge
     from torsh.ops.creation import empty
 
     negative = (input <= 0).reshape(-1).nonzero().squeeze(-1)
-    slopes = empty(negative.shape[0], dtype=input.dtype, device=input.device).uniform_(lower, upper, generator=generator)
+    slopes = empty(negative.shape[0], dtype=input.dtype, device=input.device).uniform_(
+        lower, upper, generator=generator
+    )
     noise = input.detach().new_ones(input.numel()).index_put((negative,), slopes).reshape(input.shape)
     return input * noise
 
@@ -120,7 +128,8 @@ def prelu(input, weight):
         channels = input.shape[1] if input.ndim > 1 else 1
         if channels != weight.numel():
             raise RuntimeError(
-                f"prelu: Mismatch of parameter numbers and input channel size. Found parameter numbers = {weight.numel()} "
+                "prelu: Mismatch of parameter numbers and input channel size. Found parameter numbers = "
+                f"{weight.numel()} "
                 f"and channel size = {channels}."
             )
         weight = weight.reshape(-1, *(1,) * (input.ndim - 2)) if input.ndim > 1 else weight
@@ -136,10 +145,15 @@ def _elu_derivative(g, x, alpha, scale, input_scale):
 elu_backward = _derivative("elu", "g input alpha scale input_scale", _elu_derivative)
 
 
-@primitive("torch.nn.functional.elu torch.nn.functional.elu_ torch._C._nn.elu", args="input alpha scale input_scale",
-           inplace=True, tags="pointwise", meta=_same,
-           grad={"input": lambda g, input, alpha, scale, input_scale: elu_backward(g, input, alpha, scale, input_scale)},
-           decompose=lambda x, a, s, i: _where(x > 0, x * s, (x.clamp(max=0) * i).expm1() * (a * s)))
+@primitive(
+    "torch.nn.functional.elu torch.nn.functional.elu_ torch._C._nn.elu",
+    args="input alpha scale input_scale",
+    inplace=True,
+    tags="pointwise",
+    meta=_same,
+    grad={"input": lambda g, input, alpha, scale, input_scale: elu_backward(g, input, alpha, scale, input_scale)},
+    decompose=lambda x, a, s, i: _where(x > 0, x * s, (x.clamp(max=0) * i).expm1() * (a * s)),
+)
 def elu(input, alpha=1.0, inplace=False):
     """x where it is positive, alpha * (exp(x) - 1) elsewhere.
 
@@ -177,10 +191,15 @@ hardtanh_backward = _derivative(
 )
 
 
-@primitive("torch.nn.functional.hardtanh torch.nn.functional.hardtanh_ torch._C._nn.hardtanh",
-           args="input min_val max_val", inplace=True, tags="pointwise", meta=_same,
-           grad={"input": lambda g, input, min_val, max_val: hardtanh_backward(g, input, min_val, max_val)},
-           decompose=lambda x, low, high: x.clamp(low, high))
+@primitive(
+    "torch.nn.functional.hardtanh torch.nn.functional.hardtanh_ torch._C._nn.hardtanh",
+    args="input min_val max_val",
+    inplace=True,
+    tags="pointwise",
+    meta=_same,
+    grad={"input": lambda g, input, min_val, max_val: hardtanh_backward(g, input, min_val, max_val)},
+    decompose=lambda x, low, high: x.clamp(low, high),
+)
 def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
     """x cut to [min_val, max_val].
 
@@ -193,7 +212,9 @@ def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
     check_tensor(input, "hardtanh")
     if not input._kind.floating:
         if input.dtype.category != 1:
-            raise NotImplementedError(f"\"hardtanh\" not implemented for '{scalar_name(input.dtype)}'; use a numeric type")
+            raise NotImplementedError(
+                f"\"hardtanh\" not implemented for '{scalar_name(input.dtype)}'; use a numeric type"
+            )
         if not input.dtype.is_signed and (int(min_val) < 0 or int(max_val) < 0):
             raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
         return (input, int(min_val), int(max_val))
@@ -212,10 +233,15 @@ def relu6(input, inplace=False):
 threshold_backward = _derivative("threshold", "g input threshold", lambda g, x, limit: _where(x <= limit, 0.0, g))
 
 
-@primitive("torch.threshold torch.threshold_ torch.nn.functional.threshold torch.nn.functional.threshold_",
-           args="input threshold value", inplace=True, tags="pointwise", meta=_same,
-           grad={"input": lambda g, input, threshold: threshold_backward(g, input, threshold)},
-           decompose=lambda x, limit, value: _where(x <= limit, value, x))
+@primitive(
+    "torch.threshold torch.threshold_ torch.nn.functional.threshold torch.nn.functional.threshold_",
+    args="input threshold value",
+    inplace=True,
+    tags="pointwise",
+    meta=_same,
+    grad={"input": lambda g, input, threshold: threshold_backward(g, input, threshold)},
+    decompose=lambda x, limit, value: _where(x <= limit, value, x),
+)
 def threshold(input, threshold, value, inplace=False):
     """x where it is above the threshold, value elsewhere.
 
@@ -231,14 +257,16 @@ def threshold(input, threshold, value, inplace=False):
     if input.dtype.category == 1 and not (low <= threshold <= high and low <= value <= high):
         raise RuntimeError(f"value cannot be converted to type {input.dtype.name}_t without overflow")
     if input.dtype.category != 1:
-        raise NotImplementedError(f"\"threshold\" not implemented for '{scalar_name(input.dtype)}'; use a real numeric type")
+        raise NotImplementedError(
+            f"\"threshold\" not implemented for '{scalar_name(input.dtype)}'; use a real numeric type"
+        )
     return (input, int(threshold), int(value))
 
 
 _threshold = threshold
 
 
-# ---- smooth ------------------------------------------------------------------------------------------------------------
+# ---- smooth ----------------------------------------------------------------------------------------------------------
 
 
 def _gelu_derivative(g, x, approximate):
@@ -260,8 +288,14 @@ def _gelu(x, approximate):
 gelu_backward = _derivative("gelu", "g input approximate", _gelu_derivative)
 
 
-@primitive("torch.nn.functional.gelu torch._C._nn.gelu", tags="pointwise", meta=_same, decompose=_gelu, out=True,
-           grad={"input": lambda g, input, approximate: gelu_backward(g, input, approximate)})
+@primitive(
+    "torch.nn.functional.gelu torch._C._nn.gelu",
+    tags="pointwise",
+    meta=_same,
+    decompose=_gelu,
+    out=True,
+    grad={"input": lambda g, input, approximate: gelu_backward(g, input, approximate)},
+)
 def gelu(input, approximate="none"):
     """x times the normal distribution function at x; approximate="tanh" computes it from tanh.
 
@@ -280,8 +314,15 @@ def _silu_derivative(g, x):
 silu_backward = _derivative("silu", "g input", _silu_derivative)
 
 
-@primitive("torch.nn.functional.silu torch._C._nn.silu", args="input", inplace=True, tags="pointwise", meta=_same,
-           grad={"input": lambda g, input: silu_backward(g, input)}, decompose=lambda x: x * x.sigmoid())
+@primitive(
+    "torch.nn.functional.silu torch._C._nn.silu",
+    args="input",
+    inplace=True,
+    tags="pointwise",
+    meta=_same,
+    grad={"input": lambda g, input: silu_backward(g, input)},
+    decompose=lambda x: x * x.sigmoid(),
+)
 def silu(input, inplace=False):
     """x * sigmoid(x).
 
@@ -302,9 +343,15 @@ def _mish_derivative(g, x):
 mish_backward = _derivative("mish", "g input", _mish_derivative)
 
 
-@primitive("torch.nn.functional.mish torch._C._nn.mish", args="input", inplace=True, tags="pointwise", meta=_same,
-           grad={"input": lambda g, input: mish_backward(g, input)},
-           decompose=lambda x: x * softplus.op(x, 1.0, 20.0).tanh())
+@primitive(
+    "torch.nn.functional.mish torch._C._nn.mish",
+    args="input",
+    inplace=True,
+    tags="pointwise",
+    meta=_same,
+    grad={"input": lambda g, input: mish_backward(g, input)},
+    decompose=lambda x: x * softplus.op(x, 1.0, 20.0).tanh(),
+)
 def mish(input, inplace=False):
     """x * tanh(softplus(x)).
 
@@ -319,12 +366,20 @@ def _softplus(x, beta, limit):
 
 
 softplus_backward = _derivative(
-    "softplus", "g input beta threshold", lambda g, x, beta, limit: _where(x * beta > limit, g, g * (x * beta).sigmoid())
+    "softplus",
+    "g input beta threshold",
+    lambda g, x, beta, limit: _where(x * beta > limit, g, g * (x * beta).sigmoid()),
 )
 
 
-@primitive("torch.nn.functional.softplus torch._C._nn.softplus", tags="pointwise", meta=_same, decompose=_softplus,
-           grad={"input": lambda g, input, beta, threshold: softplus_backward(g, input, beta, threshold)}, out=True)
+@primitive(
+    "torch.nn.functional.softplus torch._C._nn.softplus",
+    tags="pointwise",
+    meta=_same,
+    decompose=_softplus,
+    grad={"input": lambda g, input, beta, threshold: softplus_backward(g, input, beta, threshold)},
+    out=True,
+)
 def softplus(input, beta=1, threshold=20):
     """log(1 + exp(beta * x)) / beta, or x itself where beta * x is above the threshold.
 
@@ -336,10 +391,15 @@ def softplus(input, beta=1, threshold=20):
 log_sigmoid_backward = _derivative("log_sigmoid", "g input", lambda g, x: g * (-x).sigmoid())
 
 
-@primitive("torch.nn.functional.logsigmoid torch._C._nn.log_sigmoid", name="log_sigmoid", tags="pointwise", meta=_same,
-           out=True,
-           grad={"input": lambda g, input: log_sigmoid_backward(g, input)},
-           decompose=lambda x: x.clamp(max=0) - (-x.abs()).exp().log1p())
+@primitive(
+    "torch.nn.functional.logsigmoid torch._C._nn.log_sigmoid",
+    name="log_sigmoid",
+    tags="pointwise",
+    meta=_same,
+    out=True,
+    grad={"input": lambda g, input: log_sigmoid_backward(g, input)},
+    decompose=lambda x: x.clamp(max=0) - (-x.abs()).exp().log1p(),
+)
 def logsigmoid(input):
     """log(sigmoid(x)), computed so that it does not underflow.
 
@@ -351,9 +411,15 @@ def logsigmoid(input):
 hardsigmoid_backward = _derivative("hardsigmoid", "g input", lambda g, x: _where((x > -3) & (x < 3), g * (1 / 6), 0.0))
 
 
-@primitive("torch.nn.functional.hardsigmoid torch._C._nn.hardsigmoid", args="input", inplace=True, tags="pointwise",
-           meta=_same, grad={"input": lambda g, input: hardsigmoid_backward(g, input)},
-           decompose=lambda x: (x + 3).clamp(0, 6) / 6)
+@primitive(
+    "torch.nn.functional.hardsigmoid torch._C._nn.hardsigmoid",
+    args="input",
+    inplace=True,
+    tags="pointwise",
+    meta=_same,
+    grad={"input": lambda g, input: hardsigmoid_backward(g, input)},
+    decompose=lambda x: (x + 3).clamp(0, 6) / 6,
+)
 def hardsigmoid(input, inplace=False):
     """x / 6 + 1/2 cut to [0, 1].
 
@@ -367,9 +433,15 @@ hardswish_backward = _derivative(
 )
 
 
-@primitive("torch.nn.functional.hardswish torch._C._nn.hardswish", args="input", inplace=True, tags="pointwise",
-           meta=_same, grad={"input": lambda g, input: hardswish_backward(g, input)},
-           decompose=lambda x: x * (x + 3).clamp(0, 6) / 6)
+@primitive(
+    "torch.nn.functional.hardswish torch._C._nn.hardswish",
+    args="input",
+    inplace=True,
+    tags="pointwise",
+    meta=_same,
+    grad={"input": lambda g, input: hardswish_backward(g, input)},
+    decompose=lambda x: x * (x + 3).clamp(0, 6) / 6,
+)
 def hardswish(input, inplace=False):
     """x * min(max(x + 3, 0), 6) / 6.
 
@@ -401,9 +473,14 @@ hardshrink_backward = _derivative(
 )
 
 
-@primitive("torch.hardshrink Tensor.hardshrink torch.nn.functional.hardshrink", tags="pointwise", meta=_same, out=True,
-           grad={"input": lambda g, input, lambd: hardshrink_backward(g, input, lambd)},
-           decompose=lambda x, lambd: _where((x >= -lambd) & (x <= lambd), 0.0, x))
+@primitive(
+    "torch.hardshrink Tensor.hardshrink torch.nn.functional.hardshrink",
+    tags="pointwise",
+    meta=_same,
+    out=True,
+    grad={"input": lambda g, input, lambd: hardshrink_backward(g, input, lambd)},
+    decompose=lambda x, lambd: _where((x >= -lambd) & (x <= lambd), 0.0, x),
+)
 def hardshrink(input, lambd=0.5):
     """x where |x| > lambd, 0 elsewhere.
 
@@ -412,9 +489,14 @@ def hardshrink(input, lambd=0.5):
     return (floating(input, "hardshrink_cpu"), float(lambd))
 
 
-@primitive("torch.nn.functional.softshrink torch._C._nn.softshrink", tags="pointwise", meta=_same, out=True,
-           grad={"input": lambda g, input, lambd: hardshrink_backward(g, input, lambd)},
-           decompose=lambda x, lambd: _where(x > lambd, x - lambd, _where(x < -lambd, x + lambd, x * 0)))
+@primitive(
+    "torch.nn.functional.softshrink torch._C._nn.softshrink",
+    tags="pointwise",
+    meta=_same,
+    out=True,
+    grad={"input": lambda g, input, lambd: hardshrink_backward(g, input, lambd)},
+    decompose=lambda x, lambd: _where(x > lambd, x - lambd, _where(x < -lambd, x + lambd, x * 0)),
+)
 def softshrink(input, lambd=0.5):
     """x moved towards 0 by lambd, and 0 where |x| <= lambd.
 
@@ -445,7 +527,7 @@ def glu(input, dim=-1):
     return input.narrow(at, 0, n // 2) * input.narrow(at, n // 2, n // 2).sigmoid()
 
 
-# ---- normalised exponentials ---------------------------------------------------------------------------------------------
+# ---- normalised exponentials -----------------------------------------------------------------------------------------
 
 
 def _softmax(x, dim):
@@ -462,9 +544,7 @@ def _log_softmax(x, dim):
     return shifted - shifted.exp().sum(dim, keepdim=True).log()
 
 
-softmax_backward = _derivative(
-    "softmax", "g out dim", lambda g, out, dim: out * (g - (g * out).sum(dim, keepdim=True))
-)
+softmax_backward = _derivative("softmax", "g out dim", lambda g, out, dim: out * (g - (g * out).sum(dim, keepdim=True)))
 log_softmax_backward = _derivative(
     "log_softmax", "g out dim", lambda g, out, dim: g - out.exp() * g.sum(dim, keepdim=True)
 )
@@ -477,7 +557,8 @@ def _prepared(input: Any, dim: Any, dtype: Any, op: str) -> tuple[Any, int]:
         input = input.to(dtype)
     if not input._kind.inexact:
         raise NotImplementedError(
-            f"\"{op}_lastdim_kernel_impl\" not implemented for '{scalar_name(input.dtype)}'; pass dtype= a floating type"
+            f"\"{op}_lastdim_kernel_impl\" not implemented for '{scalar_name(input.dtype)}'; pass dtype= a floating "
+            "type"
         )
     return input, at
 
@@ -486,8 +567,14 @@ def _named(dtype: Any, named: Any) -> Any:
     return named if dtype is None else dtype
 
 
-@primitive("torch.softmax Tensor.softmax torch.special.softmax", args="input dim", meta=_same, decompose=_softmax,
-           grad={"input": lambda g, out, dim: softmax_backward(g, out, dim)}, out=True)
+@primitive(
+    "torch.softmax Tensor.softmax torch.special.softmax",
+    args="input dim",
+    meta=_same,
+    decompose=_softmax,
+    grad={"input": lambda g, out, dim: softmax_backward(g, out, dim)},
+    out=True,
+)
 def softmax(input, dim, dtype=None):
     """exp(x) divided by its sum along a dimension.
 
@@ -497,8 +584,14 @@ def softmax(input, dim, dtype=None):
     return _prepared(input, dim, dtype, "softmax")
 
 
-@primitive("torch.log_softmax Tensor.log_softmax torch.special.log_softmax", args="input dim", meta=_same,
-           decompose=_log_softmax, grad={"input": lambda g, out, dim: log_softmax_backward(g, out, dim)}, out=True)
+@primitive(
+    "torch.log_softmax Tensor.log_softmax torch.special.log_softmax",
+    args="input dim",
+    meta=_same,
+    decompose=_log_softmax,
+    grad={"input": lambda g, out, dim: log_softmax_backward(g, out, dim)},
+    out=True,
+)
 def log_softmax(input, dim, dtype=None):
     """The logarithm of softmax, computed without underflow.
 

@@ -29,7 +29,8 @@ def zeros(g: Any) -> Any:
     return make_full(tuple(g.shape), 0, g.dtype, g.device, False)
 
 
-# ---- sums --------------------------------------------------------------------------------------------------------------
+# ---- sums
+# --------------------------------------------------------------------------------------------------------------
 
 
 def check_alpha(dtype: Any, alpha: Any, name: str = "alpha") -> None:
@@ -48,7 +49,12 @@ def check_alpha(dtype: Any, alpha: Any, name: str = "alpha") -> None:
 
 def _scaled(input: Any, other: Any, alpha: Any) -> Any:
     """``alpha * other`` in the type that its sum with ``input`` will have."""
-    if type(input) is Tensor is type(other) and type(alpha) is float and input._kind is other._kind and input._kind.floating:
+    if (
+        type(input) is Tensor is type(other)
+        and type(alpha) is float
+        and input._kind is other._kind
+        and input._kind.floating
+    ):
         return mul(other, alpha)
     if isinstance(alpha, Tensor):
         alpha = alpha.item()
@@ -63,12 +69,17 @@ def _scaled(input: Any, other: Any, alpha: Any) -> Any:
     return mul(other, alpha) if isinstance(other, Tensor) else other * alpha
 
 
-@binary("torch.add Tensor.add Tensor.__add__ Tensor.__radd__", grad={"input": lambda g: g, "other": lambda g: g},
-        keywords={"alpha": 1}, rewrite=lambda input, other, alpha: (input, _scaled(input, other, alpha)))
+@binary(
+    "torch.add Tensor.add Tensor.__add__ Tensor.__radd__",
+    grad={"input": lambda g: g, "other": lambda g: g},
+    keywords={"alpha": 1},
+    rewrite=lambda input, other, alpha: (input, _scaled(input, other, alpha)),
+)
 def add(input, other):
     """``input + alpha * other``.
 
-    input, other: tensors that broadcast together, or a tensor and a number.  alpha: a number; it must be an integer where
+    input, other: tensors that broadcast together, or a tensor and a number.  alpha: a number; it must be an integer
+    where
     the result is integral (RuntimeError).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.add.html
     """
@@ -78,21 +89,29 @@ def _no_bools(kind: Any, args: tuple[Any, ...]) -> None:
     bools = [(a.dtype is dtypes.bool) if isinstance(a, Tensor) else isinstance(a, bool) for a in args]
     if all(bools):
         raise RuntimeError(
-            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator "
-            "instead."
+            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` "
+            "operator instead."
         )
     if any(bools):
         raise RuntimeError(
-            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the "
-            "`~` or `logical_not()` operator instead."
+            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, "
+            "use the `~` or `logical_not()` operator instead."
         )
 
 
-@binary("torch.sub Tensor.sub Tensor.__sub__ Tensor.__rsub__ torch.subtract Tensor.subtract",
-        grad={"input": lambda g: g, "other": lambda g: -g}, validate=_no_bools,
-        because={"bool": RuntimeError("Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
-                                      "`logical_xor()` operator instead.")},
-        keywords={"alpha": 1}, rewrite=lambda input, other, alpha: (input, _scaled(input, other, alpha)))
+@binary(
+    "torch.sub Tensor.sub Tensor.__sub__ Tensor.__rsub__ torch.subtract Tensor.subtract",
+    grad={"input": lambda g: g, "other": lambda g: -g},
+    validate=_no_bools,
+    because={
+        "bool": RuntimeError(
+            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
+            "`logical_xor()` operator instead."
+        )
+    },
+    keywords={"alpha": 1},
+    rewrite=lambda input, other, alpha: (input, _scaled(input, other, alpha)),
+)
 def sub(input, other):
     """``input - alpha * other``.
 
@@ -108,8 +127,10 @@ def rsub(input, other, *, alpha=1):
     return sub(other, input, alpha=alpha)
 
 
-@binary("torch.mul Tensor.mul Tensor.__mul__ Tensor.__rmul__ torch.multiply Tensor.multiply",
-        grad={"input": lambda g, other: g * conj(other), "other": lambda g, input: g * conj(input)})
+@binary(
+    "torch.mul Tensor.mul Tensor.__mul__ Tensor.__rmul__ torch.multiply Tensor.multiply",
+    grad={"input": lambda g, other: g * conj(other), "other": lambda g, input: g * conj(input)},
+)
 def mul(input, other):
     """The product of two operands.
 
@@ -118,7 +139,8 @@ def mul(input, other):
     """
 
 
-# ---- quotients ---------------------------------------------------------------------------------------------------------
+# ---- quotients
+# ---------------------------------------------------------------------------------------------------------
 
 
 def _rounded(input: Any, other: Any, rounding_mode: Any) -> Any:
@@ -128,16 +150,23 @@ def _rounded(input: Any, other: Any, rounding_mode: Any) -> Any:
         return trunc_divide(input, other)
     if rounding_mode is None:
         return div(input, other)
-    raise RuntimeError(
-        f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found {rounding_mode!r}"
-    )
+    raise RuntimeError(f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found {rounding_mode!r}")
 
 
-_DIV_GRAD = {"input": lambda g, other: g / conj(other), "other": lambda g, input, other: -g * conj(input / other / other)}
+_DIV_GRAD = {
+    "input": lambda g, other: g / conj(other),
+    "other": lambda g, input, other: -g * conj(input / other / other),
+}
 
 
-@binary("torch.div Tensor.div torch.divide Tensor.divide Tensor.__truediv__ Tensor.__rtruediv__ Tensor.__div__ Tensor.__rdiv__", FLOAT,
-        grad=_DIV_GRAD, keywords={"rounding_mode": None}, otherwise=_rounded)
+@binary(
+    "torch.div Tensor.div torch.divide Tensor.divide Tensor.__truediv__ Tensor.__rtruediv__ Tensor.__div__ "
+    "Tensor.__rdiv__",
+    FLOAT,
+    grad=_DIV_GRAD,
+    keywords={"rounding_mode": None},
+    otherwise=_rounded,
+)
 def div(input, other):
     """``input / other``; integers are divided as floats.
 
@@ -155,8 +184,11 @@ def true_divide(input, other):
     return div(input, other)
 
 
-@binary("torch.floor_divide Tensor.floor_divide Tensor.__floordiv__ Tensor.__rfloordiv__", refuse="bool complex",
-        grad={"input": lambda g: zeros(g), "other": lambda g: zeros(g)})
+@binary(
+    "torch.floor_divide Tensor.floor_divide Tensor.__floordiv__ Tensor.__rfloordiv__",
+    refuse="bool complex",
+    grad={"input": lambda g: zeros(g), "other": lambda g: zeros(g)},
+)
 def floor_divide(input, other):
     """The quotient rounded towards minus infinity; RuntimeError for integers divided by zero.
 
@@ -169,8 +201,11 @@ def trunc_divide(input, other):
     """The quotient rounded towards zero: ``div(rounding_mode="trunc")``."""
 
 
-@binary("torch.remainder Tensor.remainder Tensor.__mod__ Tensor.__rmod__", refuse="bool complex",
-        grad={"input": lambda g: g, "other": lambda g, input, other: -g * floor_divide(input, other)})
+@binary(
+    "torch.remainder Tensor.remainder Tensor.__mod__ Tensor.__rmod__",
+    refuse="bool complex",
+    grad={"input": lambda g: g, "other": lambda g, input, other: -g * floor_divide(input, other)},
+)
 def remainder(input, other):
     """What is left of ``input`` after floor division, with the sign of ``other``.
 
@@ -178,8 +213,12 @@ def remainder(input, other):
     """
 
 
-@binary("torch.fmod Tensor.fmod", numbers="second", refuse="bool complex",
-        grad={"input": lambda g: g, "other": lambda g, input, other: -g * trunc_divide(input, other)})
+@binary(
+    "torch.fmod Tensor.fmod",
+    numbers="second",
+    refuse="bool complex",
+    grad={"input": lambda g: g, "other": lambda g, input, other: -g * trunc_divide(input, other)},
+)
 def fmod(input, other):
     """What is left of ``input`` after division rounded towards zero, with the sign of ``input`` (C's fmod).
 
@@ -187,17 +226,25 @@ def fmod(input, other):
     """
 
 
-# ---- powers ------------------------------------------------------------------------------------------------------------
+# ---- powers
+# ------------------------------------------------------------------------------------------------------------
 
 
 def _check_exponent(kind: Any, args: tuple[Any, ...]) -> None:
-    if kind.dtype.category == dtypes.INT and isinstance(args[1], int) and args[1] < 0 and not isinstance(args[0], NUMBERS):
+    if (
+        kind.dtype.category == dtypes.INT
+        and isinstance(args[1], int)
+        and args[1] < 0
+        and not isinstance(args[0], NUMBERS)
+    ):
         raise RuntimeError(
-            f"Integers to negative integer powers are not allowed: the exponent is {args[1]}, the base {kind.dtype}; convert "
-            "the base to a floating type first"
+            f"Integers to negative integer powers are not allowed: the exponent is {args[1]}, the base {kind.dtype}; "
+            "convert the base to a floating type first"
         )
     if kind.dtype.category == dtypes.INT and isinstance(args[1], int) and as_number(args[1], kind.dtype) != args[1]:
-        raise RuntimeError(f"value cannot be converted to type {kind.dtype} without overflow: the exponent is {args[1]}")
+        raise RuntimeError(
+            f"value cannot be converted to type {kind.dtype} without overflow: the exponent is {args[1]}"
+        )
 
 
 def _power_of_base(g: Any, input: Any, exponent: Any) -> Any:
@@ -228,8 +275,12 @@ def _power_of_exponent(g: Any, input: Any, exponent: Any, out: Any) -> Any:
     return found if vanishes is None else where(vanishes, 0, found)
 
 
-@binary("torch.pow Tensor.pow Tensor.__pow__ Tensor.__rpow__", refuse="bool", validate=_check_exponent,
-        grad={"input": _power_of_base, "exponent": _power_of_exponent})
+@binary(
+    "torch.pow Tensor.pow Tensor.__pow__ Tensor.__rpow__",
+    refuse="bool",
+    validate=_check_exponent,
+    grad={"input": _power_of_base, "exponent": _power_of_exponent},
+)
 def pow(input, exponent):
     """``input ** exponent``; either may be a number.
 
@@ -256,8 +307,8 @@ def _float_power_(self: Tensor, exponent: Any) -> Tensor:
     result = float_power(self if not needs_grad(self, exponent) else with_history(self), exponent)
     if result.dtype is not self.dtype:
         raise RuntimeError(
-            f"the base given to float_power_ has dtype {dtypes.scalar_name(self.dtype)} but the operation's result requires "
-            f"dtype {dtypes.scalar_name(result.dtype)}"
+            f"the base given to float_power_ has dtype {dtypes.scalar_name(self.dtype)} but the operation's result "
+            f"requires dtype {dtypes.scalar_name(result.dtype)}"
         )
     return overwrite(self, result, "float_power_")
 
@@ -265,11 +316,12 @@ def _float_power_(self: Tensor, exponent: Any) -> Tensor:
 float_power.op.inplace = _float_power_
 
 
-# ---- smaller and larger ------------------------------------------------------------------------------------------------
+# ---- smaller and larger
+# ------------------------------------------------------------------------------------------------
 
 
 def _larger_of(g: Any, input: Any, other: Any) -> Any:
-    """The share of the gradient of max(input, other) that goes to ``input``: all, half where they are equal, or none."""
+    """The share of the gradient of max(input, other) that goes to ``input``: all, half (where equal) or none."""
     return where(eq(input, other), g / 2, where(lt(input, other), 0, g))
 
 
@@ -281,9 +333,16 @@ def _complex_refused(name: str) -> dict[str, Exception]:
     return {"complex": RuntimeError(f"{name} not implemented for complex tensors.")}
 
 
-@binary("torch.maximum Tensor.maximum", inplace=False, numbers="none", because=_complex_refused("maximum"),
-        grad={"input": lambda g, input, other: _larger_of(g, input, other),
-              "other": lambda g, input, other: _larger_of(g, other, input)})
+@binary(
+    "torch.maximum Tensor.maximum",
+    inplace=False,
+    numbers="none",
+    because=_complex_refused("maximum"),
+    grad={
+        "input": lambda g, input, other: _larger_of(g, input, other),
+        "other": lambda g, input, other: _larger_of(g, other, input),
+    },
+)
 def maximum(input, other):
     """The larger of two values; nan if either is nan.
 
@@ -291,9 +350,16 @@ def maximum(input, other):
     """
 
 
-@binary("torch.minimum Tensor.minimum", inplace=False, numbers="none", because=_complex_refused("minimum"),
-        grad={"input": lambda g, input, other: _smaller_of(g, input, other),
-              "other": lambda g, input, other: _smaller_of(g, other, input)})
+@binary(
+    "torch.minimum Tensor.minimum",
+    inplace=False,
+    numbers="none",
+    because=_complex_refused("minimum"),
+    grad={
+        "input": lambda g, input, other: _smaller_of(g, input, other),
+        "other": lambda g, input, other: _smaller_of(g, other, input),
+    },
+)
 def minimum(input, other):
     """The smaller of two values; nan if either is nan.
 
@@ -305,9 +371,16 @@ def _takes_first(compare: Any, input: Any, other: Any) -> Any:
     return compare(input, other) | (other != other)
 
 
-@binary("torch.fmax Tensor.fmax", inplace=False, numbers="none", because=_complex_refused("fmax"),
-        grad={"input": lambda g, input, other: where(_takes_first(ge, input, other), g, 0),
-              "other": lambda g, input, other: where(_takes_first(ge, input, other), 0, g)})
+@binary(
+    "torch.fmax Tensor.fmax",
+    inplace=False,
+    numbers="none",
+    because=_complex_refused("fmax"),
+    grad={
+        "input": lambda g, input, other: where(_takes_first(ge, input, other), g, 0),
+        "other": lambda g, input, other: where(_takes_first(ge, input, other), 0, g),
+    },
+)
 def fmax(input, other):
     """The larger of two values; the other one where one is nan.
 
@@ -315,9 +388,16 @@ def fmax(input, other):
     """
 
 
-@binary("torch.fmin Tensor.fmin", inplace=False, numbers="none", because=_complex_refused("fmin"),
-        grad={"input": lambda g, input, other: where(_takes_first(le, input, other), g, 0),
-              "other": lambda g, input, other: where(_takes_first(le, input, other), 0, g)})
+@binary(
+    "torch.fmin Tensor.fmin",
+    inplace=False,
+    numbers="none",
+    because=_complex_refused("fmin"),
+    grad={
+        "input": lambda g, input, other: where(_takes_first(le, input, other), g, 0),
+        "other": lambda g, input, other: where(_takes_first(le, input, other), 0, g),
+    },
+)
 def fmin(input, other):
     """The smaller of two values; the other one where one is nan.
 
@@ -342,9 +422,11 @@ def _at_max(g: Any, input: Any, min: Any, max: Any) -> Any:
     return where(above if min is None else above | (min > max), g, 0)
 
 
-@nary("torch.clamp Tensor.clamp torch.clip Tensor.clip",
-      because={"complex": NotImplementedError("clamp is not supported for complex types")},
-      grad={"input": _inside, "min": _at_min, "max": _at_max})
+@nary(
+    "torch.clamp Tensor.clamp torch.clip Tensor.clip",
+    because={"complex": NotImplementedError("clamp is not supported for complex types")},
+    grad={"input": _inside, "min": _at_min, "max": _at_max},
+)
 def clamp(input, min=None, max=None):
     """Values below ``min`` become ``min``, values above ``max`` become ``max``.
 
@@ -355,12 +437,14 @@ def clamp(input, min=None, max=None):
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     if (min is not None and max is not None) and isinstance(min, Tensor) is not isinstance(max, Tensor):
         raise TypeError(
-            f"clamp() received an invalid combination of arguments - got (min={type(min).__name__}, max={type(max).__name__}); "
-            "both must be numbers, or both tensors"
+            f"clamp() received an invalid combination of arguments - got (min={type(min).__name__}, "
+            f"max={type(max).__name__}); both must be numbers, or both tensors"
         )
     numbers = not isinstance(min, Tensor) and not isinstance(max, Tensor)
     if numbers and input._kind.dtype is dtypes.bool and compute_kind((input, min, max), SAME).dtype is dtypes.bool:
-        raise NotImplementedError("\"clamp_scalar_cpu\" not implemented for 'Bool'; convert the input to another dtype first")
+        raise NotImplementedError(
+            "\"clamp_scalar_cpu\" not implemented for 'Bool'; convert the input to another dtype first"
+        )
     return (input, min, max)
 
 
@@ -376,11 +460,16 @@ def clamp_max(input, max):
     return clamp.op(check_tensor(input, "clamp_max"), None, max)
 
 
-# ---- three operands ----------------------------------------------------------------------------------------------------
+# ---- three operands
+# ----------------------------------------------------------------------------------------------------
 
 
-@nary("torch.where", inplace=False, keep="condition",
-      grad={"input": lambda g, condition: where(condition, g, 0), "other": lambda g, condition: where(condition, 0, g)})
+@nary(
+    "torch.where",
+    inplace=False,
+    keep="condition",
+    grad={"input": lambda g, condition: where(condition, g, 0), "other": lambda g, condition: where(condition, 0, g)},
+)
 def where(condition, input=None, other=None):
     """``input`` where ``condition`` holds, ``other`` elsewhere; with the condition alone, the indices where it holds.
 
@@ -393,7 +482,9 @@ def where(condition, input=None, other=None):
         raise TypeError(f"where(): argument 'condition' (position 1) must be Tensor, not {type(condition).__name__}")
     if condition._kind.dtype is not dtypes.bool:
         if condition._kind.dtype is not dtypes.uint8:
-            raise RuntimeError(f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype}")
+            raise RuntimeError(
+                f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype}"
+            )
         warnings.warn(
             "where received a uint8 condition tensor. This behavior is deprecated; use a boolean condition instead.",
             UserWarning,
@@ -420,9 +511,15 @@ def _check_lerp(input: Any, end: Any, weight: Any) -> None:
             raise RuntimeError(f"expected dtype {input.dtype} for `{name}` but got dtype {t.dtype}")
 
 
-@nary("torch.lerp Tensor.lerp", refuse="bool int",
-      grad={"input": lambda g, weight: g * conj(1 - weight), "end": lambda g, weight: g * conj(weight),
-            "weight": lambda g, input, end: g * conj(end - input)})
+@nary(
+    "torch.lerp Tensor.lerp",
+    refuse="bool int",
+    grad={
+        "input": lambda g, weight: g * conj(1 - weight),
+        "end": lambda g, weight: g * conj(weight),
+        "weight": lambda g, input, end: g * conj(end - input),
+    },
+)
 def lerp(input, end, weight):
     """``input + weight * (end - input)``: linear interpolation.
 
@@ -434,9 +531,17 @@ def lerp(input, end, weight):
     return (input, end, weight)
 
 
-@nary("torch.addcmul Tensor.addcmul", args="input tensor1 tensor2 value", keep="value", refuse="bool",
-      grad={"input": lambda g: g, "tensor1": lambda g, tensor2, value: g * conj(tensor2 * value),
-            "tensor2": lambda g, tensor1, value: g * conj(tensor1 * value)})
+@nary(
+    "torch.addcmul Tensor.addcmul",
+    args="input tensor1 tensor2 value",
+    keep="value",
+    refuse="bool",
+    grad={
+        "input": lambda g: g,
+        "tensor1": lambda g, tensor2, value: g * conj(tensor2 * value),
+        "tensor2": lambda g, tensor1, value: g * conj(tensor1 * value),
+    },
+)
 def addcmul(input, tensor1, tensor2, tensor=None, *, value=1):
     """``input + value * tensor1 * tensor2``.
 
@@ -454,9 +559,17 @@ def _value(value: Any, *tensors: Any) -> Any:
     return value
 
 
-@nary("torch.addcdiv Tensor.addcdiv", args="input tensor1 tensor2 value", keep="value", refuse="bool",
-      grad={"input": lambda g: g, "tensor1": lambda g, tensor2, value: g * conj(value / tensor2),
-            "tensor2": lambda g, tensor1, tensor2, value: -g * conj(value * tensor1 / (tensor2 * tensor2))})
+@nary(
+    "torch.addcdiv Tensor.addcdiv",
+    args="input tensor1 tensor2 value",
+    keep="value",
+    refuse="bool",
+    grad={
+        "input": lambda g: g,
+        "tensor1": lambda g, tensor2, value: g * conj(value / tensor2),
+        "tensor2": lambda g, tensor1, tensor2, value: -g * conj(value * tensor1 / (tensor2 * tensor2)),
+    },
+)
 def addcdiv(input, tensor1, tensor2, tensor=None, *, value=1):
     """``input + value * tensor1 / tensor2``; integer tensors are refused (RuntimeError).
 
@@ -472,7 +585,8 @@ def addcdiv(input, tensor1, tensor2, tensor=None, *, value=1):
     return (input, tensor1, tensor2, _value(value, input, tensor1, tensor2))
 
 
-# ---- two operands, floating point ----------------------------------------------------------------------------------------
+# ---- two operands, floating point
+# ----------------------------------------------------------------------------------------
 
 
 def _atan2_part(part: Any, input: Any, other: Any) -> Any:
@@ -480,9 +594,16 @@ def _atan2_part(part: Any, input: Any, other: Any) -> Any:
     return where(square == 0, 0, part / square)
 
 
-@binary("torch.atan2 Tensor.atan2 torch.arctan2 Tensor.arctan2", FLOAT, refuse="complex", numbers="none",
-        grad={"input": lambda g, input, other: g * _atan2_part(other, input, other),
-              "other": lambda g, input, other: -g * _atan2_part(input, input, other)})
+@binary(
+    "torch.atan2 Tensor.atan2 torch.arctan2 Tensor.arctan2",
+    FLOAT,
+    refuse="complex",
+    numbers="none",
+    grad={
+        "input": lambda g, input, other: g * _atan2_part(other, input, other),
+        "other": lambda g, input, other: -g * _atan2_part(input, input, other),
+    },
+)
 def atan2(input, other):
     """The angle of the point (other, input), from -pi to pi.
 
@@ -490,8 +611,12 @@ def atan2(input, other):
     """
 
 
-@binary("torch.hypot Tensor.hypot", numbers="none", refuse="bool int complex",
-        grad={"input": lambda g, input, out: g * (input / out), "other": lambda g, other, out: g * (other / out)})
+@binary(
+    "torch.hypot Tensor.hypot",
+    numbers="none",
+    refuse="bool int complex",
+    grad={"input": lambda g, input, out: g * (input / out), "other": lambda g, other, out: g * (other / out)},
+)
 def hypot(input, other):
     """``sqrt(input**2 + other**2)`` without overflow.
 
@@ -499,9 +624,16 @@ def hypot(input, other):
     """
 
 
-@binary("torch.logaddexp Tensor.logaddexp", numbers="none", refuse="bool int", inplace=False,
-        grad={"input": lambda g, input, out: g * conj((input - out).exp()),
-              "other": lambda g, other, out: g * conj((other - out).exp())})
+@binary(
+    "torch.logaddexp Tensor.logaddexp",
+    numbers="none",
+    refuse="bool int",
+    inplace=False,
+    grad={
+        "input": lambda g, input, out: g * conj((input - out).exp()),
+        "other": lambda g, other, out: g * conj((other - out).exp()),
+    },
+)
 def logaddexp(input, other):
     """``log(exp(input) + exp(other))`` without overflow.
 
@@ -509,9 +641,16 @@ def logaddexp(input, other):
     """
 
 
-@binary("torch.logaddexp2 Tensor.logaddexp2", numbers="none", refuse="bool int complex", inplace=False,
-        grad={"input": lambda g, input, out: g * (input - out).exp2(),
-              "other": lambda g, other, out: g * (other - out).exp2()})
+@binary(
+    "torch.logaddexp2 Tensor.logaddexp2",
+    numbers="none",
+    refuse="bool int complex",
+    inplace=False,
+    grad={
+        "input": lambda g, input, out: g * (input - out).exp2(),
+        "other": lambda g, other, out: g * (other - out).exp2(),
+    },
+)
 def logaddexp2(input, other):
     """``log2(2**input + 2**other)`` without overflow.
 
@@ -519,8 +658,13 @@ def logaddexp2(input, other):
     """
 
 
-@binary("torch.copysign Tensor.copysign", FLOAT, numbers="second", refuse="complex",
-        grad={"input": lambda g, input, out: where(input == 0, 0, g * (out / input)), "other": lambda g: zeros(g)})
+@binary(
+    "torch.copysign Tensor.copysign",
+    FLOAT,
+    numbers="second",
+    refuse="complex",
+    grad={"input": lambda g, input, out: where(input == 0, 0, g * (out / input)), "other": lambda g: zeros(g)},
+)
 def copysign(input, other):
     """The magnitude of ``input`` with the sign of ``other``.
 
@@ -528,8 +672,13 @@ def copysign(input, other):
     """
 
 
-@binary("torch.nextafter Tensor.nextafter", numbers="none", refuse="bool int complex", tags="moves",
-        grad={"input": lambda g: g, "other": lambda g: zeros(g)})
+@binary(
+    "torch.nextafter Tensor.nextafter",
+    numbers="none",
+    refuse="bool int complex",
+    tags="moves",
+    grad={"input": lambda g: g, "other": lambda g: zeros(g)},
+)
 def nextafter(input, other):
     """The next floating point number after ``input`` in the direction of ``other``.
 
@@ -540,12 +689,17 @@ def nextafter(input, other):
 def _same_type(kind: Any, args: tuple[Any, ...]) -> None:
     if all(isinstance(a, Tensor) for a in args) and args[0].dtype is not args[1].dtype:
         raise RuntimeError(
-            f"heaviside is not yet implemented for tensors with different dtypes: got {args[0].dtype} and {args[1].dtype}"
+            f"heaviside is not yet implemented for tensors with different dtypes: got {args[0].dtype} and "
+            f"{args[1].dtype}"
         )
 
 
-@binary("torch.heaviside Tensor.heaviside", numbers="none", validate=_same_type,
-        because={"complex": RuntimeError("heaviside is not yet implemented for complex tensors.")})
+@binary(
+    "torch.heaviside Tensor.heaviside",
+    numbers="none",
+    validate=_same_type,
+    because={"complex": RuntimeError("heaviside is not yet implemented for complex tensors.")},
+)
 def heaviside(input, values):
     """0 where ``input`` is negative, 1 where it is positive, ``values`` where it is 0.
 
@@ -566,4 +720,3 @@ def ldexp(input, other):
     # An integer exponent leaves the type of the number alone.
     wide = dtypes.float64 if input.dtype.to_real() is dtypes.float64 else dtypes.float32
     return mul(input, pow(2.0, other.to(wide))).to(input.dtype)
-

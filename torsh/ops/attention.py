@@ -17,7 +17,8 @@ def scaled_dot_product_attention(
 ):
     """softmax(query @ key.T * scale + mask) @ value.
 
-    query: (..., L, E).  key: (..., S, E).  value: (..., S, V).  attn_mask: broadcast to (..., L, S); True lets a pair take
+    query: (..., L, E).  key: (..., S, E).  value: (..., S, V).  attn_mask: broadcast to (..., L, S); True lets a pair
+    take
     part, numbers are added.  is_causal: position i sees positions up to i.  scale: default 1 / sqrt(E).
     enable_gqa: query heads (dimension -3) share the fewer heads of key and value.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.scaled_dot_product_attention.html
@@ -55,29 +56,36 @@ def _check(query, key, value, mask, is_causal):
         check_tensor(t, "scaled_dot_product_attention", name, i)
     if not query.dtype is key.dtype is value.dtype:
         raise RuntimeError(
-            f"Expected query, key, and value to have the same dtype, but got query.dtype: {query.dtype} key.dtype: {key.dtype} "
+            f"Expected query, key, and value to have the same dtype, but got query.dtype: {query.dtype} key.dtype: "
+            f"{key.dtype} "
             f"and value.dtype: {value.dtype} instead."
         )
     if not query.device == key.device == value.device:
         raise RuntimeError(
-            f"Expected query, key, and value to have the same device type, but got query.device: {query.device} key.device: "
+            f"Expected query, key, and value to have the same device type, but got query.device: {query.device} "
+            "key.device: "
             f"{key.device} and value.device: {value.device} instead."
         )
     if min(query.ndim, key.ndim, value.ndim) < 2:
         raise RuntimeError(
-            f"Expected query, key, and value to all be  at least 2 dimensional, but got query.dim(): {query.ndim}, key.dim(): "
+            f"Expected query, key, and value to all be  at least 2 dimensional, but got query.dim(): {query.ndim}, "
+            "key.dim(): "
             f"{key.ndim} and value.dim(): {value.ndim} instead."
         )
     if mask is not None:
-        if mask.dtype is not dtypes.bool and mask.dtype is not query.dtype and not (
-            mask.dtype is dtypes.float32 and query.dtype in (dtypes.float16, dtypes.bfloat16)
+        if (
+            mask.dtype is not dtypes.bool
+            and mask.dtype is not query.dtype
+            and not (mask.dtype is dtypes.float32 and query.dtype in (dtypes.float16, dtypes.bfloat16))
         ):
             raise RuntimeError(
                 f"Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: "
                 f"{scalar_name(mask.dtype)} and  query.dtype: {scalar_name(query.dtype)} instead."
             )
         if is_causal:
-            raise RuntimeError("_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
+            raise RuntimeError(
+                "_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True"
+            )
 
 
 def _shared_heads(query: Any, t: Any, name: str) -> Any:
@@ -85,11 +93,13 @@ def _shared_heads(query: Any, t: Any, name: str) -> Any:
     if heads == own:
         return t
     if not own or heads % own:
-        raise RuntimeError(f"Number of heads in {name} and query must divide each other for enable_gqa, got {own} and {heads}")
+        raise RuntimeError(
+            f"Number of heads in {name} and query must divide each other for enable_gqa, got {own} and {heads}"
+        )
     return t.repeat_interleave(heads // own, -3)
 
 
-# ---- multi-head attention ----------------------------------------------------------------------------------------------
+# ---- multi-head attention --------------------------------------------------------------------------------------------
 
 
 def _canonical(mask: Any, name: str, other: Any, other_name: str, dtype: Any) -> Any:
@@ -102,7 +112,8 @@ def _canonical(mask: Any, name: str, other: Any, other_name: str, dtype: Any) ->
         import warnings
 
         warnings.warn(
-            f"Support for mismatched {name} and {other_name} is deprecated. Use same type for both instead.", stacklevel=4
+            f"Support for mismatched {name} and {other_name} is deprecated. Use same type for both instead.",
+            stacklevel=4,
         )
     if mask._kind.floating:
         return mask
@@ -117,16 +128,19 @@ def _checked_shapes(query, key, value, padding, mask, heads):
     word = "batched 3-D" if n == 3 else "unbatched 2-D"
     if key.ndim != n or value.ndim != n:
         raise AssertionError(
-            f"For {word} `query`, expected `key` and `value` to be {n}-D but found {key.ndim}-D and {value.ndim}-D tensors respectively"
+            f"For {word} `query`, expected `key` and `value` to be {n}-D but found {key.ndim}-D and {value.ndim}-D "
+            "tensors respectively"
         )
     if padding is not None and padding.ndim != n - 1:
         raise AssertionError(
-            f"For {word} `query`, expected `key_padding_mask` to be `None` or {n - 1}-D but found {padding.ndim}-D tensor instead"
+            f"For {word} `query`, expected `key_padding_mask` to be `None` or {n - 1}-D but found {padding.ndim}-D "
+            "tensor instead"
         )
     if mask is not None:
         if mask.ndim not in (2, 3):
             raise AssertionError(
-                f"For {word} `query`, expected `attn_mask` to be `None`, 2-D or 3-D but found {mask.ndim}-D tensor instead"
+                f"For {word} `query`, expected `attn_mask` to be `None`, 2-D or 3-D but found {mask.ndim}-D tensor "
+                "instead"
             )
         if n == 2 and mask.ndim == 3 and tuple(mask.shape) != (heads, query.shape[0], key.shape[0]):
             raise AssertionError(
@@ -184,7 +198,8 @@ def multi_head_attention_forward(
 ):
     """Multi-head attention with its projections; (output, attention weights or None).
 
-    query: (L, N, E) or (L, E).  key, value: (S, N, *) or (S, *).  key_padding_mask: (N, S), True or -inf leaves a key out.
+    query: (L, N, E) or (L, E).  key, value: (S, N, *) or (S, *).  key_padding_mask: (N, S), True or -inf leaves a key
+    out.
     attn_mask: (L, S) or (N * heads, L, S).  Weights: (N, L, S), or per head (N, heads, L, S).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.multi_head_attention_forward.html
     """
@@ -216,11 +231,15 @@ def multi_head_attention_forward(
         raise AssertionError(f"embed_dim {width} not divisible by num_heads {num_heads}")
     if use_separate_proj_weight:
         if key.shape[:2] != value.shape[:2]:
-            raise AssertionError(f"key's sequence and batch dims {key.shape[:2]} do not match value's {value.shape[:2]}")
+            raise AssertionError(
+                f"key's sequence and batch dims {key.shape[:2]} do not match value's {value.shape[:2]}"
+            )
         for name, w in (("q", q_proj_weight), ("k", k_proj_weight), ("v", v_proj_weight)):
             if w is None:
                 raise AssertionError(f"use_separate_proj_weight is True but {name}_proj_weight is None")
-        biases = (None,) * 3 if in_proj_bias is None else tuple(in_proj_bias.narrow(0, i * width, width) for i in range(3))
+        biases = (
+            (None,) * 3 if in_proj_bias is None else tuple(in_proj_bias.narrow(0, i * width, width) for i in range(3))
+        )
         q, k, v = _in_projection(query, key, value, q_proj_weight, k_proj_weight, v_proj_weight, *biases)
     else:
         if key.shape != value.shape:
@@ -262,7 +281,9 @@ def multi_head_attention_forward(
     sources = k.shape[1]
     if key_padding_mask is not None:
         if tuple(key_padding_mask.shape) != (n, sources):
-            raise AssertionError(f"expecting key_padding_mask shape of {(n, sources)}, but got {key_padding_mask.shape}")
+            raise AssertionError(
+                f"expecting key_padding_mask shape of {(n, sources)}, but got {key_padding_mask.shape}"
+            )
         spread = key_padding_mask.reshape(n, 1, 1, sources).expand(n, num_heads, 1, sources)
         spread = spread.reshape(n * num_heads, 1, sources)
         attn_mask = spread if attn_mask is None else attn_mask + spread
@@ -276,7 +297,9 @@ def multi_head_attention_forward(
         if dropout_p > 0.0:
             weights = dropout_function(weights, dropout_p)
         out = weights @ v
-        out = linear(out.transpose(0, 1).reshape(length * n, width), out_proj_weight, out_proj_bias).reshape(length, n, -1)
+        out = linear(out.transpose(0, 1).reshape(length * n, width), out_proj_weight, out_proj_bias).reshape(
+            length, n, -1
+        )
         weights = weights.reshape(n, num_heads, length, sources)
         if average_attn_weights:
             weights = weights.mean(1)
@@ -287,8 +310,12 @@ def multi_head_attention_forward(
             else attn_mask.reshape(n, num_heads, -1, sources)
         )  # fmt: skip
     out = scaled_dot_product_attention(
-        q.reshape(n, num_heads, length, head), k.reshape(n, num_heads, sources, head), v.reshape(n, num_heads, sources, head),
+        q.reshape(n, num_heads, length, head),
+        k.reshape(n, num_heads, sources, head),
+        v.reshape(n, num_heads, sources, head),
         attn_mask, dropout_p, is_causal,
     )  # fmt: skip
-    out = linear(out.permute(2, 0, 1, 3).reshape(n * length, width), out_proj_weight, out_proj_bias).reshape(length, n, -1)
+    out = linear(out.permute(2, 0, 1, 3).reshape(n * length, width), out_proj_weight, out_proj_bias).reshape(
+        length, n, -1
+    )
     return (out if batched else out.squeeze(1)), None

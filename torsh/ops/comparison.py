@@ -9,7 +9,8 @@ from torsh.ops._op import composite
 from torsh.ops._pointwise import BOOL, binary, unary
 from torsh.tensor import Tensor
 
-# ---- comparisons -------------------------------------------------------------------------------------------------------
+# ---- comparisons
+# -------------------------------------------------------------------------------------------------------
 
 
 @binary("torch.eq Tensor.eq Tensor.__eq__", BOOL, numbers="second")
@@ -52,7 +53,12 @@ def gt(input, other):
     """
 
 
-@binary("torch.ge Tensor.ge Tensor.__ge__ torch.greater_equal Tensor.greater_equal", BOOL, numbers="second", refuse="complex")
+@binary(
+    "torch.ge Tensor.ge Tensor.__ge__ torch.greater_equal Tensor.greater_equal",
+    BOOL,
+    numbers="second",
+    refuse="complex",
+)
 def ge(input, other):
     """Whether ``input >= other``.
 
@@ -60,7 +66,8 @@ def ge(input, other):
     """
 
 
-# ---- logic -------------------------------------------------------------------------------------------------------------
+# ---- logic
+# -------------------------------------------------------------------------------------------------------------
 
 
 @unary("torch.logical_not Tensor.logical_not", BOOL)
@@ -95,7 +102,8 @@ def logical_xor(input, other):
     """
 
 
-# ---- bits --------------------------------------------------------------------------------------------------------------
+# ---- bits
+# --------------------------------------------------------------------------------------------------------------
 
 
 @unary("torch.bitwise_not Tensor.bitwise_not", refuse="float complex")
@@ -110,7 +118,9 @@ def bitwise_not(input):
 def _invert(self):
     """All bits flipped; TypeError for what has no bits."""
     if self._kind.inexact:
-        raise TypeError(f"~ (operator.invert) is only implemented on integer and Boolean-type tensors, not {self.dtype}")
+        raise TypeError(
+            f"~ (operator.invert) is only implemented on integer and Boolean-type tensors, not {self.dtype}"
+        )
     return bitwise_not(self)
 
 
@@ -138,7 +148,10 @@ def bitwise_xor(input, other):
     """
 
 
-@binary("torch.bitwise_left_shift Tensor.bitwise_left_shift Tensor.__lshift__ Tensor.__rlshift__", refuse="bool float complex")
+@binary(
+    "torch.bitwise_left_shift Tensor.bitwise_left_shift Tensor.__lshift__ Tensor.__rlshift__",
+    refuse="bool float complex",
+)
 def bitwise_left_shift(input, other):
     """``input`` shifted left by ``other`` bits; 0 for shifts beyond the width of the type.
 
@@ -146,7 +159,10 @@ def bitwise_left_shift(input, other):
     """
 
 
-@binary("torch.bitwise_right_shift Tensor.bitwise_right_shift Tensor.__rshift__ Tensor.__rrshift__", refuse="bool float complex")
+@binary(
+    "torch.bitwise_right_shift Tensor.bitwise_right_shift Tensor.__rshift__ Tensor.__rrshift__",
+    refuse="bool float complex",
+)
 def bitwise_right_shift(input, other):
     """``input`` shifted right by ``other`` bits, keeping the sign.
 
@@ -170,7 +186,8 @@ def lcm(input, other):
     """
 
 
-# ---- what kind of number -----------------------------------------------------------------------------------------------
+# ---- what kind of number
+# -----------------------------------------------------------------------------------------------
 
 
 @unary("torch.isnan Tensor.isnan", BOOL, inplace=False, out=False)
@@ -197,8 +214,12 @@ def isfinite(input):
     """
 
 
-@unary("torch.isposinf Tensor.isposinf", BOOL, inplace=False,
-       because={"complex": RuntimeError("isposinf does not support complex inputs.")})
+@unary(
+    "torch.isposinf Tensor.isposinf",
+    BOOL,
+    inplace=False,
+    because={"complex": RuntimeError("isposinf does not support complex inputs.")},
+)
 def isposinf(input):
     """Whether a value is +inf.
 
@@ -206,8 +227,12 @@ def isposinf(input):
     """
 
 
-@unary("torch.isneginf Tensor.isneginf", BOOL, inplace=False,
-       because={"complex": RuntimeError("isneginf does not support complex inputs.")})
+@unary(
+    "torch.isneginf Tensor.isneginf",
+    BOOL,
+    inplace=False,
+    because={"complex": RuntimeError("isneginf does not support complex inputs.")},
+)
 def isneginf(input):
     """Whether a value is -inf.
 
@@ -223,8 +248,12 @@ def isreal(input):
     """
 
 
-@unary("torch.signbit Tensor.signbit", BOOL, inplace=False,
-       because={"complex": NotImplementedError("signbit is not implemented for complex tensors.")})
+@unary(
+    "torch.signbit Tensor.signbit",
+    BOOL,
+    inplace=False,
+    because={"complex": NotImplementedError("signbit is not implemented for complex tensors.")},
+)
 def signbit(input):
     """Whether the sign bit is set, also of -0.0.
 
@@ -232,7 +261,8 @@ def signbit(input):
     """
 
 
-# ---- nearly equal ------------------------------------------------------------------------------------------------------
+# ---- nearly equal
+# ------------------------------------------------------------------------------------------------------
 
 
 def _check_tolerances(name: str, input: Any, other: Any, rtol: float, atol: float) -> None:
@@ -241,8 +271,8 @@ def _check_tolerances(name: str, input: Any, other: Any, rtol: float, atol: floa
         raise TypeError(f"{name}(): expected two Tensors, got {type(wrong).__name__}")
     if input.dtype is not other.dtype:
         raise RuntimeError(
-            f"{dtypes.scalar_name(input.dtype)} did not match {dtypes.scalar_name(other.dtype)}: {name} compares tensors of "
-            "one dtype; convert one of them"
+            f"{dtypes.scalar_name(input.dtype)} did not match {dtypes.scalar_name(other.dtype)}: {name} compares tensors "
+            "of one dtype; convert one of them"
         )
     if rtol < 0:
         raise RuntimeError(f"rtol must be greater than or equal to zero, but got {rtol}")
@@ -289,7 +319,9 @@ def equal(input, other):
         wrong = input if not isinstance(input, Tensor) else other
         raise TypeError(f"equal(): expected two Tensors, got {type(wrong).__name__}")
     if input._kind.place is not other._kind.place:
-        raise RuntimeError(f"Expected all tensors to be on the same device, but found {input.device} and {other.device}!")
+        raise RuntimeError(
+            f"Expected all tensors to be on the same device, but found {input.device} and {other.device}!"
+        )
     if tuple(input.shape) != tuple(other.shape):
         return False
     return bool(eq(input, other).all().item())

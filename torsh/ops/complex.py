@@ -20,7 +20,8 @@ from torsh.tensor import Tensor
 
 
 class RetypedView(View):
-    """A view whose element type differs from its base's: geometry in elements cannot describe it, so it is made again."""
+    """A view whose element type differs from its base's: geometry in elements cannot describe it, so it is made
+    again."""
 
     def _run(self, input: Tensor, *params: Any) -> Tensor:
         from torsh.autograd.views import replay_of
@@ -40,12 +41,16 @@ def _imaginary(g: Any) -> Any:
     return complex_of(zeros(g), g)
 
 
-_real_part = _view("real_part", lambda g: g.to(g.dtype.to_complex()), lambda input: (input.shape, input.dtype.to_real()))
+_real_part = _view(
+    "real_part", lambda g: g.to(g.dtype.to_complex()), lambda input: (input.shape, input.dtype.to_real())
+)
 _imag_part = _view("imag_part", lambda g: _imaginary(g), lambda input: (input.shape, input.dtype.to_real()))
-_as_real = _view("view_as_real", lambda g: view_as_complex(g.contiguous()),
-                 lambda input: ((*input.shape, 2), input.dtype.to_real()))
-_as_complex = _view("view_as_complex", lambda g: view_as_real(g),
-                    lambda input: (input.shape[:-1], input.dtype.to_complex()))
+_as_real = _view(
+    "view_as_real", lambda g: view_as_complex(g.contiguous()), lambda input: ((*input.shape, 2), input.dtype.to_real())
+)
+_as_complex = _view(
+    "view_as_complex", lambda g: view_as_real(g), lambda input: (input.shape[:-1], input.dtype.to_complex())
+)
 
 
 @composite("torch.real", tags="view")
@@ -87,8 +92,10 @@ def view_as_complex(input):
     """
     dtype = check_tensor(input, "view_as_complex").dtype
     if dtype not in (dtypes.float16, dtypes.float32, dtypes.float64):
-        raise RuntimeError(f"view_as_complex is only supported for half, float and double tensors, but got a tensor of scalar "
-                           f"type: {scalar_name(dtype)}")
+        raise RuntimeError(
+            f"view_as_complex is only supported for half, float and double tensors, but got a tensor of scalar "
+            f"type: {scalar_name(dtype)}"
+        )
     shape, strides = tuple(input.shape), input.stride()
     if not shape:
         raise RuntimeError("Input tensor must have one or more dimensions")
@@ -97,7 +104,9 @@ def view_as_complex(input):
     if strides[-1] != 1:
         raise RuntimeError(f"Tensor must have a last dimension with stride 1; strides are {list(strides)}")
     if any(s % 2 for s in strides[:-1]):
-        raise RuntimeError(f"Tensor must have a stride divisible by 2 for all but last dimension; strides are {list(strides)}")
+        raise RuntimeError(
+            f"Tensor must have a stride divisible by 2 for all but last dimension; strides are {list(strides)}"
+        )
     return _as_complex(input)
 
 
@@ -209,8 +218,8 @@ def _check_parts(name: str, input: Any, other: Any, second: str) -> None:
             )
     if input.dtype is not other.dtype:
         raise RuntimeError(
-            f"Expected object of scalar type {scalar_name(input.dtype)} but got scalar type {scalar_name(other.dtype)} for "
-            f"second argument ({second})"
+            f"Expected object of scalar type {scalar_name(input.dtype)} but got scalar type {scalar_name(other.dtype)} "
+            f"for second argument ({second})"
         )
 
 
@@ -218,8 +227,16 @@ def _as_parts(kind: Any, args: tuple[Any, ...]) -> None:
     _check_parts("complex", *args, "imag")
 
 
-@binary("torch.complex", "parts", grad={"real": lambda g: g.real, "imag": lambda g: g.imag}, name="complex", inplace=False,
-        numbers="none", validate=_as_parts, template=_Complex)
+@binary(
+    "torch.complex",
+    "parts",
+    grad={"real": lambda g: g.real, "imag": lambda g: g.imag},
+    name="complex",
+    inplace=False,
+    numbers="none",
+    validate=_as_parts,
+    template=_Complex,
+)
 def complex_of(real, imag):
     """The complex tensor with these parts; both are float16, float32 or float64 and of one dtype (RuntimeError).
 

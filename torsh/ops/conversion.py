@@ -12,6 +12,7 @@ from torsh.device import device as Device
 from torsh.dispatch import Place, place_of, state
 from torsh.dtypes import dtype as Dtype
 from torsh.ops._op import OPS, composite, primitive
+from torsh.ops.creation import as_value, fill_number, make_full
 from torsh.tensor import Tensor, assign, check_writable, new, wrote
 
 # ---- to another dtype or device ----------------------------------------------------------------------------------------
@@ -220,8 +221,6 @@ def fill_(self, value):
 
     value: a number or a 0-d tensor.  Raises RuntimeError for a tensor with dimensions.
     """
-    from torsh.ops.creation import _number, as_value, make_full
-
     check_writable(self, "fill_")
     if isinstance(value, Tensor):
         if value.ndim:
@@ -230,7 +229,7 @@ def fill_(self, value):
             )
         return copy_(self, value)
     k = self._kind
-    value = as_value(value if type(value) is float else _number(value, "fill_"), k.dtype)
+    value = as_value(value if type(value) is float else fill_number(value, "fill_"), k.dtype)
     if state.busy:
         return assign(self, make_full((), value, k.dtype, k.device, False).expand(tuple(self._data.shape)), "fill_")
     k.backend.fill(self._data, value)
@@ -288,7 +287,9 @@ def numpy(input, *, force=False):
             "first."
         )
     if input._kind.dtype in _NOT_NUMPYS:
-        raise TypeError(f"Got unsupported ScalarType {dtypes.scalar_name(input.dtype)}; convert it first, e.g. with .float()")
+        raise TypeError(
+            f"Got unsupported ScalarType {dtypes.scalar_name(input.dtype)}; convert it first, e.g. with .float()"
+        )
     return host_array(input)
 
 
@@ -376,9 +377,7 @@ def _bool(self: Tensor) -> bool:
 def _contains(self: Tensor, element: Any) -> bool:
     if isinstance(element, (Tensor, int, float, complex, bool)):
         return bool((self == element).any().item())
-    raise RuntimeError(
-        f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}."
-    )
+    raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
 
 
 def _format(self: Tensor, spec: str) -> str:

@@ -1,6 +1,7 @@
 """Convolutions in one, two and three dimensions, and their transposes.
 
-Two primitives carry everything: ``convolution`` (plain or transposed) and ``convolution_weight``, the product of an output's
+Two primitives carry everything: ``convolution`` (plain or transposed) and ``convolution_weight``, the product of an
+output's
 gradient with the input's patches.  Each is linear in either operand, and the gradients of both are again these two, so
 derivatives of any order come out of the same kernels.
 """
@@ -108,7 +109,7 @@ def convolution_weight(g, input, size, stride, padding, dilation, groups):
     return (g, input, size, stride, padding, dilation, groups)
 
 
-# ---- checks ------------------------------------------------------------------------------------------------------------
+# ---- checks ----------------------------------------------------------------------------------------------------------
 
 
 def _sizes(value: Any, n: int, name: str) -> Ints:
@@ -120,7 +121,8 @@ def _sizes(value: Any, n: int, name: str) -> Ints:
         return found * n
     if len(found) != n:
         raise RuntimeError(
-            f"expected {name} to be a single integer value or a list of {n} values to match the convolution dimensions, but "
+            f"expected {name} to be a single integer value or a list of {n} values to match the convolution "
+            "dimensions, but "
             f"got {name}={list(found)}"
         )
     return found
@@ -142,7 +144,8 @@ def _checked(input, weight, bias, stride, padding, dilation, transposed, output_
     if input._kind is not weight._kind:
         if input._kind.place is weight._kind.place:
             raise RuntimeError(
-                f"Input type ({scalar_name(input.dtype)}) and weight type ({scalar_name(weight.dtype)}) should be the same; "
+                f"Input type ({scalar_name(input.dtype)}) and weight type ({scalar_name(weight.dtype)}) should be the "
+                "same; "
                 "convert one of them with .to(dtype)"
             )
     elif bias is not None and bias.dtype is not input.dtype:
@@ -153,7 +156,8 @@ def _checked(input, weight, bias, stride, padding, dilation, transposed, output_
     shape, wshape = tuple(input.shape), tuple(weight.shape)
     if len(wshape) != n + 2:
         raise RuntimeError(
-            f"Expected {n + 2}-dimensional input for {n + 2}-dimensional weight {list(wshape)}, but got {len(shape)}-dimensional "
+            f"Expected {n + 2}-dimensional input for {n + 2}-dimensional weight {list(wshape)}, but got "
+            f"{len(shape)}-dimensional "
             f"input of size {list(shape)} instead"
         )
     if wshape[0] < groups:
@@ -163,20 +167,23 @@ def _checked(input, weight, bias, stride, padding, dilation, transposed, output_
         )
     if wshape[0] % groups:
         raise RuntimeError(
-            f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight of size "
+            f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight of "
+            "size "
             f"{list(wshape)} instead"
         )
     expected = wshape[0] if transposed else wshape[1] * groups
     kind = f"transposed={int(transposed)}, " if transposed else f"groups={groups}, "
     if shape[1] != expected:
         raise RuntimeError(
-            f"Given {kind}weight of size {list(wshape)}, expected input{list(shape)} to have {expected} channels, but got "
+            f"Given {kind}weight of size {list(wshape)}, expected input{list(shape)} to have {expected} channels, but "
+            "got "
             f"{shape[1]} channels instead"
         )
     made = wshape[1] * groups if transposed else wshape[0]
     if bias is not None and tuple(bias.shape) != (made,):
         raise RuntimeError(
-            f"Given {kind}weight of size {list(wshape)}, expected bias to be 1-dimensional with {made} elements, but got "
+            f"Given {kind}weight of size {list(wshape)}, expected bias to be 1-dimensional with {made} elements, but "
+            "got "
             f"bias of size {list(bias.shape)} instead"
         )
     kernel, space = wshape[2:], shape[2:]
@@ -184,13 +191,15 @@ def _checked(input, weight, bias, stride, padding, dilation, transposed, output_
         for e, s, d in zip(output_padding, stride, dilation):
             if e >= s and e >= d:
                 raise RuntimeError(
-                    f"output padding must be smaller than either stride or dilation, but got output_padding={e}, stride={s}, "
+                    f"output padding must be smaller than either stride or dilation, but got output_padding={e}, "
+                    f"stride={s}, "
                     f"dilation={d}"
                 )
         made_size = transposed_size(space, kernel, stride, padding, dilation, output_padding)
         if any(s <= 0 for s in made_size) and 0 not in shape:
             raise RuntimeError(
-                f"Given input size per channel: {list(space)}. Calculated output size per channel: {list(made_size)}. Output "
+                f"Given input size per channel: {list(space)}. Calculated output size per channel: {list(made_size)}. "
+                "Output "
                 "size is too small"
             )
     else:
@@ -210,14 +219,16 @@ def _batched(name: str, input: Any, weight: Any, n: int) -> tuple[Tensor, bool]:
     check_tensor(weight, name, "weight", 2)
     if weight.ndim != n + 2:
         raise RuntimeError(
-            f"weight should have {n + 2} dimensions for {name}, (out channels, in channels, *kernel), but got weight of size "
+            f"weight should have {n + 2} dimensions for {name}, (out channels, in channels, *kernel), but got weight "
+            "of size "
             f"{list(weight.shape)}"
         )
     if input.ndim == n + 2:
         return input, True
     if input.ndim != n + 1:
         raise RuntimeError(
-            f"Expected {n + 1}D (unbatched) or {n + 2}D (batched) input to {name}, but got input of size: {list(input.shape)}"
+            f"Expected {n + 1}D (unbatched) or {n + 2}D (batched) input to {name}, but got input of size: "
+            f"{list(input.shape)}"
         )
     return input.unsqueeze(0), False
 
@@ -261,7 +272,7 @@ def _transpose(name, n, input, weight, bias, stride, padding, output_padding, gr
     return out if batched else out.squeeze(0)
 
 
-# ---- the public forms --------------------------------------------------------------------------------------------------
+# ---- the public forms ------------------------------------------------------------------------------------------------
 
 
 @composite("torch.conv1d torch.nn.functional.conv1d")

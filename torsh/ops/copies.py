@@ -20,10 +20,21 @@ def copying(name: str, view: Callable[..., Any]) -> None:
         found = view(*args, **kwargs)
         return found.clone() if isinstance(found, Tensor) else tuple(t.clone() for t in found)
 
+    def several(*args: Any, out: Any = None, **kwargs: Any) -> Any:
+        found = function(*args, **kwargs)
+        if out is None:
+            return found
+        for target, t in zip(out, found):  # with out= these give None, as in PyTorch
+            target.resize_(tuple(t.shape)).copy_(t)
+
     function.__signature__ = inspect.signature(view)  # type: ignore[attr-defined]
     function.__name__ = function.__qualname__ = f"{name}_copy"
     function.__doc__ = f"``{name}``, copied: the result shares no memory with the input."
-    composite(f"torch.{name}_copy", out=True)(function)
+    if name in ("split", "split_with_sizes", "unbind"):
+        function = functools.wraps(function)(several)
+        composite(f"torch.{name}_copy")(function)
+    else:
+        composite(f"torch.{name}_copy", out=True)(function)
 
 
 def _alias(input):

@@ -94,21 +94,39 @@ def _in_format(t: Tensor, memory_format: Any) -> Tensor:
     if memory_format is contiguous_format:
         return t
     return empty_strided(
-        tuple(t.shape), format_strides(tuple(t.shape), memory_format), dtype=t.dtype, device=t.device, requires_grad=t._rg
+        tuple(t.shape),
+        format_strides(tuple(t.shape), memory_format),
+        dtype=t.dtype,
+        device=t.device,
+        requires_grad=t._rg,
     )
 
 
 @composite("torch.empty", out=True, tags="creation")
-def empty(*size, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None, names=None, **k):
+def empty(
+    *size,
+    dtype=None,
+    layout=None,
+    device=None,
+    requires_grad=False,
+    pin_memory=False,
+    memory_format=None,
+    names=None,
+    **k,
+):
     """A tensor of a size with whatever its memory holds.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.empty.html
     """
-    return _in_format(make_full(_sized(size, k.get("size"), "empty"), None, dtype, device, requires_grad), memory_format)
+    return _in_format(
+        make_full(_sized(size, k.get("size"), "empty"), None, dtype, device, requires_grad), memory_format
+    )
 
 
 @composite("torch.empty_permuted", tags="creation")
-def empty_permuted(size, physical_layout, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+def empty_permuted(
+    size, physical_layout, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False
+):
     """An uninitialised tensor whose dimensions lie in memory in the order ``physical_layout``, outermost first.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.empty_permuted.html
@@ -150,7 +168,7 @@ def ones(*size, dtype=None, layout=None, device=None, requires_grad=False, pin_m
     return make_full(_sized(size, k.get("size"), "ones"), 1, dtype, device, requires_grad)
 
 
-def _number(value: Any, name: str) -> Any:
+def fill_number(value: Any, name: str) -> Any:
     """A fill value as a Python number."""
     if isinstance(value, Tensor):
         if value.ndim:
@@ -197,9 +215,9 @@ def full(size, fill_value, *, dtype=None, layout=None, device=None, requires_gra
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.full.html
     """
-    value = _number(fill_value, "full")
+    value = fill_number(fill_value, "full")
     dtype = dtype or (fill_value.dtype if isinstance(fill_value, Tensor) else dtypes.of_number(value))
-    return make_full(size_of((size,)) if isinstance(size, (tuple, list)) else size_of((size,)), as_value(value, dtype), dtype,
+    return make_full(size_of((size,)), as_value(value, dtype), dtype,
                      device, requires_grad)  # fmt: skip
 
 
@@ -207,13 +225,15 @@ def full(size, fill_value, *, dtype=None, layout=None, device=None, requires_gra
 def scalar_tensor(s, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """A 0-d tensor of a number, of the default floating type if no dtype is given."""
     dtype = dtype or dtypes.get_default_dtype()
-    return make_full((), as_value(_number(s, "scalar_tensor"), dtype), dtype, device, requires_grad)
+    return make_full((), as_value(fill_number(s, "scalar_tensor"), dtype), dtype, device, requires_grad)
 
 
 # ---- like another tensor -----------------------------------------------------------------------------------------------
 
 
-def _like(input: Tensor, value: Any, dtype: Any, device: Any, requires_grad: bool, memory_format: Any, name: str) -> Tensor:
+def _like(
+    input: Tensor, value: Any, dtype: Any, device: Any, requires_grad: bool, memory_format: Any, name: str
+) -> Tensor:
     if not isinstance(input, Tensor):
         raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
     k = input._kind
@@ -247,7 +267,9 @@ def _like(input: Tensor, value: Any, dtype: Any, device: Any, requires_grad: boo
 
 
 @composite("torch.empty_like", tags="creation")
-def empty_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
+def empty_like(
+    input, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None
+):
     """An uninitialised tensor like another.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.empty_like.html
@@ -256,7 +278,9 @@ def empty_like(input, *, dtype=None, layout=None, device=None, requires_grad=Fal
 
 
 @composite("torch.zeros_like", tags="creation")
-def zeros_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
+def zeros_like(
+    input, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None
+):
     """Zeros in the shape of another tensor, with its dtype, device and order of dimensions in memory unless given.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.zeros_like.html
@@ -265,7 +289,9 @@ def zeros_like(input, *, dtype=None, layout=None, device=None, requires_grad=Fal
 
 
 @composite("torch.ones_like", tags="creation")
-def ones_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
+def ones_like(
+    input, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None
+):
     """Ones in the shape of another tensor.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.ones_like.html
@@ -275,17 +301,27 @@ def ones_like(input, *, dtype=None, layout=None, device=None, requires_grad=Fals
 
 @composite("torch.full_like", tags="creation")
 def full_like(
-    input, fill_value, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None
+    input,
+    fill_value,
+    *,
+    dtype=None,
+    layout=None,
+    device=None,
+    requires_grad=False,
+    pin_memory=False,
+    memory_format=None,
 ):
     """One number in the shape of another tensor.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.full_like.html
     """
-    value = as_value(_number(fill_value, "full_like"), dtype or input.dtype)
+    value = as_value(fill_number(fill_value, "full_like"), dtype or input.dtype)
     return _like(input, value, dtype, device, requires_grad, memory_format, "full_like")
 
 
-def _new(self: Tensor, size: Any, sizes: Any, value: Any, dtype: Any, device: Any, requires_grad: bool, name: str) -> Tensor:
+def _new(
+    self: Tensor, size: Any, sizes: Any, value: Any, dtype: Any, device: Any, requires_grad: bool, name: str
+) -> Tensor:
     k = self._kind
     return make_full(
         _sized(size, sizes, name), value, dtype or k.dtype, device if device is not None else k.device, requires_grad
@@ -313,7 +349,7 @@ def new_ones(self, *size, dtype=None, device=None, requires_grad=False, layout=N
 @composite("Tensor.new_full", tags="creation")
 def new_full(self, size, fill_value, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
     """One number in a size, with this tensor's dtype and device."""
-    value = as_value(_number(fill_value, "new_full"), dtype or self.dtype)
+    value = as_value(fill_number(fill_value, "new_full"), dtype or self.dtype)
     return _new(self, (), size, value, dtype, device, requires_grad, "new_full")
 
 
@@ -328,14 +364,18 @@ def _bounds(op: str, *values: Any) -> list[Any]:
         elif not isinstance(v, (int, float, complex)):
             item = getattr(v, "item", None)
             if item is None:
-                raise TypeError(f"{op}() received an invalid combination of arguments - got {type(v).__name__}, expected numbers")
+                raise TypeError(
+                    f"{op}() received an invalid combination of arguments - got {type(v).__name__}, expected numbers"
+                )
             v = item()
         found.append(v)
     return found
 
 
 @composite("torch.arange", out=True, of=arange_op)
-def arange(*args, start=None, end=None, step=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+def arange(
+    *args, start=None, end=None, step=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False
+):
     """``start``, ``start + step``, ... below ``end``: integers for integer arguments, else the default floating type.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.arange.html
@@ -432,7 +472,9 @@ def linspace(start, end, steps, *, dtype=None, layout=None, device=None, require
 
 
 @composite("torch.logspace", out=True, of=logspace_op)
-def logspace(start, end, steps, base=10.0, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+def logspace(
+    start, end, steps, base=10.0, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False
+):
     """``base`` to evenly spaced powers from ``start`` to ``end``.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.logspace.html

@@ -153,10 +153,10 @@ def _logcumsumexp_gradient(g: Any, input: Any, out: Any, dim: int) -> Any:
     lowest = g.new_full((), -math.inf)
 
     def part(p: Any) -> Any:
-        # The logarithm of nothing but positive numbers, so that its derivative is finite everywhere.
-        above = p > 0
-        logs = p.where(above, p.new_ones(())).log().where(above, lowest)
-        return ((logs - out).flip(dim).logcumsumexp(dim).flip(dim) + input).exp()
+        # The logarithm of nothing but positive numbers (and nan), so that all derivatives are finite.
+        above = (p <= 0).logical_not()
+        terms = (p.where(above, p.new_ones(())).log() - out).where(above, lowest)
+        return (terms.flip(dim).logcumsumexp(dim).flip(dim) + input).exp()
 
     return part(g) - part(-g)
 

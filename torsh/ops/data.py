@@ -6,7 +6,6 @@ import warnings
 from typing import Any
 
 import numpy as np
-from torsh_numpy.backend import FROM_NUMPY, TO_NUMPY, detached_from_base
 
 from torsh import dtypes
 from torsh.device import as_device
@@ -14,10 +13,9 @@ from torsh.dispatch import place_of
 from torsh.dtypes import dtype as Dtype
 from torsh.ops._op import composite
 from torsh.tensor import Tensor, new
+from torsh_numpy.backend import FROM_NUMPY, TO_NUMPY, detached_from_base
 
-_SUPPORTED = (
-    "float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, uint8, and bool"
-)
+_SUPPORTED = "float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, uint8, and bool"
 
 
 def check_array(array: np.ndarray[Any, Any]) -> Dtype:
@@ -144,7 +142,7 @@ def _slow_values(data: Any, dtype: Dtype | None) -> tuple[np.ndarray[Any, Any], 
     shape: list[int] = []
     leaf = data
     while True:
-        if isinstance(leaf, Tensor) or isinstance(leaf, (np.ndarray, np.generic)):
+        if isinstance(leaf, (Tensor, np.ndarray, np.generic)):
             shape.extend(leaf.shape)
             break
         if isinstance(leaf, str):
@@ -175,7 +173,11 @@ def _slow_values(data: Any, dtype: Dtype | None) -> tuple[np.ndarray[Any, Any], 
         values = [x.item() if isinstance(x, (np.generic, np.ndarray)) else x for x in leaves]
         wide = np.array(values)
         if wide.dtype.kind == "O":
-            wide = np.array([_int_array(v) for v in values]) if all(isinstance(v, int) for v in values) else wide.astype(float)
+            wide = (
+                np.array([_int_array(v) for v in values])
+                if all(isinstance(v, int) for v in values)
+                else wide.astype(float)
+            )
         flat = converted(wide, dtype)
     return flat.reshape(shape), dtype
 
@@ -241,7 +243,9 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
                 UserWarning,
                 stacklevel=3,
             )
-            out = data.detach().to(device=data.device if device is None else device, dtype=dtype or data.dtype, copy=True)
+            out = data.detach().to(
+                device=data.device if device is None else device, dtype=dtype or data.dtype, copy=True
+            )
             return out.requires_grad_() if requires_grad else out
         array = _as_array(data)
         if array is not None:
@@ -362,7 +366,9 @@ def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
     if size == 0 or count == 0:
         raise ValueError(f"both buffer length ({size}) and count ({count}) must not be 0")
     if not 0 <= offset < size:
-        raise ValueError(f"offset ({offset} bytes) must be non-negative and no greater than buffer length ({size} bytes) - 1")
+        raise ValueError(
+            f"offset ({offset} bytes) must be non-negative and no greater than buffer length ({size} bytes) - 1"
+        )
     if count < 0:
         if (size - offset) % item:
             raise ValueError(

@@ -80,7 +80,8 @@ def native_dropout(input, p, train):
     shape = tuple(input.shape)
     if train is not False and not input._kind.inexact:
         raise RuntimeError(
-            f"result type Float can't be cast to the desired output type {scalar_name(input.dtype)}; use a floating input"
+            f"result type Float can't be cast to the desired output type {scalar_name(input.dtype)}; use a floating "
+            "input"
         )
     if train is False or not input.numel():
         return input.clone(), input.detach().new_ones(shape, dtype=dtypes.bool)
@@ -136,13 +137,16 @@ def _channel_dropout(n: int, input: Any, p: float, training: bool, inplace: bool
     _checked(input, p, name)
     if n == 1 and input.ndim not in (2, 3):
         raise RuntimeError(
-            f"dropout1d: Expected 2D or 3D input, but received a {input.ndim}D input. Note that dropout1d exists to provide "
-            "channel-wise dropout on inputs with 1 spatial dimension, a channel dimension, and an optional batch dimension "
+            f"dropout1d: Expected 2D or 3D input, but received a {input.ndim}D input. Note that dropout1d exists to "
+            "provide "
+            "channel-wise dropout on inputs with 1 spatial dimension, a channel dimension, and an optional batch "
+            "dimension "
             "(i.e. 2D or 3D inputs)."
         )
     if n > 1 and input.ndim not in (n + 1, n + 2):
         warnings.warn(
-            f"{name}: Received a {input.ndim}-D input to {name}, which is deprecated and will result in an error in a future "
+            f"{name}: Received a {input.ndim}-D input to {name}, which is deprecated and will result in an error in a "
+            "future "
             f"release. To retain the behavior and silence this warning, please use dropout instead.",
             stacklevel=4,
         )

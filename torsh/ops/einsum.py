@@ -139,12 +139,16 @@ def _diagonals(x: Any, term: list[int]) -> tuple[Any, list[int]]:
     return x, term
 
 
+def _sum(x: Any, dim: int) -> Any:
+    return x.sum(dim, dtype=x.dtype)
+
+
 def _pair(x: Any, a: list[int], y: Any, b: list[int], kept: set[int]) -> tuple[Any, list[int]]:
     """Contract two operands: sum over the labels that nothing else needs.  Dimensions of one element broadcast."""
     for t in [t for t in a if t not in kept and t not in b]:
-        x, a = x.sum(a.index(t)), [s for s in a if s != t]
+        x, a = _sum(x, a.index(t)), [s for s in a if s != t]
     for t in [t for t in b if t not in kept and t not in a]:
-        y, b = y.sum(b.index(t)), [s for s in b if s != t]
+        y, b = _sum(y, b.index(t)), [s for s in b if s != t]
     # A label both have, of one element in one of them: drop it there, so that the other's is free or summed.
     for t in [t for t in a if t in b]:
         m, n = x.shape[a.index(t)], y.shape[b.index(t)]
@@ -153,11 +157,11 @@ def _pair(x: Any, a: list[int], y: Any, b: list[int], kept: set[int]) -> tuple[A
         if m == 1:
             x, a = x.squeeze(a.index(t)), [s for s in a if s != t]
             if t not in kept:
-                y, b = y.sum(b.index(t)), [s for s in b if s != t]
+                y, b = _sum(y, b.index(t)), [s for s in b if s != t]
         else:
             y, b = y.squeeze(b.index(t)), [s for s in b if s != t]
             if t not in kept:
-                x, a = x.sum(a.index(t)), [s for s in a if s != t]
+                x, a = _sum(x, a.index(t)), [s for s in a if s != t]
     batch = [t for t in a if t in b and t in kept]
     summed = [t for t in a if t in b and t not in kept]
     rows, columns = [t for t in a if t not in b], [t for t in b if t not in a]
@@ -250,7 +254,8 @@ def einsum(*args):
             known = sizes.get(t, 1)
             if n not in (1, known) and known != 1:
                 raise RuntimeError(
-                    f"einsum(): subscript {_show(t)} has size {n} for operand {i} which does not broadcast with previously "
+                    f"einsum(): subscript {_show(t)} has size {n} for operand {i} which does not broadcast with "
+                    "previously "
                     f"seen size {known}"
                 )
             sizes[t] = max(known, n) if n else 0

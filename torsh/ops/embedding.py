@@ -11,15 +11,22 @@ from torsh.ops._args import check_tensor, has_values
 from torsh.ops._op import composite, primitive
 
 
-@primitive("", args="weight indices padding_idx by_freq",
-           grad={"weight": lambda g, weight, indices, padding_idx, by_freq: embedding_backward.op(
-               g, indices, weight.shape[0], padding_idx, by_freq)},
-           meta=lambda weight, indices, padding_idx, by_freq: ((*indices.shape, *weight.shape[1:]), weight.dtype),
-           decompose=lambda weight, indices, padding_idx, by_freq: weight.index_select(0, indices.reshape(-1)).reshape(
-               *indices.shape, *weight.shape[1:]),
-           node_name="EmbeddingBackward0")
+@primitive(
+    "",
+    args="weight indices padding_idx by_freq",
+    grad={
+        "weight": lambda g, weight, indices, padding_idx, by_freq: embedding_backward.op(
+            g, indices, weight.shape[0], padding_idx, by_freq
+        )
+    },
+    meta=lambda weight, indices, padding_idx, by_freq: ((*indices.shape, *weight.shape[1:]), weight.dtype),
+    decompose=lambda weight, indices, padding_idx, by_freq: weight.index_select(0, indices.reshape(-1)).reshape(
+        *indices.shape, *weight.shape[1:]
+    ),
+    node_name="EmbeddingBackward0",
+)
 def take_rows(weight, indices, padding_idx, by_freq):
-    """The rows of a table; the gradient of row ``padding_idx`` is 0, ``by_freq`` divides a row's by its number of uses."""
+    """The rows of a table; the gradient of row ``padding_idx`` is 0; ``by_freq`` divides each by its uses."""
     return (weight, indices, padding_idx, by_freq)
 
 
@@ -33,8 +40,12 @@ def _add_rows(g, indices, rows, padding_idx, by_freq):
     return g.new_zeros((rows, grads.shape[1])).index_add(0, flat, grads)
 
 
-@primitive("", args="g indices rows padding_idx by_freq", decompose=_add_rows,
-           meta=lambda g, indices, rows, *rest: ((rows, g.shape[-1]), g.dtype))
+@primitive(
+    "",
+    args="g indices rows padding_idx by_freq",
+    decompose=_add_rows,
+    meta=lambda g, indices, rows, *rest: ((rows, g.shape[-1]), g.dtype),
+)
 def embedding_backward(g, indices, rows, padding_idx, by_freq):
     """Add up the gradients of every row of the table."""
     return (g, indices, rows, padding_idx, by_freq)
@@ -114,11 +125,13 @@ def one_hot(tensor, num_classes=-1):
         elif num_classes < 1:
             raise RuntimeError("num_classes should be positive")
         elif high >= num_classes:
-            raise RuntimeError(f"Class values must be smaller than num_classes, got {high} with num_classes={num_classes}")
+            raise RuntimeError(
+                f"Class values must be smaller than num_classes, got {high} with num_classes={num_classes}"
+            )
     return tensor.new_zeros((*tensor.shape, num_classes)).scatter_(-1, tensor.unsqueeze(-1), 1)
 
 
-# ---- bags --------------------------------------------------------------------------------------------------------------
+# ---- bags ------------------------------------------------------------------------------------------------------------
 
 
 def _bags(offsets: Any, n: int, include_last_offset: bool) -> tuple[list[int], list[int]]:
@@ -198,7 +211,8 @@ def embedding_bag_function(
     """
     if per_sample_weights is not None and input.shape != per_sample_weights.shape:
         raise ValueError(
-            f"embedding_bag: If per_sample_weights ({per_sample_weights.shape}) is not None, then it must have the same shape "
+            f"embedding_bag: If per_sample_weights ({per_sample_weights.shape}) is not None, then it must have the "
+            "same shape "
             f"as the input ({input.shape})"
         )
     if weight.ndim != 2:
@@ -206,7 +220,8 @@ def embedding_bag_function(
     if input.ndim == 2:
         if offsets is not None:
             raise ValueError(
-                "if input is 2D, then offsets has to be None, as input is treated is a mini-batch of fixed length sequences. "
+                "if input is 2D, then offsets has to be None, as input is treated is a mini-batch of fixed length "
+                "sequences. "
                 f"However, found offsets of type {type(offsets).__name__}"
             )
         from torsh.ops.creation import arange
@@ -233,13 +248,16 @@ def embedding_bag_function(
         raise ValueError("max mode does not support sparse weights")
     if per_sample_weights is not None and mode != "sum":
         raise NotImplementedError(
-            "embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' (got mode="
+            "embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' (got "
+            "mode="
             f"'{mode}'). Please open a feature request on GitHub."
         )
     if max_norm is not None:
         with no_grad():
             embedding_renorm_(weight, input, max_norm, norm_type)
-    return _bag(weight, input, offsets, scale_grad_by_freq, mode, per_sample_weights, include_last_offset, padding_idx)[0]
+    return _bag(weight, input, offsets, scale_grad_by_freq, mode, per_sample_weights, include_last_offset, padding_idx)[
+        0
+    ]
 
 
 def _bag(weight, indices, offsets, by_freq, mode, weights, include_last_offset, padding_idx):
@@ -247,15 +265,20 @@ def _bag(weight, indices, offsets, by_freq, mode, weights, include_last_offset, 
         raise RuntimeError(f"expected 'indices' to be Long or Int, got {scalar_name(indices.dtype)}")
     if not weight._kind.floating:
         raise RuntimeError(
-            "Expected tensor for argument #1 'weight' to have one of the following scalar types: Half, BFloat16, Float, Double; "
+            "Expected tensor for argument #1 'weight' to have one of the following scalar types: Half, BFloat16, "
+            "Float, Double; "
             f"but got torch.{scalar_name(weight.dtype)}Tensor instead (while checking arguments for embedding_bag)"
         )
     if offsets.shape[0]:
         if int(offsets[0]) != 0:
-            raise RuntimeError(f"offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from position 0. "
-                               f"However, got {int(offsets[0])}")
+            raise RuntimeError(
+                f"offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from position 0. "
+                f"However, got {int(offsets[0])}"
+            )
         if int(offsets[-1]) > indices.shape[0]:
-            raise RuntimeError(f"offsets[-1] can not be greater than input's length({indices.shape[0]}), got {int(offsets[-1])}")
+            raise RuntimeError(
+                f"offsets[-1] can not be greater than input's length({indices.shape[0]}), got {int(offsets[-1])}"
+            )
     elif include_last_offset:
         raise RuntimeError("include_last_offset: number of offset should be at least 1")
     if weights is not None and weights.dtype is not weight.dtype:
@@ -267,7 +290,10 @@ def _bag(weight, indices, offsets, by_freq, mode, weights, include_last_offset, 
     else:
         rows = weight.shape[0]
         if not -rows <= padding_idx < rows:
-            raise RuntimeError(f"padding_idx must be within the number of embeddings, -{rows} through {rows - 1}, but got {padding_idx}")
+            raise RuntimeError(
+                f"padding_idx must be within the number of embeddings, -{rows} through {rows - 1}, but got "
+                f"{padding_idx}"
+            )
         padding = padding_idx % rows
     return _embedding_bag(weight, indices, offsets, by_freq, mode, weights, include_last_offset, padding)
 

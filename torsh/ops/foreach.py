@@ -9,18 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from torsh.dtypes import of_number
 from torsh.ops import arithmetic, conversion, pointwise, reduction, special
 from torsh.ops._op import OPS, composite
+from torsh.ops.creation import make_full
 from torsh.tensor import Tensor
 
 _UNARY = (
-    "abs", "acos", "asin", "atan", "ceil", "cos", "cosh", "erf", "erfc", "exp", "expm1", "floor", "frac", "lgamma", "log",
-    "log10", "log1p", "log2", "neg", "reciprocal", "round", "rsqrt", "sigmoid", "sign", "sin", "sinh", "sqrt", "tan", "tanh",
+    "abs", "acos", "asin", "atan", "ceil", "cos", "cosh", "erf", "erfc", "exp", "expm1", "floor", "frac", "lgamma",
+    "log",
+    "log10", "log1p", "log2", "neg", "reciprocal", "round", "rsqrt", "sigmoid", "sign", "sin", "sinh", "sqrt",
+    "tan", "tanh",
     "trunc",
 )  # fmt: skip
 # Op -> the one whose in-place form it has: maximum has none of its own.
 _BINARY = {
-    "add": "add", "sub": "sub", "mul": "mul", "div": "div", "pow": "pow", "maximum": "clamp_min", "minimum": "clamp_max",
+    "add": "add", "sub": "sub", "mul": "mul", "div": "div", "pow": "pow", "maximum": "clamp_min",
+    "minimum": "clamp_max",
     "clamp_min": "clamp_min", "clamp_max": "clamp_max",
 }  # fmt: skip
 
@@ -85,7 +90,11 @@ def _declare_unary(name: str) -> None:
 
 def _with_number(op: Callable[..., Any]) -> Callable[..., Any]:
     """An op of two tensors for a number in the second place."""
-    return lambda a, b: op(a, b if isinstance(b, Tensor) else a.new_full((), b))
+
+    def run(a: Tensor, b: Any) -> Tensor:
+        return op(a, b if isinstance(b, Tensor) else make_full((), b, of_number(b), a.device, False))
+
+    return run
 
 
 def _declare_binary(name: str, op_name: str) -> None:
@@ -104,7 +113,9 @@ def _declare_binary(name: str, op_name: str) -> None:
         return self
 
     _declare(name, plain, f"``torch.{name}`` of each tensor and a number, a 0-d tensor, or its partner in a list.")
-    _declare(f"{name}_", inplace, f"``Tensor.{name}_`` of each tensor and a number, a 0-d tensor, or its partner in a list.")
+    _declare(
+        f"{name}_", inplace, f"``Tensor.{name}_`` of each tensor and a number, a 0-d tensor, or its partner in a list."
+    )
 
 
 def _declare_ternary(name: str) -> None:
@@ -124,7 +135,9 @@ def _declare_ternary(name: str) -> None:
         return self
 
     _declare(name, plain, f"``torch.{name}`` of each tensor with its partners; ``scalars``: a value for each.")
-    _declare(f"{name}_", inplace, f"``Tensor.{name}_`` of each tensor with its partners; ``scalars``: a value for each.")
+    _declare(
+        f"{name}_", inplace, f"``Tensor.{name}_`` of each tensor with its partners; ``scalars``: a value for each."
+    )
 
 
 for _name in _UNARY:

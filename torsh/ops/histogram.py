@@ -45,7 +45,7 @@ def bincount(input, weights=None, minlength=0):
 
 
 @primitive(
-    "", name="histc_counts", args="input bins low high", tags="nondifferentiable",
+    "", name="histc_counts", args="input bins low high", tags="nondifferentiable moves",
     meta=lambda input, bins, low, high: ((bins,), input.dtype),
 )  # fmt: skip
 def _histc(input, bins, low, high):
@@ -66,7 +66,7 @@ def _positive(bins: Any) -> int:
     return bins
 
 
-@composite("torch.histc Tensor.histc", out=True)
+@composite("torch.histc Tensor.histc", out="typed")
 def histc(input, bins=100, min=0, max=0):
     """How many values fall into each of ``bins`` equal bins between ``min`` and ``max`` (both 0: the data's own range).
 
@@ -186,7 +186,7 @@ def _axes(n: int) -> tuple[int, ...]:
     return tuple(i for i in (0, 1, 2, 3, 4, 5, 6, 7)[:n])
 
 
-@composite("torch.histogram Tensor.histogram", out=True)
+@composite("torch.histogram Tensor.histogram", out="typed")
 def histogram(input, bins, *, range=None, weight=None, density=False):
     """The histogram of all values: a named tuple (hist, bin_edges).
 

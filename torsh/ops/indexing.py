@@ -135,6 +135,42 @@ def _plain_index(t: Tensor, index: Tensor) -> Any:
     return None
 
 
+def _plain_indices(t: Tensor, index: tuple[Any, ...]) -> list[Any] | None:
+    """The index tensors of a tuple of int64 tensors and full slices (None for these), or None if it is anything else."""
+    if len(index) > len(t._data.shape):
+        return None
+    found: list[Any] = []
+    place = t._kind.place
+    last = 0
+    for n, i in enumerate(index, 1):
+        if type(i) is Tensor:
+            kind = i._kind
+            if kind.dtype is not dtypes.int64 or kind.place is not place or not i._data.shape:
+                return None
+            found.append(i)
+            last = n
+        elif type(i) is slice and i.start is None and i.stop is None and i.step is None:
+            found.append(None)
+        else:
+            return None
+    return found[:last]
+
+
+def _picked(t: Tensor, indices: list[Any]) -> Tensor:
+    """The elements at index tensors (None: the whole dimension): the short way of ``index_op``."""
+    if t._rg and thread.enabled:
+        return index_op(t, indices)
+    kind = t._kind
+    try:
+        raw = index_op.op.kernels[kind](t._data, [None if i is None else i._data for i in indices], t._data.shape)
+    except IndexError:
+        return index_op(t, indices)  # says what is wrong in PyTorch's words
+    out = new(Tensor)
+    out._data = raw if type(raw) is kind.raw_type else kind.as_raw(raw)
+    out._kind = kind
+    return out
+
+
 def __getitem__(self: Tensor, index: Any) -> Tensor:
     """``x[index]``: a view for integers, slices, None and Ellipsis; a new tensor for index tensors, lists and masks.
 
@@ -148,16 +184,13 @@ def __getitem__(self: Tensor, index: Any) -> Tensor:
             key: Any = (index, ...)
         elif t is tuple:
             key = _basic_key(index)
+            if key is None and (plain := _plain_indices(self, index)) is not None:
+                return _picked(self, plain)
         elif t is slice and index.step is None:
             key = (index, ...)
         elif t is Tensor:
-            if (plain := _plain_index(self, index)) is not None:
-                if self._rg and thread.enabled:
-                    return index_op.op._run(self, [index], tuple(self._data.shape))
-                out = new(Tensor)
-                out._data = index_op.op.kernels[self._kind](self._data, [plain], self._data.shape)
-                out._kind = self._kind
-                return out
+            if _plain_index(self, index) is not None:
+                return _picked(self, [index])
             key = None
         else:
             key = None
@@ -214,8 +247,8 @@ def _indexed(t: Tensor, index: Any) -> tuple[Tensor, list[Any] | None]:
     if advanced is not None and all(type(i) is slice and i == _ALL for i in key):
         return t, advanced
     view = getitem_basic(t, key)
-    if view._gf is not None and view._rg:
-        node = view._gf
+    node = view._gf
+    if node is not None and type(node).__name__ == getitem_basic.op.node_name:
         node.__class__ = _node_type(key, tuple(t.shape))
     return view, advanced
 
@@ -571,12 +604,12 @@ def __setitem__(self: Tensor, index: Any, value: Any) -> None:
             key: Any = (index, ...)
         elif t is tuple:
             key = _basic_key(index)
+            if key is None and (plain := _plain_indices(self, index)) is not None:
+                key = tuple([_ALL if i is None else i._data for i in plain])
         elif t is slice and index.step is None:
             key = index
         elif t is Tensor:
             key = _plain_index(self, index)
-            if key is not None and type(value) in PLAIN and value._data.shape:
-                key = None  # the long way checks shapes by PyTorch's rules
         else:
             key = None
         kind = self._kind
@@ -593,7 +626,7 @@ def __setitem__(self: Tensor, index: Any, value: Any) -> None:
             if raw is not None:
                 try:
                     self._data[key] = raw
-                except (IndexError, ValueError, RuntimeError):
+                except (IndexError, ValueError, RuntimeError, TypeError):
                     pass  # the long way says what is wrong
                 else:
                     self._bump("__setitem__")
@@ -677,7 +710,7 @@ def _no_meta(name: str) -> Any:
     )
 
 
-@primitive("torch.nonzero Tensor.nonzero", tags="data-dependent nondifferentiable", args="input", out=True,
+@primitive("torch.nonzero Tensor.nonzero", tags="data-dependent nondifferentiable", args="input", out="exact",
            meta=lambda input: _no_meta("nonzero"))  # fmt: skip
 def nonzero(input, *, as_tuple=False):
     """The indices of all elements that are not zero: an int64 tensor of shape (count, ndim), or one per dimension.

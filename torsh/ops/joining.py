@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from torsh import dtypes
-from torsh.ops._args import check_tensor, size_of, wrap_dim
 from torsh.autograd.grad_mode import thread
+from torsh.ops._args import check_tensor, size_of, wrap_dim
 from torsh.ops._op import Op, composite, primitive
 from torsh.ops.shape import atleast_1d, atleast_2d, atleast_3d
 from torsh.ops.slicing import slice_
@@ -36,9 +36,7 @@ def promoted(tensors: list[Tensor]) -> list[Tensor]:
     first = tensors[0]._kind
     if all(t._kind is first for t in tensors):
         return tensors
-    dtype = dtypes.combine(
-        [t.dtype for t in tensors if t.ndim], [t.dtype for t in tensors if not t.ndim], ()
-    )
+    dtype = dtypes.combine([t.dtype for t in tensors if t.ndim], [t.dtype for t in tensors if not t.ndim], ())
     return [t if t.dtype is dtype else t.to(dtype) for t in tensors]
 
 
@@ -101,7 +99,9 @@ def cat(tensors, dim=0, *, axis=None):
                 if type(t) not in PLAIN or t._kind is not k:
                     break
                 shape = t._data.shape
-                if shape != first and (len(shape) != n or shape[:at] != first[:at] or shape[at + 1 :] != first[at + 1 :]):
+                if shape != first and (
+                    len(shape) != n or shape[:at] != first[:at] or shape[at + 1 :] != first[at + 1 :]
+                ):
                     break
             else:
                 return join(tensors, at)
@@ -227,7 +227,9 @@ def block_diag(*tensors):
     from torsh.ops.slicing import embed
 
     if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
-        raise TypeError(f"block_diag(): argument 'tensors' (position 1) must be tuple of Tensors, not {type(tensors[0]).__name__}")
+        raise TypeError(
+            f"block_diag(): argument 'tensors' (position 1) must be tuple of Tensors, not {type(tensors[0]).__name__}"
+        )
     if not tensors:
         from torsh.ops.creation import empty
 
@@ -316,7 +318,9 @@ def split(tensor, split_size_or_sections=None, dim=0, *, split_size=None):
     return pieces(tensor, (*(size,) * (count - 1), n - size * (count - 1)), dim)
 
 
-@composite("torch.split_with_sizes Tensor.split_with_sizes torch.unsafe_split_with_sizes Tensor.unsafe_split_with_sizes")
+@composite(
+    "torch.split_with_sizes Tensor.split_with_sizes torch.unsafe_split_with_sizes Tensor.unsafe_split_with_sizes"
+)
 def split_with_sizes(input, split_sizes, dim=0):
     """Views of consecutive pieces of the given lengths, which must add up to the dimension's.
 
@@ -327,7 +331,9 @@ def split_with_sizes(input, split_sizes, dim=0):
     dim = wrap_dim(dim, input.ndim)
     sizes, n = size_of((tuple(split_sizes),)), input.shape[dim]
     if any(s < 0 for s in sizes):
-        raise RuntimeError(f"split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes={list(sizes)}")
+        raise RuntimeError(
+            f"split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes={list(sizes)}"
+        )
     if sum(sizes) != n:
         raise RuntimeError(
             f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at dimension {dim}), but got "

@@ -329,8 +329,8 @@ def matrix_rank(A, tol=None, hermitian=False, *, atol=None, rtol=None):
 def cond(A, p=None):
     """The condition number of matrices in a norm.
 
-    p: None, 2 or -2 (from singular values), 'fro', 'nuc', inf, -inf, 1 or -1 (the norm of A times that of its inverse; inf
-    for a singular A).
+    p: None, 2 or -2 (from singular values), 'fro', 'nuc', inf, -inf, 1 or -1 (the norm of A times that of its
+    inverse; inf for a singular A).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.cond.html
     """
     if check_tensor(A, "linalg.cond", "A").ndim < 2:
@@ -561,7 +561,8 @@ def vecdot(x, y, *, dim=-1):
     check_tensor(y, "linalg.vecdot", "y", 2)
     if not x._kind.inexact:
         raise RuntimeError(
-            f"linalg.vecdot: Expected a floating point or complex tensor as input. Got {scalar_name(x.dtype)}; convert it"
+            f"linalg.vecdot: Expected a floating point or complex tensor as input. Got {scalar_name(x.dtype)}; convert "
+            "it"
         )
     return (conj(x) * y).sum(dim)
 

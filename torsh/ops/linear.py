@@ -35,7 +35,9 @@ def linear(input, weight, bias=None):
     check_tensor(weight, "linear", "weight", 2)
     if weight.ndim == 1:
         if bias is not None and bias.ndim:
-            raise RuntimeError(f"linear(): expected a 0-d bias for a weight of one dimension, got bias of size {list(bias.shape)}")
+            raise RuntimeError(
+                f"linear(): expected a 0-d bias for a weight of one dimension, got bias of size {list(bias.shape)}"
+            )
         out = linear.op(input if input.ndim else input.reshape(1), weight.unsqueeze(0), None).squeeze(-1)
         return out if bias is None else out + bias
     if weight.ndim != 2:
@@ -49,17 +51,20 @@ def linear(input, weight, bias=None):
         if not shape:
             raise RuntimeError("both arguments to linear need to be at least 1D, but they are 0D and 2D")
         raise RuntimeError(
-            f"mat1 and mat2 shapes cannot be multiplied ({rows}x{last} and {weight.shape[1]}x{weight.shape[0]}); the last "
+            f"mat1 and mat2 shapes cannot be multiplied ({rows}x{last} and {weight.shape[1]}x{weight.shape[0]}); the "
+            "last "
             f"dimension of the input must be {weight.shape[1]}"
         )
     if input._kind is not weight._kind and input._kind.place is weight._kind.place:
         raise RuntimeError(
-            f"mat1 and mat2 must have the same dtype, but got {scalar_name(input.dtype)} and {scalar_name(weight.dtype)}"
+            f"mat1 and mat2 must have the same dtype, but got {scalar_name(input.dtype)} and "
+            f"{scalar_name(weight.dtype)}"
         )
     if bias is not None:
         if bias.dtype is not input.dtype:
             raise RuntimeError(
-                f"self and mat2 must have the same dtype, but got {scalar_name(bias.dtype)} and {scalar_name(input.dtype)}"
+                f"self and mat2 must have the same dtype, but got {scalar_name(bias.dtype)} and "
+                f"{scalar_name(input.dtype)}"
             )
         if bias.ndim != 1 or bias.shape[0] not in (1, weight.shape[0]):
             return linear.op(input, weight, None) + bias
@@ -80,12 +85,14 @@ def bilinear(input1, input2, weight, bias=None):
     for i in range(input1.ndim - 1):
         if input1.shape[i] != input2.shape[i]:
             raise RuntimeError(
-                f"bilinear(): input batch dimensions do not match at dim {i}: got {input1.shape[i]} and {input2.shape[i]}"
+                f"bilinear(): input batch dimensions do not match at dim {i}: got {input1.shape[i]} and "
+                f"{input2.shape[i]}"
             )
     for i, x in ((1, input1), (2, input2)):
         if x.shape[-1] != weight.shape[i]:
             raise RuntimeError(
-                f"bilinear(): input{i} size does not match weight size: got {x.shape[-1]} but expected {weight.shape[i]}"
+                f"bilinear(): input{i} size does not match weight size: got {x.shape[-1]} but expected "
+                f"{weight.shape[i]}"
             )
     if bias is not None and bias.shape[0] != weight.shape[0]:
         raise RuntimeError(
@@ -95,5 +102,9 @@ def bilinear(input1, input2, weight, bias=None):
     lead = tuple(input1.shape[:-1])
     # (rows, I1) x (I1, O * I2), then one weighted sum over I2 per row and output.
     half = linear(input1.reshape(-1, first), weight.permute(0, 2, 1).reshape(outputs * second, first))
-    out = (half.reshape(-1, outputs, second) * input2.reshape(-1, 1, second)).sum(-1, dtype=weight.dtype).reshape(*lead, outputs)
+    out = (
+        (half.reshape(-1, outputs, second) * input2.reshape(-1, 1, second))
+        .sum(-1, dtype=weight.dtype)
+        .reshape(*lead, outputs)
+    )
     return out if bias is None else out + bias

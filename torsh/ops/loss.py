@@ -17,7 +17,8 @@ def reduction_of(reduction: Any, size_average: Any = None, reduce: Any = None) -
     if size_average is not None or reduce is not None:
         reduction = "none" if reduce is False else "sum" if size_average is False else "mean"
         warnings.warn(
-            f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.", stacklevel=4
+            f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
+            stacklevel=4,
         )
     if reduction not in ("none", "mean", "sum"):
         if isinstance(reduction, int) and 0 <= reduction <= 2:
@@ -38,20 +39,23 @@ def _pair(input: Any, target: Any, name: str) -> None:
     check_tensor(target, name, "target", 2)
     if input._data.shape != target._data.shape:
         warnings.warn(
-            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will likely lead "
+            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will "
+            "likely lead "
             "to incorrect results due to broadcasting. Please ensure they have the same size.",
             stacklevel=4,
         )
 
 
-# ---- regression --------------------------------------------------------------------------------------------------------
+# ---- regression ------------------------------------------------------------------------------------------------------
 
 
 def _weighted(loss: Any, weight: Any, input: Any, reduction: str) -> Any:
     if weight is None:
         return reduced(loss, reduction)
     if tuple(weight.shape) != tuple(input.shape):
-        raise ValueError(f"Inputs and weights must have the same size, got {list(input.shape)} and {list(weight.shape)}.")
+        raise ValueError(
+            f"Inputs and weights must have the same size, got {list(input.shape)} and {list(weight.shape)}."
+        )
     loss = loss * weight
     if reduction == "mean":
         return loss.sum() / weight.sum()
@@ -69,7 +73,9 @@ def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", we
     reduction = reduction_of(reduction, size_average, reduce)
     d = input - target
     if not d._kind.inexact:
-        raise NotImplementedError(f"\"mse_cpu\" not implemented for '{scalar_name(d.dtype)}'; convert the input to a floating type")
+        raise NotImplementedError(
+            f"\"mse_cpu\" not implemented for '{scalar_name(d.dtype)}'; convert the input to a floating type"
+        )
     return _weighted(d * d, weight, input, reduction)
 
 
@@ -97,7 +103,9 @@ def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mea
     if beta == 0:
         return reduced(d, reduction)
     if not d._kind.floating:
-        raise NotImplementedError(f"\"smooth_l1_cpu\" not implemented for '{scalar_name(d.dtype)}'; use a floating type")
+        raise NotImplementedError(
+            f"\"smooth_l1_cpu\" not implemented for '{scalar_name(d.dtype)}'; use a floating type"
+        )
     return reduced(_choose(d < beta, d * d * (0.5 / beta), d - 0.5 * beta), reduction)
 
 
@@ -155,7 +163,9 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
         if input.shape[:-1] == var.shape:
             var = var.unsqueeze(-1)
         elif not (input.shape[:-1] == var.shape[:-1] and var.shape[-1] == 1):
-            raise ValueError(f"var is of incorrect size: got {list(var.shape)} for an input of size {list(input.shape)}")
+            raise ValueError(
+                f"var is of incorrect size: got {list(var.shape)} for an input of size {list(input.shape)}"
+            )
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not valid")
     # The floor is no part of the derivative.
@@ -170,7 +180,7 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
     return reduced(loss, reduction)
 
 
-# ---- probabilities -----------------------------------------------------------------------------------------------------
+# ---- probabilities ---------------------------------------------------------------------------------------------------
 
 
 bce_input_backward = Op(
@@ -179,10 +189,16 @@ bce_input_backward = Op(
 )  # fmt: skip
 
 
-@primitive("", meta=lambda input, target: (input.shape, input.dtype), tags="pointwise",
-           decompose=lambda x, t: (t - 1) * (-x).log1p().clamp(min=-100) - t * x.log().clamp(min=-100),
-           grad={"input": lambda g, input, target: bce_input_backward(g, input, target),
-                 "target": lambda g, input: g * ((-input).log1p().clamp(min=-100) - input.log().clamp(min=-100))})
+@primitive(
+    "",
+    meta=lambda input, target: (input.shape, input.dtype),
+    tags="pointwise",
+    decompose=lambda x, t: (t - 1) * (-x).log1p().clamp(min=-100) - t * x.log().clamp(min=-100),
+    grad={
+        "input": lambda g, input, target: bce_input_backward(g, input, target),
+        "target": lambda g, input: g * ((-input).log1p().clamp(min=-100) - input.log().clamp(min=-100)),
+    },
+)
 def bce(input, target):
     """The cross entropy of probabilities per element; logarithms are at least -100."""
     return (input, target)
@@ -200,13 +216,16 @@ def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=N
     check_tensor(target, "binary_cross_entropy", "target", 2)
     if target.shape != input.shape:
         raise ValueError(
-            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is deprecated. Please "
+            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is deprecated. "
+            "Please "
             "ensure they have the same size."
         )
     if target.dtype is not input.dtype:
         raise RuntimeError(f"Found dtype {scalar_name(target.dtype)} but expected {scalar_name(input.dtype)}")
     if not input._kind.floating:
-        raise NotImplementedError(f"\"binary_cross_entropy\" not implemented for '{scalar_name(input.dtype)}'; use a floating type")
+        raise NotImplementedError(
+            f"\"binary_cross_entropy\" not implemented for '{scalar_name(input.dtype)}'; use a floating type"
+        )
     loss = bce.op(input, target)
     return reduced(loss if weight is None else loss * weight, reduction)
 
@@ -234,7 +253,8 @@ def binary_cross_entropy_with_logits(input, target, weight=None, pos_weight=None
     shape = broadcast_shapes(input.shape, target.shape)
     if tuple(shape) != tuple(target.shape):
         raise RuntimeError(
-            f"output with shape {list(target.shape)} doesn't match the broadcast shape {list(shape)}; input and target must have "
+            f"output with shape {list(target.shape)} doesn't match the broadcast shape {list(shape)}; input and "
+            "target must have "
             "the same shape"
         )
     return _with_logits(input, target, weight, pos_weight, reduction_of(reduction))
@@ -261,7 +281,8 @@ def kl_div_function(input, target, size_average=None, reduce=None, reduction="me
         reduction = reduction_of("mean", size_average, reduce)
     elif reduction == "mean":
         warnings.warn(
-            "reduction: 'mean' divides the total loss by both the batch size and the support size. 'batchmean' divides only by "
+            "reduction: 'mean' divides the total loss by both the batch size and the support size. 'batchmean' "
+            "divides only by "
             "the batch size, and aligns with the KL div math definition. 'mean' will be changed to behave the same as "
             "'batchmean' in the next major release.",
             stacklevel=3,
@@ -290,7 +311,7 @@ def _kl(input, target, log_target):
     return target.xlogy(target) - target * input
 
 
-# ---- margins -----------------------------------------------------------------------------------------------------------
+# ---- margins ---------------------------------------------------------------------------------------------------------
 
 
 @composite("torch.nn.functional.hinge_embedding_loss")
@@ -326,7 +347,8 @@ def margin_ranking_loss(input1, input2, target, margin=0, size_average=None, red
     reduction = reduction_of(reduction, size_average, reduce)
     if not input1.ndim == input2.ndim == target.ndim:
         raise RuntimeError(
-            f"margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: {input1.shape}, input2: "
+            "margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: "
+            f"{input1.shape}, input2: "
             f"{input2.shape}, target: {target.shape} "
         )
     return _margin_ranking(input1, input2, target, margin, reduction)
@@ -417,7 +439,8 @@ def _triplet(anchor, positive, negative, margin, p, eps, swap, reduction):
 
     if not anchor.ndim == positive.ndim == negative.ndim:
         raise RuntimeError(
-            f"The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: anchor "
+            "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
+            "anchor "
             f"{anchor.ndim}D, positive {positive.ndim}D, and negative {negative.ndim}D inputs"
         )
     near, far = pairwise_distance(anchor, positive, p, eps), pairwise_distance(anchor, negative, p, eps)
@@ -442,7 +465,8 @@ def triplet_margin_with_distance_loss(
         raise ValueError(f"margin must be greater than 0, got {margin}")
     if not anchor.ndim == positive.ndim == negative.ndim:
         raise RuntimeError(
-            f"The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: anchor "
+            "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
+            "anchor "
             f"{anchor.ndim}D, positive {positive.ndim}D, and negative {negative.ndim}D inputs"
         )
     distance = pairwise_distance if distance_function is None else distance_function

@@ -21,18 +21,29 @@ def _nll_rule(g, input, target, weight, reduction, ignore_index, out1):
     return nll_loss_backward.op(g[0], tuple(input.shape), target, weight, reduction, ignore_index, out1)
 
 
-@primitive("", args="input target weight reduction ignore_index", grad={"input": _nll_rule}, meta=_nll_meta,
-           node_name="NllLossBackward0")
+@primitive(
+    "",
+    args="input target weight reduction ignore_index",
+    grad={"input": _nll_rule},
+    meta=_nll_meta,
+    node_name="NllLossBackward0",
+)
 def nll(input, target, weight, reduction, ignore_index):
     """(minus the input at the target's class, total weight); classes along dimension 1 of (N, C, *)."""
     return (input, target, weight, reduction, ignore_index)
 
 
-@primitive("", args="g shape target weight reduction ignore_index total",
-           grad={"g": lambda grad, target, weight, reduction, ignore_index: nll.op(
-                     grad, target, weight, reduction, ignore_index)[0],
-                 "total": lambda grad: None},  # it does not depend on the input
-           meta=lambda g, shape, *rest: (shape, g.dtype))
+@primitive(
+    "",
+    args="g shape target weight reduction ignore_index total",
+    grad={
+        "g": lambda grad, target, weight, reduction, ignore_index: nll.op(
+            grad, target, weight, reduction, ignore_index
+        )[0],
+        "total": lambda grad: None,
+    },  # it does not depend on the input
+    meta=lambda g, shape, *rest: (shape, g.dtype),
+)
 def nll_loss_backward(g, shape, target, weight, reduction, ignore_index, total):
     """The adjoint of ``nll``."""
     return (g, shape, target, weight, reduction, ignore_index, total)
@@ -42,16 +53,21 @@ def _nll(input, target, weight, reduction, ignore_index):
     ndim = len(input._data.shape)
     if target.dtype is not int64:
         if target.dtype is not uint8:
-            raise RuntimeError(f"expected scalar type Long but found {scalar_name(target.dtype)}; convert it with .long()")
+            raise RuntimeError(
+                f"expected scalar type Long but found {scalar_name(target.dtype)}; convert it with .long()"
+            )
         target = target.to(int64)
     if not ndim:
         raise RuntimeError(f"input tensor should be 1D or 2D, got {list(input.shape)}")
     if not input._kind.floating:
-        raise NotImplementedError(f"\"nll_loss_out_frame\" not implemented for '{scalar_name(input.dtype)}'; use a floating type")
+        raise NotImplementedError(
+            f"\"nll_loss_out_frame\" not implemented for '{scalar_name(input.dtype)}'; use a floating type"
+        )
     classes = input.shape[1] if ndim > 1 else input.shape[0]
     if weight is not None and tuple(weight.shape) != (classes,):
         raise RuntimeError(
-            f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of shape: "
+            f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of "
+            "shape: "
             f"{list(weight.shape)}"
         )
     if weight is not None and weight.dtype is not input.dtype:
@@ -69,7 +85,8 @@ def _nll(input, target, weight, reduction, ignore_index):
         if ndim == 2:
             raise RuntimeError(f"0D or 1D target tensor expected, multi-target not supported, got {list(target.shape)}")
         raise RuntimeError(
-            f"only batches of spatial targets supported ({ndim - 1}D tensors) but got targets of dimension: {target.ndim}"
+            f"only batches of spatial targets supported ({ndim - 1}D tensors) but got targets of dimension: "
+            f"{target.ndim}"
         )
     if tuple(input.shape[2:]) != tuple(target.shape[1:]):
         raise RuntimeError(
@@ -80,9 +97,7 @@ def _nll(input, target, weight, reduction, ignore_index):
 
 
 @composite("torch.nn.functional.nll_loss")
-def nll_loss(
-    input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"
-):
+def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"):
     """Minus the log-probability of the target's class.
 
     input: log-probabilities, (N, C, *) or (C,).  target: classes, (N, *) or (), int64.  weight: (C,).
@@ -120,7 +135,9 @@ def cross_entropy(
     if input._data.shape == target._data.shape and target._kind.floating:
         return _soft_targets(input, target, weight, reduction, label_smoothing, axis, ignore_index)
     if input._data.shape == target._data.shape:
-        raise RuntimeError(f"Expected floating point type for target with class probabilities, got {scalar_name(target.dtype)}")
+        raise RuntimeError(
+            f"Expected floating point type for target with class probabilities, got {scalar_name(target.dtype)}"
+        )
     if not 0 <= label_smoothing <= 1:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     log_p = log_softmax.op(input, axis) if input.ndim and input._kind.floating else log_softmax(input, axis)
@@ -143,7 +160,8 @@ def _soft_targets(input, target, weight, reduction, smoothing, axis, ignore_inde
     classes = input.shape[axis]
     if weight is not None and tuple(weight.shape) != (classes,):
         raise RuntimeError(
-            f"cross_entropy: weight tensor should be defined either for all {classes} classes or no classes but got weight "
+            f"cross_entropy: weight tensor should be defined either for all {classes} classes or no classes but got "
+            "weight "
             f"tensor of shape: {list(weight.shape)}"
         )
     if smoothing > 0:
@@ -192,7 +210,8 @@ def linear_cross_entropy(
 ):
     """cross_entropy of linear(input, linear_weight, linear_bias).
 
-    linear_weight: (C, I), or (C, d1, ..., I) for targets of shape (N, d1, ...).  options: how PyTorch would cut the work into
+    linear_weight: (C, I), or (C, d1, ..., I) for targets of shape (N, d1, ...).  options: how PyTorch would cut the
+    work into
     chunks; here the result is the same with any.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.linear_cross_entropy.html
     """
@@ -212,13 +231,11 @@ def linear_cross_entropy(
     )  # fmt: skip
 
 
-# ---- margins between classes -------------------------------------------------------------------------------------------
+# ---- margins between classes -----------------------------------------------------------------------------------------
 
 
 @composite("torch.nn.functional.multi_margin_loss torch._C._nn.multi_margin_loss")
-def multi_margin_loss(
-    input, target, p=1, margin=1.0, weight=None, size_average=None, reduce=None, reduction="mean"
-):
+def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=None, reduce=None, reduction="mean"):
     """The mean over the other classes j of max(0, margin - x[target] + x[j]) ** p.
 
     input: (N, C) or (C,).  target: (N,) or ().  weight: (C,).
@@ -302,31 +319,47 @@ def multilabel_soft_margin_loss(input, target, weight=None, size_average=None, r
     return reduced(loss.sum(-1) / classes, reduction)
 
 
-# ---- connectionist temporal classification -----------------------------------------------------------------------------
+# ---- connectionist temporal classification ---------------------------------------------------------------------------
 
 
-@primitive("", args="log_probs targets input_lengths target_lengths blank zero_infinity",
-           grad={"log_probs": lambda g, log_probs, targets, input_lengths, target_lengths, blank, zero_infinity, out0, out1:
-                 None if g[0] is None else ctc_backward.op(
-                     g[0], log_probs, targets, input_lengths, target_lengths, out0, out1, blank, zero_infinity)},
-           meta=lambda log_probs, targets, input_lengths, target_lengths, blank, zero_infinity: [
-               ((log_probs.shape[1],), log_probs.dtype),
-               ((log_probs.shape[1], log_probs.shape[0], 2 * max(target_lengths, default=0) + 1), log_probs.dtype)])
+@primitive(
+    "",
+    args="log_probs targets input_lengths target_lengths blank zero_infinity",
+    grad={
+        "log_probs": lambda g, log_probs, targets, input_lengths, target_lengths, blank, zero_infinity, out0, out1: (
+            None
+            if g[0] is None
+            else ctc_backward.op(
+                g[0], log_probs, targets, input_lengths, target_lengths, out0, out1, blank, zero_infinity
+            )
+        )
+    },
+    meta=lambda log_probs, targets, input_lengths, target_lengths, blank, zero_infinity: [
+        ((log_probs.shape[1],), log_probs.dtype),
+        ((log_probs.shape[1], log_probs.shape[0], 2 * max(target_lengths, default=0) + 1), log_probs.dtype),
+    ],
+)
 def ctc(log_probs, targets, input_lengths, target_lengths, blank, zero_infinity):
     """(loss per sample, forward log-probabilities) of label sequences; targets (N, S), lengths as tuples."""
     return (log_probs, targets, input_lengths, target_lengths, blank, zero_infinity)
 
 
-@primitive("", args="g log_probs targets input_lengths target_lengths loss alpha blank zero_infinity",
-           meta=lambda g, log_probs, *rest: (log_probs.shape, log_probs.dtype))
+@primitive(
+    "",
+    args="g log_probs targets input_lengths target_lengths loss alpha blank zero_infinity",
+    meta=lambda g, log_probs, *rest: (log_probs.shape, log_probs.dtype),
+)
 def ctc_backward(g, log_probs, targets, input_lengths, target_lengths, loss, alpha, blank, zero_infinity):
     """The gradient of ``ctc`` by the backward recursion."""
     return (g, log_probs, targets, input_lengths, target_lengths, loss, alpha, blank, zero_infinity)
 
 
 def _lengths(value: Any, n: int, name: str) -> tuple[int, ...]:
-    found = tuple(int(v) for v in (value.tolist() if hasattr(value, "tolist") else value)) if not isinstance(
-        value, int) else (value,)
+    found = (
+        tuple(int(v) for v in (value.tolist() if hasattr(value, "tolist") else value))
+        if not isinstance(value, int)
+        else (value,)
+    )
     if len(found) != n:
         raise RuntimeError(f"{name} must be of size batch_size, got {len(found)} lengths for a batch of {n}")
     return found
@@ -337,7 +370,9 @@ def _ctc(log_probs, targets, input_lengths, target_lengths, blank, reduction, ze
 
     check_tensor(log_probs, "ctc_loss")
     if not log_probs._kind.floating:
-        raise NotImplementedError(f"\"ctc_loss_cpu\" not implemented for '{scalar_name(log_probs.dtype)}'; use a floating type")
+        raise NotImplementedError(
+            f"\"ctc_loss_cpu\" not implemented for '{scalar_name(log_probs.dtype)}'; use a floating type"
+        )
     if not targets.dtype.category == 1:
         raise RuntimeError(f"targets must be integral, got {scalar_name(targets.dtype)}")
     batched = log_probs.ndim == 3
@@ -346,10 +381,16 @@ def _ctc(log_probs, targets, input_lengths, target_lengths, blank, reduction, ze
     time, n, classes = log_probs.shape
     if not 0 <= blank < classes:
         raise RuntimeError(f"blank must be in label range, got {blank} for {classes} labels")
-    ins = _lengths(input_lengths if batched or not hasattr(input_lengths, "reshape") else input_lengths.reshape(-1), n,
-                   "input_lengths")
-    outs = _lengths(target_lengths if batched or not hasattr(target_lengths, "reshape") else target_lengths.reshape(-1), n,
-                    "target_lengths")
+    ins = _lengths(
+        input_lengths if batched or not hasattr(input_lengths, "reshape") else input_lengths.reshape(-1),
+        n,
+        "input_lengths",
+    )
+    outs = _lengths(
+        target_lengths if batched or not hasattr(target_lengths, "reshape") else target_lengths.reshape(-1),
+        n,
+        "target_lengths",
+    )
     for b, (i, o) in enumerate(zip(ins, outs)):
         if i < 0 or i > time:
             raise RuntimeError(f"Expected input_lengths to have value at most {time}, but got value {i} (sample {b})")
@@ -359,7 +400,9 @@ def _ctc(log_probs, targets, input_lengths, target_lengths, blank, reduction, ze
     targets = targets.detach().to(int64)
     if targets.ndim == 1 and batched:  # one after another
         if targets.shape[0] != sum(outs):
-            raise RuntimeError(f"Expected tensor of {sum(outs)} targets for these target_lengths, but got {targets.shape[0]}")
+            raise RuntimeError(
+                f"Expected tensor of {sum(outs)} targets for these target_lengths, but got {targets.shape[0]}"
+            )
         rows, at = [], 0
         for o in outs:
             row = targets.new_zeros((longest,))
@@ -370,7 +413,9 @@ def _ctc(log_probs, targets, input_lengths, target_lengths, blank, reduction, ze
     elif targets.ndim == 1:
         targets = targets.unsqueeze(0)
     if targets.shape[1] < longest:
-        raise RuntimeError(f"Expected tensor to have size at least {longest} at dimension 1, but got size {targets.shape[1]}")
+        raise RuntimeError(
+            f"Expected tensor to have size at least {longest} at dimension 1, but got size {targets.shape[1]}"
+        )
     loss = ctc.op(log_probs, targets[:, :longest], ins, outs, int(blank), bool(zero_infinity))[0]
     if reduction == "mean":
         sizes = loss.detach().new_tensor([max(o, 1) for o in outs])
@@ -381,12 +426,11 @@ def _ctc(log_probs, targets, input_lengths, target_lengths, blank, reduction, ze
 
 
 @composite("torch.nn.functional.ctc_loss")
-def ctc_loss(
-    log_probs, targets, input_lengths, target_lengths, blank=0, reduction="mean", zero_infinity=False
-):
+def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reduction="mean", zero_infinity=False):
     """Minus the log-probability that a sequence of label distributions spells the target.
 
-    log_probs: (T, N, C) or (T, C).  targets: (N, S), or all targets in one row.  A mean divides by target lengths first.
+    log_probs: (T, N, C) or (T, C).  targets: (N, S), or all targets in one row.  A mean divides by target lengths
+    first.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.ctc_loss.html
     """
     return _ctc(log_probs, targets, input_lengths, target_lengths, blank, reduction_of(reduction), zero_infinity)

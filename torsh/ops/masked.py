@@ -204,15 +204,15 @@ def std(input, dim=None, unbiased=None, *, correction=None, keepdim=False, dtype
 @_op("cumsum")
 def cumsum(input, dim, *, dtype=None, mask=None):
     """The running sum of the selected elements."""
-    input = _prepare("cumsum", input, _sum_dtype(input, dtype))
-    return cumulative.cumsum(_fill(input, mask, 0), dim, dtype=dtype)
+    input = _prepare("cumsum", input, dtype)
+    return cumulative.cumsum(_fill(input, mask, 0), dim, dtype=input.dtype)
 
 
 @_op("cumprod")
 def cumprod(input, dim, *, dtype=None, mask=None):
     """The running product of the selected elements."""
-    input = _prepare("cumprod", input, _sum_dtype(input, dtype))
-    return cumulative.cumprod(_fill(input, mask, 1), dim, dtype=dtype)
+    input = _prepare("cumprod", input, dtype)
+    return cumulative.cumprod(_fill(input, mask, 1), dim, dtype=input.dtype)
 
 
 def _torch(name: str) -> Any:

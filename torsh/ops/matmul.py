@@ -339,26 +339,13 @@ def _factor(value: Any, t: Tensor) -> Any:
     return int(value) if isinstance(value, float) and not t._kind.inexact else value
 
 
-def _affine(name: str, input: Any, product: Any, shape: Any, beta: Any, alpha: Any) -> Any:
-    """beta * input + alpha * product(); a zero beta ignores the input, nan and all."""
-    beta, alpha = _factor(beta, input), _factor(alpha, input)
-    try:
-        fits = broadcast_shapes(input._data.shape, shape) == tuple(shape)
-    except RuntimeError:
-        fits = False
-    if not fits:
-        raise RuntimeError(
-            f"The expanded size of the tensor ({list(shape)}) must match the existing size ({list(input.shape)}): the "
-            "input of "
-            f"{name} must broadcast to the product"
-        )
-    found = product()
-    if isinstance(alpha, (bool, int, float, complex)) and alpha != 1:
-        found = found * alpha
+def _affine(input: Any, product: Any, beta: Any, alpha: Any) -> Any:
+    """beta * input + alpha * product; a zero beta ignores the input, nan and all."""
+    if alpha != 1:
+        product = product * alpha
     if beta == 0:
-        # Keeps the graph's edge to the input, without its values.
-        return found
-    return found + (input if beta == 1 else input * beta)
+        return product
+    return product + (input if beta == 1 else input * beta)
 
 
 def _addmm_grad(g: Any, a: Any, b: Any, alpha: Any, first: bool) -> Any:
@@ -371,8 +358,7 @@ def _addmm_grad(g: Any, a: Any, b: Any, alpha: Any, first: bool) -> Any:
                  "mat1": lambda g, mat2, alpha: _addmm_grad(g, None, mat2, alpha, True),
                  "mat2": lambda g, mat1, alpha: _addmm_grad(g, mat1, None, alpha, False)},
            meta=lambda input, mat1, mat2, beta, alpha: ((mat1.shape[0], mat2.shape[1]), mat1.dtype),
-           decompose=lambda input, mat1, mat2, beta, alpha: _affine(
-               "addmm", input, lambda: matmul(mat1, mat2), (mat1.shape[0], mat2.shape[1]), beta, alpha))  # fmt: skip
+           decompose=lambda input, mat1, mat2, beta, alpha: _affine(input, matmul(mat1, mat2), beta, alpha))  # fmt: skip
 def addmm(input, mat1, mat2, *, beta=1, alpha=1):
     """beta * input + alpha * (mat1 @ mat2), with an input that broadcasts to the product.
 
@@ -405,7 +391,29 @@ def addmm(input, mat1, mat2, *, beta=1, alpha=1):
     return (input, mat1, mat2, beta, alpha)
 
 
-@composite("torch.addmv Tensor.addmv", out=True, inplace=True)
+def _sum_meta(input: Any, a: Any, b: Any, beta: Any, alpha: Any) -> Any:
+    """The shape of beta * input + alpha * product, for the products that differ from addmm's."""
+    if len(a.shape) == 1:
+        return ((a.shape[0], b.shape[0]), a.dtype)
+    if len(b.shape) == 1:
+        return ((a.shape[0],), a.dtype)
+    return ((a.shape[0], a.shape[1], b.shape[2]), a.dtype)
+
+
+def _check_sum(name: str, input: Any, shape: Any) -> None:
+    try:
+        fits = broadcast_shapes(input._data.shape, shape) == tuple(shape)
+    except RuntimeError:
+        fits = False
+    if not fits:
+        raise RuntimeError(
+            f"The expanded size of the tensor ({list(shape)}) must match the existing size ({list(input.shape)}): the input "
+            f"of {name} must broadcast to the product"
+        )
+
+
+@primitive("torch.addmv Tensor.addmv", args="input mat vec beta alpha", out=True, inplace=True, meta=_sum_meta,
+           decompose=lambda input, mat, vec, beta, alpha: _affine(input, matmul(mat, vec), beta, alpha))  # fmt: skip
 def addmv(input, mat, vec, *, beta=1, alpha=1):
     """beta * input + alpha * (mat @ vec).
 
@@ -424,7 +432,7 @@ def addmv(input, mat, vec, *, beta=1, alpha=1):
     same_dtype("addmv", input, mat, vec)
     if input.dtype is dtypes.bool:
         return _bool_product(input, mat, vec, beta)
-    return _affine("addmv", input, lambda: matmul(mat, vec), (n,), beta, alpha)
+    return (input, mat, vec, _factor(beta, input), _factor(alpha, input))
 
 
 def _bool_product(input: Any, a: Any, b: Any, beta: Any) -> Any:
@@ -432,7 +440,9 @@ def _bool_product(input: Any, a: Any, b: Any, beta: Any) -> Any:
     return found | input if beta else found
 
 
-@composite("torch.baddbmm Tensor.baddbmm", out=True, inplace=True)
+@primitive("torch.baddbmm Tensor.baddbmm", args="input batch1 batch2 beta alpha", out=True, inplace=True, meta=_sum_meta,
+           decompose=lambda input, batch1, batch2, beta, alpha: _affine(
+               input, matmul(batch1, batch2), beta, alpha))  # fmt: skip
 def baddbmm(input, batch1, batch2, out_dtype=None, *, beta=1, alpha=1):
     """beta * input + alpha * (batch1 @ batch2), batch by batch.
 
@@ -442,10 +452,14 @@ def baddbmm(input, batch1, batch2, out_dtype=None, *, beta=1, alpha=1):
     _batches("baddbmm", batch1, batch2)
     same_dtype("baddbmm", batch1, batch2, input)
     shape = (batch1.shape[0], batch1.shape[1], batch2.shape[2])
-    return _affine("baddbmm", input, lambda: matmul(batch1, batch2), shape, beta, alpha)
+    _check_sum("baddbmm", input, shape)
+    return (input, batch1, batch2, _factor(beta, input), _factor(alpha, input))
 
 
-@composite("torch.addbmm Tensor.addbmm", out=True, inplace=True)
+@primitive("torch.addbmm Tensor.addbmm", args="input batch1 batch2 beta alpha", out=True, inplace=True,
+           meta=lambda input, batch1, batch2, beta, alpha: ((batch1.shape[1], batch2.shape[2]), batch1.dtype),
+           decompose=lambda input, batch1, batch2, beta, alpha: _affine(
+               input, matmul(batch1, batch2).sum(0), beta, alpha))  # fmt: skip
 def addbmm(input, batch1, batch2, *, beta=1, alpha=1):
     """beta * input + alpha * the sum of the products of two batches.
 
@@ -455,10 +469,13 @@ def addbmm(input, batch1, batch2, *, beta=1, alpha=1):
     _batches("addbmm", batch1, batch2)
     same_dtype("addbmm", batch1, batch2, input)
     shape = (batch1.shape[1], batch2.shape[2])
-    return _affine("addbmm", input, lambda: matmul(batch1, batch2).sum(0), shape, beta, alpha)
+    _check_sum("addbmm", input, shape)
+    return (input, batch1, batch2, _factor(beta, input), _factor(alpha, input))
 
 
-@composite("torch.addr Tensor.addr", out=True, inplace=True)
+@primitive("torch.addr Tensor.addr", args="input vec1 vec2 beta alpha", out=True, inplace=True, meta=_sum_meta,
+           decompose=lambda input, vec1, vec2, beta, alpha: _affine(
+               input, vec1.unsqueeze(-1) * vec2, beta, alpha))  # fmt: skip
 def addr(input, vec1, vec2, *, beta=1, alpha=1):
     """beta * input + alpha * the outer product of two vectors.
 
@@ -475,7 +492,11 @@ def addr(input, vec1, vec2, *, beta=1, alpha=1):
     if input.dtype is dtypes.bool and vec1.dtype is dtypes.bool is vec2.dtype:
         found = outer(vec1, vec2) if alpha else outer(vec1, vec2) & False
         return found | input if beta else found.expand(broadcast_shapes(input.shape, found.shape))
-    return _affine("addr", input, lambda: outer(vec1, vec2), (vec1.shape[0], vec2.shape[0]), beta, alpha)
+    shape = (vec1.shape[0], vec2.shape[0])
+    _check_sum("addr", input, shape)
+    if input.dtype is not vec1.dtype or input.dtype is not vec2.dtype:
+        return _affine(input, outer(vec1, vec2), beta, alpha)
+    return (input, vec1, vec2, beta, alpha)
 
 
 @composite("torch.outer Tensor.outer torch.ger Tensor.ger", out=True)
@@ -545,9 +566,9 @@ def tensordot(a, b, dims=2):
     # A contracted dimension of one element broadcasts: sum the other's.
     for i, j in zip(first, second):
         if a.shape[i] == 1 != b.shape[j]:
-            b = b.sum(j, True)
+            b = b.sum(j, True, dtype=b.dtype)
         elif b.shape[j] == 1 != a.shape[i]:
-            a = a.sum(i, True)
+            a = a.sum(i, True, dtype=a.dtype)
     keep_a = [i for i in range(a.ndim) if i not in first]
     keep_b = [j for j in range(b.ndim) if j not in second]
     shape = [a.shape[i] for i in keep_a] + [b.shape[j] for j in keep_b]

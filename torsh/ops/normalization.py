@@ -17,7 +17,7 @@ def _channels(t: Any, ndim: int) -> Any:
     return t.reshape(-1, *(1,) * (ndim - 2)) if ndim > 2 else t
 
 
-# ---- batch -------------------------------------------------------------------------------------------------------------
+# ---- batch -----------------------------------------------------------------------------------------------------------
 
 
 def _batch_norm_derivative(g, x, weight, mean, invstd, eps, needs):
@@ -68,9 +68,14 @@ def _batch_norm_rule(g, input, weight, eps, out1, out2, needs):
     return batch_norm_backward(g[0], input, weight, out1, out2, eps, needs)
 
 
-@primitive("", args="input weight bias eps", grad={"input weight bias": _batch_norm_rule}, decompose=_batch_norm_forward,
-           meta=lambda x, weight, bias, eps: [(x.shape, x.dtype), *[((x.shape[1],), x.dtype)] * 3],
-           node_name="NativeBatchNormBackward0")
+@primitive(
+    "",
+    args="input weight bias eps",
+    grad={"input weight bias": _batch_norm_rule},
+    decompose=_batch_norm_forward,
+    meta=lambda x, weight, bias, eps: [(x.shape, x.dtype), *[((x.shape[1],), x.dtype)] * 3],
+    node_name="NativeBatchNormBackward0",
+)
 def batch_norm_train(input, weight, bias, eps):
     """(result, mean, 1 / standard deviation, unbiased variance) with the statistics of the batch itself."""
     return (input, weight, bias, eps)
@@ -79,9 +84,13 @@ def batch_norm_train(input, weight, bias, eps):
 def _check_batch_norm(input, running_mean, running_var, weight, bias, training):
     check_tensor(input, "batch_norm")
     if input.ndim < 2:
-        raise IndexError(f"Dimension out of range (batch_norm needs at least 2 dimensions, (N, C, *), got {list(input.shape)})")
+        raise IndexError(
+            f"Dimension out of range (batch_norm needs at least 2 dimensions, (N, C, *), got {list(input.shape)})"
+        )
     if not input._kind.floating:
-        raise NotImplementedError(f"\"batch_norm\" not implemented for '{scalar_name(input.dtype)}'; use a floating type")
+        raise NotImplementedError(
+            f"\"batch_norm\" not implemented for '{scalar_name(input.dtype)}'; use a floating type"
+        )
     n = input._data.shape[1]
     for name, t in (("running_mean", running_mean), ("running_var", running_var), ("weight", weight), ("bias", bias)):
         if t is not None and (len(t._data.shape) != 1 or t._data.shape[0] != n):
@@ -195,7 +204,7 @@ def instance_norm(
     return out.reshape(shape)
 
 
-# ---- features ----------------------------------------------------------------------------------------------------------
+# ---- features --------------------------------------------------------------------------------------------------------
 
 
 def _layer_norm_forward(x, shape, weight, bias, eps):
@@ -249,8 +258,12 @@ def _layer_norm_meta(x, shape, weight, bias, eps):
     return [(x.shape, x.dtype), stat, stat]
 
 
-@primitive("torch.native_layer_norm", grad={"input weight bias": _layer_norm_rule}, decompose=_layer_norm_forward,
-           meta=_layer_norm_meta)
+@primitive(
+    "torch.native_layer_norm",
+    grad={"input weight bias": _layer_norm_rule},
+    decompose=_layer_norm_forward,
+    meta=_layer_norm_meta,
+)
 def native_layer_norm(input, normalized_shape, weight, bias, eps):
     """layer_norm that also gives the mean and 1 / standard deviation of every row."""
     return _checked_layer_norm(input, normalized_shape, weight, bias, eps, "native_layer_norm")
@@ -273,11 +286,14 @@ def _checked_layer_norm(input, normalized_shape, weight, bias, eps, name):
     full = tuple(input._data.shape)
     if full[len(full) - len(shape) :] != shape or len(full) < len(shape):
         raise RuntimeError(
-            f"Given normalized_shape={list(shape)}, expected input with shape [*, {', '.join(map(str, shape))}], but got input "
+            f"Given normalized_shape={list(shape)}, expected input with shape [*, {', '.join(map(str, shape))}], but "
+            "got input "
             f"of size{list(full)}"
         )
     if not input._kind.floating:
-        raise NotImplementedError(f"\"LayerNormKernelImpl\" not implemented for '{scalar_name(input.dtype)}'; use a floating type")
+        raise NotImplementedError(
+            f"\"LayerNormKernelImpl\" not implemented for '{scalar_name(input.dtype)}'; use a floating type"
+        )
     return (input, shape, weight, bias, float(eps))
 
 
@@ -312,12 +328,14 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
         )
     if weight is not None and tuple(weight.shape) != shape:
         raise RuntimeError(
-            f"Expected weight to be of same shape as normalized_shape, but got weight of shape {list(weight.shape)} and "
+            f"Expected weight to be of same shape as normalized_shape, but got weight of shape {list(weight.shape)} "
+            "and "
             f"normalized_shape = {list(shape)}"
         )
     if len(full) < len(shape) or full[len(full) - len(shape) :] != shape:
         raise RuntimeError(
-            f"Given normalized_shape={list(shape)}, expected input with shape [*, {', '.join(map(str, shape))}], but got input "
+            f"Given normalized_shape={list(shape)}, expected input with shape [*, {', '.join(map(str, shape))}], but "
+            "got input "
             f"of size{list(full)}"
         )
     dims = tuple(range(len(full) - len(shape), len(full)))
@@ -334,13 +352,13 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
     return out if out.dtype is dtype else out.to(dtype)
 
 
-# ---- groups of channels ------------------------------------------------------------------------------------------------
+# ---- groups of channels ----------------------------------------------------------------------------------------------
 
 
 def _group_norm(input, weight, bias, groups, eps):
     """(result, mean, rstd), the statistics as (N, groups)."""
     shape = tuple(input.shape)
-    n, c = shape[:2]
+    n = shape[0]
     cols = math.prod(shape[1:]) // groups
     out, mean, rstd = native_layer_norm.op(input.reshape(n, groups, cols), (cols,), None, None, float(eps))
     out = out.reshape(shape)
@@ -366,13 +384,15 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05):
         raise RuntimeError(f"Expected num groups to be greater than 0, got {num_groups}")
     if c % num_groups:
         raise RuntimeError(
-            f"Expected number of channels in input to be divisible by num_groups, but got input of shape {list(input.shape)} "
+            "Expected number of channels in input to be divisible by num_groups, but got input of shape "
+            f"{list(input.shape)} "
             f"and num_groups={num_groups}"
         )
     for what, t in (("weight", weight), ("bias", bias)):
         if t is not None and tuple(t.shape) != (c,):
             raise RuntimeError(
-                f"Expected {what} to be a vector of size equal to the number of channels in input, but got {what} of shape "
+                f"Expected {what} to be a vector of size equal to the number of channels in input, but got {what} of "
+                "shape "
                 f"{list(t.shape)} and input of shape {list(input.shape)}"
             )
     if n * math.prod(input.shape[2:]) * (c // num_groups) == 1:
@@ -381,7 +401,9 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05):
             f"{[n * c // num_groups, num_groups, *input.shape[2:]]}"
         )
     if not input._kind.floating:
-        raise NotImplementedError(f"\"GroupNormKernelImpl\" not implemented for '{scalar_name(input.dtype)}'; use a floating type")
+        raise NotImplementedError(
+            f"\"GroupNormKernelImpl\" not implemented for '{scalar_name(input.dtype)}'; use a floating type"
+        )
     return _group_norm(input, weight, bias, num_groups, eps)[0]
 
 
@@ -397,7 +419,7 @@ def native_group_norm(input, weight, bias, N, C, HxW, group, eps):
     return _group_norm(input, weight, bias, group, eps)
 
 
-# ---- others ------------------------------------------------------------------------------------------------------------
+# ---- others ----------------------------------------------------------------------------------------------------------
 
 
 @composite("torch.nn.functional.local_response_norm")
@@ -438,5 +460,3 @@ def normalize(input, p=2.0, dim=1, eps=1e-12, out=None):
         return write_out(normalize, (input, p, dim, eps), {}, out)
     norm = input.norm(p, dim, keepdim=True).clamp_min(eps)
     return input / norm.expand(tuple(input.shape)) if input.ndim else input / norm
-
-

@@ -26,15 +26,23 @@ def pad_constant(input, pads, value):
     return (input, pads, value)
 
 
-@primitive("", args="input pads mode", grad={"input": lambda g, input, pads, mode: pad_mirror_backward.op(
-    g, tuple(input.shape), pads, mode)}, meta=_meta)
+@primitive(
+    "",
+    args="input pads mode",
+    grad={"input": lambda g, input, pads, mode: pad_mirror_backward.op(g, tuple(input.shape), pads, mode)},
+    meta=_meta,
+)
 def pad_mirror(input, pads, mode):
     """Continue the last dimensions by mode: "reflect", "replicate" or "circular"."""
     return (input, pads, mode)
 
 
-@primitive("", args="g shape pads mode", grad={"g": lambda grad, pads, mode: pad_mirror.op(grad, pads, mode)},
-           meta=lambda g, shape, pads, mode: (shape, g.dtype))
+@primitive(
+    "",
+    args="g shape pads mode",
+    grad={"g": lambda grad, pads, mode: pad_mirror.op(grad, pads, mode)},
+    meta=lambda g, shape, pads, mode: (shape, g.dtype),
+)
 def pad_mirror_backward(g, shape, pads, mode):
     """The adjoint of ``pad_mirror``: add up what every element was copied to."""
     return (g, shape, pads, mode)
@@ -61,7 +69,8 @@ def _constant(input: Any, amounts: tuple[int, ...], value: Any) -> Any:
         size = input.shape[lead + i]
         if size + lo + hi < 0 or lo < -size or hi < -size:
             raise RuntimeError(
-                f"The input size {size}, plus negative padding {lo} and {hi} resulted in a negative output size, which is "
+                f"The input size {size}, plus negative padding {lo} and {hi} resulted in a negative output size, "
+                "which is "
                 f"invalid. Check dimension {lead + i} of your input."
             )
     if value is None:
@@ -101,14 +110,16 @@ def pad(input, pad, mode="constant", value=None):
     lead = input.ndim - n
     if 0 in tuple(input.shape)[1:]:
         raise RuntimeError(
-            f"Expected {n + 1}D or {n + 2}D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for "
+            f"Expected {n + 1}D or {n + 2}D (batch mode) tensor with possibly 0 batch size and other non-zero "
+            "dimensions for "
             f"input, but got: {list(input.shape)}"
         )
     for i, (lo, hi) in enumerate(pads):
         size = input.shape[lead + i]
         if mode == "reflect" and (lo >= size or hi >= size):
             raise RuntimeError(
-                f"Argument #{2 * n}: Padding size should be less than the corresponding input dimension, but got: padding "
+                f"Argument #{2 * n}: Padding size should be less than the corresponding input dimension, but got: "
+                "padding "
                 f"({lo}, {hi}) at dimension {lead + i} of input {list(input.shape)}"
             )
         if mode == "circular" and (lo > size or hi > size):

@@ -15,12 +15,20 @@ _LN2, _LN10 = math.log(2), math.log(10)
 _LARGEST = {dtypes.float16: 65504.0, dtypes.complex32: 65504.0, dtypes.bfloat16: 3.3895313892515355e38}
 
 
-# ---- sign and size -----------------------------------------------------------------------------------------------------
+# ---- sign and size
+# -----------------------------------------------------------------------------------------------------
 
 
-@unary("torch.neg Tensor.neg Tensor.__neg__ torch.negative Tensor.negative", grad=lambda g: -g,
-       because={"bool": RuntimeError("Negation, the `-` operator, on a bool tensor is not supported. If you are trying to "
-                                     "invert a mask, use the `~` or `logical_not()` operator instead.")})
+@unary(
+    "torch.neg Tensor.neg Tensor.__neg__ torch.negative Tensor.negative",
+    grad=lambda g: -g,
+    because={
+        "bool": RuntimeError(
+            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to "
+            "invert a mask, use the `~` or `logical_not()` operator instead."
+        )
+    },
+)
 def neg(input):
     """The value with the other sign.
 
@@ -39,8 +47,12 @@ def positive(input):
     return input
 
 
-@unary("torch.abs Tensor.abs Tensor.__abs__ torch.absolute Tensor.absolute", REAL, refuse="bool",
-       grad=lambda g, input: g * sgn(input))
+@unary(
+    "torch.abs Tensor.abs Tensor.__abs__ torch.absolute Tensor.absolute",
+    REAL,
+    refuse="bool",
+    grad=lambda g, input: g * sgn(input),
+)
 def abs(input):
     """The magnitude; of complex numbers a real one.
 
@@ -48,9 +60,15 @@ def abs(input):
     """
 
 
-@unary("torch.sign Tensor.sign", grad=lambda g: zeros(g),
-       because={"complex": NotImplementedError("Unlike NumPy, torch.sign is not intended to support complex numbers. Please use "
-                                               "torch.sgn instead.")})
+@unary(
+    "torch.sign Tensor.sign",
+    grad=lambda g: zeros(g),
+    because={
+        "complex": NotImplementedError(
+            "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn instead."
+        )
+    },
+)
 def sign(input):
     """-1, 0 or 1.
 
@@ -104,9 +122,14 @@ def _where_positive(g, out):
     return OPS["threshold_backward"](g, out, 0.0)
 
 
-@unary("torch.relu Tensor.relu torch.nn.functional.relu_", grad=_where_positive,
-       because={"bool": RuntimeError("Boolean inputs not supported for relu"),
-                "complex": NotImplementedError("clamp is not supported for complex types")})
+@unary(
+    "torch.relu Tensor.relu torch.nn.functional.relu_",
+    grad=_where_positive,
+    because={
+        "bool": RuntimeError("Boolean inputs not supported for relu"),
+        "complex": NotImplementedError("clamp is not supported for complex types"),
+    },
+)
 def relu(input):
     """max(x, 0).
 
@@ -114,7 +137,8 @@ def relu(input):
     """
 
 
-# ---- rounding ----------------------------------------------------------------------------------------------------------
+# ---- rounding
+# ----------------------------------------------------------------------------------------------------------
 
 
 def _no_complex(name: str) -> dict[str, Exception]:
@@ -137,7 +161,12 @@ def ceil(input):
     """
 
 
-@unary("torch.trunc Tensor.trunc torch.fix Tensor.fix", refuse="bool", because=_no_complex("trunc"), grad=lambda g: zeros(g))
+@unary(
+    "torch.trunc Tensor.trunc torch.fix Tensor.fix",
+    refuse="bool",
+    because=_no_complex("trunc"),
+    grad=lambda g: zeros(g),
+)
 def trunc(input):
     """The integer part.
 
@@ -159,9 +188,13 @@ def round_decimals(input, decimals):
     return (input, decimals)
 
 
-@unary("torch.round Tensor.round torch.special.round", refuse="bool complex", grad=lambda g: zeros(g),
-       keywords={"decimals": 0},
-       otherwise=lambda input, decimals: round_decimals(input, decimals) if decimals else round(input))
+@unary(
+    "torch.round Tensor.round torch.special.round",
+    refuse="bool complex",
+    grad=lambda g: zeros(g),
+    keywords={"decimals": 0},
+    otherwise=lambda input, decimals: round_decimals(input, decimals) if decimals else round(input),
+)
 def round(input):
     """The nearest integer, halves to the even one.
 
@@ -170,8 +203,12 @@ def round(input):
     """
 
 
-@unary("torch.deg2rad Tensor.deg2rad", FLOAT, grad=lambda g: g * (math.pi / 180),
-       because={"complex": RuntimeError("deg2rad is not supported for complex tensors.")})
+@unary(
+    "torch.deg2rad Tensor.deg2rad",
+    FLOAT,
+    grad=lambda g: g * (math.pi / 180),
+    because={"complex": RuntimeError("deg2rad is not supported for complex tensors.")},
+)
 def deg2rad(input):
     """Degrees to radians.
 
@@ -179,8 +216,12 @@ def deg2rad(input):
     """
 
 
-@unary("torch.rad2deg Tensor.rad2deg", FLOAT, grad=lambda g: g * (180 / math.pi),
-       because={"complex": RuntimeError("rad2deg is not supported for complex tensors.")})
+@unary(
+    "torch.rad2deg Tensor.rad2deg",
+    FLOAT,
+    grad=lambda g: g * (180 / math.pi),
+    because={"complex": RuntimeError("rad2deg is not supported for complex tensors.")},
+)
 def rad2deg(input):
     """Radians to degrees.
 
@@ -188,8 +229,11 @@ def rad2deg(input):
     """
 
 
-@nary("torch.nan_to_num Tensor.nan_to_num", keep="nan posinf neginf",
-      grad={"input": lambda g, input: where(input.isfinite(), g, 0)})
+@nary(
+    "torch.nan_to_num Tensor.nan_to_num",
+    keep="nan posinf neginf",
+    grad={"input": lambda g, input: where(input.isfinite(), g, 0)},
+)
 def nan_to_num(input, nan=None, posinf=None, neginf=None):
     """Numbers in place of nan (default 0), inf (default the largest finite value) and -inf.
 
@@ -197,12 +241,23 @@ def nan_to_num(input, nan=None, posinf=None, neginf=None):
     """
     # The kernel may compute in a wider type, whose largest value would not fit.
     largest = _LARGEST.get(input.dtype)
-    return (input, nan, posinf if posinf is not None else largest, neginf if neginf is not None or not largest else -largest)
+    return (
+        input,
+        nan,
+        posinf if posinf is not None else largest,
+        neginf if neginf is not None or not largest else -largest,
+    )
 
 
-@primitive("torch.frexp Tensor.frexp", out=True, args="input", tags="pointwise", returns=make("frexp", "mantissa exponent"),
-           meta=lambda input: [(tuple(input.shape), input.dtype), (tuple(input.shape), dtypes.int32)],
-           grad={"input": lambda g, out1: g[0] * (2.0 ** -out1.to(g[0].dtype))})
+@primitive(
+    "torch.frexp Tensor.frexp",
+    out=True,
+    args="input",
+    tags="pointwise",
+    returns=make("frexp", "mantissa exponent"),
+    meta=lambda input: [(tuple(input.shape), input.dtype), (tuple(input.shape), dtypes.int32)],
+    grad={"input": lambda g, out1: g[0] * (2.0 ** -out1.to(g[0].dtype))},
+)
 def frexp(input):
     """Mantissa (0.5 to 1 in size) and integer exponent of base 2.
 
@@ -213,7 +268,8 @@ def frexp(input):
     return (input,)
 
 
-# ---- exponentials, logarithms, roots -------------------------------------------------------------------------------------
+# ---- exponentials, logarithms, roots
+# -------------------------------------------------------------------------------------
 
 
 @unary("torch.exp Tensor.exp", FLOAT, grad=lambda g, out: g * conj(out))
@@ -288,8 +344,11 @@ def rsqrt(input):
     """
 
 
-@unary("torch.sigmoid Tensor.sigmoid torch.special.expit torch.nn.functional.sigmoid", FLOAT,
-       grad=lambda g, out: g * conj((1 - out) * out))
+@unary(
+    "torch.sigmoid Tensor.sigmoid torch.special.expit torch.nn.functional.sigmoid",
+    FLOAT,
+    grad=lambda g, out: g * conj((1 - out) * out),
+)
 def sigmoid(input):
     """1 / (1 + exp(-x)).
 
@@ -297,7 +356,8 @@ def sigmoid(input):
     """
 
 
-# ---- trigonometry --------------------------------------------------------------------------------------------------------
+# ---- trigonometry
+# --------------------------------------------------------------------------------------------------------
 
 
 @unary("torch.sin Tensor.sin", FLOAT, grad=lambda g, input: g * conj(cos(input)))
@@ -324,7 +384,9 @@ def tan(input):
     """
 
 
-@unary("torch.asin Tensor.asin torch.arcsin Tensor.arcsin", FLOAT, grad=lambda g, input: g * conj(rsqrt(1 - input * input)))
+@unary(
+    "torch.asin Tensor.asin torch.arcsin Tensor.arcsin", FLOAT, grad=lambda g, input: g * conj(rsqrt(1 - input * input))
+)
 def asin(input):
     """The angle from -pi/2 to pi/2 with that sine.
 
@@ -332,7 +394,11 @@ def asin(input):
     """
 
 
-@unary("torch.acos Tensor.acos torch.arccos Tensor.arccos", FLOAT, grad=lambda g, input: -g * conj(rsqrt(1 - input * input)))
+@unary(
+    "torch.acos Tensor.acos torch.arccos Tensor.arccos",
+    FLOAT,
+    grad=lambda g, input: -g * conj(rsqrt(1 - input * input)),
+)
 def acos(input):
     """The angle from 0 to pi with that cosine.
 
@@ -372,7 +438,11 @@ def tanh(input):
     """
 
 
-@unary("torch.asinh Tensor.asinh torch.arcsinh Tensor.arcsinh", FLOAT, grad=lambda g, input: g * conj(rsqrt(input * input + 1)))
+@unary(
+    "torch.asinh Tensor.asinh torch.arcsinh Tensor.arcsinh",
+    FLOAT,
+    grad=lambda g, input: g * conj(rsqrt(input * input + 1)),
+)
 def asinh(input):
     """The inverse of the hyperbolic sine.
 
@@ -393,7 +463,9 @@ def acosh(input):
     """
 
 
-@unary("torch.atanh Tensor.atanh torch.arctanh Tensor.arctanh", FLOAT, grad=lambda g, input: g / conj(1 - input * input))
+@unary(
+    "torch.atanh Tensor.atanh torch.arctanh Tensor.arctanh", FLOAT, grad=lambda g, input: g / conj(1 - input * input)
+)
 def atanh(input):
     """The inverse of the hyperbolic tangent.
 

@@ -1,6 +1,7 @@
 """Pooling: maxima and means of windows, in one, two and three dimensions.
 
-Public functions bring their arguments to a batch of channels, (N, C, *space); one set of primitives serves every number of
+Public functions bring their arguments to a batch of channels, (N, C, *space); one set of primitives serves every
+number of
 dimensions.
 """
 
@@ -16,30 +17,45 @@ from torsh.ops._op import composite, primitive
 Ints = tuple[int, ...]
 
 
-# ---- primitives --------------------------------------------------------------------------------------------------------
+# ---- primitives ------------------------------------------------------------------------------------------------------
 
 
-@primitive("", args="input kernel stride padding dilation size",
-           grad={"input": lambda g, input, out1, kernel, stride, dilation: max_pool_backward(
-               g[0], out1, tuple(input.shape), all((k - 1) * d < s for k, s, d in zip(kernel, stride, dilation)))},
-           meta=lambda input, kernel, stride, padding, dilation, size: [
-               ((*input.shape[:2], *size), input.dtype), ((*input.shape[:2], *size), _int64())])
+@primitive(
+    "",
+    args="input kernel stride padding dilation size",
+    grad={
+        "input": lambda g, input, out1, kernel, stride, dilation: max_pool_backward(
+            g[0], out1, tuple(input.shape), all((k - 1) * d < s for k, s, d in zip(kernel, stride, dilation))
+        )
+    },
+    meta=lambda input, kernel, stride, padding, dilation, size: [
+        ((*input.shape[:2], *size), input.dtype),
+        ((*input.shape[:2], *size), _int64()),
+    ],
+)
 def max_pool_with_indices(input, kernel, stride, padding, dilation, size):
     """The largest element of every window and its position in the flattened space."""
     return (input, kernel, stride, padding, dilation, size)
 
 
-@primitive("", args="input kernel stride padding dilation size", tags="nondifferentiable",
-           meta=lambda input, kernel, stride, padding, dilation, size: ((*input.shape[:2], *size), input.dtype),
-           decompose=lambda input, *rest: max_pool_with_indices.op(input, *rest)[0])
+@primitive(
+    "",
+    args="input kernel stride padding dilation size",
+    tags="nondifferentiable",
+    meta=lambda input, kernel, stride, padding, dilation, size: ((*input.shape[:2], *size), input.dtype),
+    decompose=lambda input, *rest: max_pool_with_indices.op(input, *rest)[0],
+)
 def max_pool(input, kernel, stride, padding, dilation, size):
     """The largest element of every window, where nobody asks for its position."""
     return (input, kernel, stride, padding, dilation, size)
 
 
-@primitive("", args="g indices size unique",
-           grad={"g": lambda grad, indices: _take(grad, indices)},
-           meta=lambda g, indices, size, unique: (size, g.dtype))
+@primitive(
+    "",
+    args="g indices size unique",
+    grad={"g": lambda grad, indices: _take(grad, indices)},
+    meta=lambda g, indices, size, unique: (size, g.dtype),
+)
 def max_pool_backward(g, indices, size, unique):
     """Add each gradient at the position its maximum came from; unique: no position comes twice."""
     return (g, indices, size, unique)
@@ -50,50 +66,78 @@ def _take(x, indices):
     return flat.reshape(indices.shape)
 
 
-@primitive("", args="input kernel stride padding size counts divisor",
-           grad={"input": lambda g, input, kernel, stride, padding, size, counts, divisor: avg_pool_backward(
-               g, tuple(input.shape), kernel, stride, padding, size, counts, divisor)},
-           meta=lambda input, kernel, stride, padding, size, *rest: ((*input.shape[:2], *size), input.dtype))
+@primitive(
+    "",
+    args="input kernel stride padding size counts divisor",
+    grad={
+        "input": lambda g, input, kernel, stride, padding, size, counts, divisor: avg_pool_backward(
+            g, tuple(input.shape), kernel, stride, padding, size, counts, divisor
+        )
+    },
+    meta=lambda input, kernel, stride, padding, size, *rest: ((*input.shape[:2], *size), input.dtype),
+)
 def mean_pool(input, kernel, stride, padding, size, counts, divisor):
-    """The mean of every window; counts: padding counts as elements; divisor: divide by this instead (None: by the number)."""
+    """The mean of every window; counts: padding counts as elements; divisor: divide by this, None: by the number."""
     return (input, kernel, stride, padding, size, counts, divisor)
 
 
-@primitive("", args="g shape kernel stride padding size counts divisor",
-           grad={"g": lambda grad, kernel, stride, padding, size, counts, divisor: mean_pool.op(
-               grad, kernel, stride, padding, size, counts, divisor)},
-           meta=lambda g, shape, *rest: (shape, g.dtype))
+@primitive(
+    "",
+    args="g shape kernel stride padding size counts divisor",
+    grad={
+        "g": lambda grad, kernel, stride, padding, size, counts, divisor: mean_pool.op(
+            grad, kernel, stride, padding, size, counts, divisor
+        )
+    },
+    meta=lambda g, shape, *rest: (shape, g.dtype),
+)
 def avg_pool_backward(g, shape, kernel, stride, padding, size, counts, divisor):
     """The adjoint of ``mean_pool``."""
     return (g, shape, kernel, stride, padding, size, counts, divisor)
 
 
-@primitive("", args="input size", grad={"input": lambda g, input: adaptive_mean_pool_backward(g, tuple(input.shape))},
-           meta=lambda input, size: ((*input.shape[: -len(size)], *size), input.dtype))
+@primitive(
+    "",
+    args="input size",
+    grad={"input": lambda g, input: adaptive_mean_pool_backward(g, tuple(input.shape))},
+    meta=lambda input, size: ((*input.shape[: -len(size)], *size), input.dtype),
+)
 def adaptive_mean_pool(input, size):
     """The means of ``size`` windows that together cover the space."""
     return (input, size)
 
 
-@primitive("", args="g shape", grad={"g": lambda grad, g: adaptive_mean_pool.op(grad, tuple(g.shape[2:]))},
-           meta=lambda g, shape: (shape, g.dtype))
+@primitive(
+    "",
+    args="g shape",
+    grad={"g": lambda grad, g: adaptive_mean_pool.op(grad, tuple(g.shape[2:]))},
+    meta=lambda g, shape: (shape, g.dtype),
+)
 def adaptive_mean_pool_backward(g, shape):
     """The adjoint of ``adaptive_mean_pool``."""
     return (g, shape)
 
 
-@primitive("", args="input size",
-           grad={"input": lambda g, input, out1: max_pool_backward(g[0], out1, tuple(input.shape), False)},
-           meta=lambda input, size: [((*input.shape[:2], *size), input.dtype), ((*input.shape[:2], *size), _int64())])
+@primitive(
+    "",
+    args="input size",
+    grad={"input": lambda g, input, out1: max_pool_backward(g[0], out1, tuple(input.shape), False)},
+    meta=lambda input, size: [((*input.shape[:2], *size), input.dtype), ((*input.shape[:2], *size), _int64())],
+)
 def adaptive_max_pool(input, size):
     """The maxima of ``size`` windows that together cover the space, and their positions."""
     return (input, size)
 
 
-@primitive("", args="input samples kernel size",
-           grad={"input": lambda g, input, out1: max_pool_backward(g[0], out1, tuple(input.shape), False)},
-           meta=lambda input, samples, kernel, size: [
-               ((*input.shape[:2], *size), input.dtype), ((*input.shape[:2], *size), _int64())])
+@primitive(
+    "",
+    args="input samples kernel size",
+    grad={"input": lambda g, input, out1: max_pool_backward(g[0], out1, tuple(input.shape), False)},
+    meta=lambda input, samples, kernel, size: [
+        ((*input.shape[:2], *size), input.dtype),
+        ((*input.shape[:2], *size), _int64()),
+    ],
+)
 def fractional_max_pool(input, samples, kernel, size):
     """The maxima of windows at pseudo-random places, and their positions."""
     return (input, samples, kernel, size)
@@ -105,7 +149,7 @@ def _int64():
     return int64
 
 
-# ---- arguments ---------------------------------------------------------------------------------------------------------
+# ---- arguments -------------------------------------------------------------------------------------------------------
 
 
 def _ints(value: Any, n: int, op: str, name: str) -> Ints:
@@ -115,7 +159,11 @@ def _ints(value: Any, n: int, op: str, name: str) -> Ints:
     if len(found) == 1:
         return found * n
     if len(found) != n:
-        what = "a single int" if n == 1 else "either be a single int, or a tuple of " + ("two" if n == 2 else "three") + " ints"
+        what = (
+            "a single int"
+            if n == 1
+            else "either be a single int, or a tuple of " + ("two" if n == 2 else "three") + " ints"
+        )
         raise RuntimeError(f"{op}: {name} must {what}, got {list(found)}")
     return found
 
@@ -129,13 +177,15 @@ def _batch(input: Any, n: int, op: str) -> tuple[Any, bool]:
         batched = False
     else:
         raise RuntimeError(
-            f"{op}: Expected {n + 1}D or {n + 2}D (batch mode) tensor with optional 0 dim batch size for input, but got: "
+            f"{op}: Expected {n + 1}D or {n + 2}D (batch mode) tensor with optional 0 dim batch size for input, but "
+            "got: "
             f"{list(input.shape)}"
         )
     shape = input.shape[1:] if batched else input.shape
     if 0 in shape:
         raise RuntimeError(
-            f"{op}: Expected {n + 1}D or {n + 2}D (batch mode) tensor with optional 0 dim batch size for input and non-zero "
+            f"{op}: Expected {n + 1}D or {n + 2}D (batch mode) tensor with optional 0 dim batch size for input and "
+            "non-zero "
             f"other dimensions, but got: {list(input.shape)}"
         )
     return (input if batched else input.unsqueeze(0)), batched
@@ -154,7 +204,8 @@ def _pooled(space: Any, kernel: Ints, stride: Ints, padding: Ints, dilation: Int
     for i, k, s, p, d in zip(space, kernel, stride, padding, dilation):
         if p > ((k - 1) * d + 1) // 2:
             raise RuntimeError(
-                f"pad should be at most half of effective kernel size, but got pad={p}, kernel_size={k} and dilation={d}"
+                f"pad should be at most half of effective kernel size, but got pad={p}, kernel_size={k} and "
+                f"dilation={d}"
             )
         n = (i + 2 * p - d * (k - 1) - 1 + (s - 1 if ceil else 0)) // s + 1
         if ceil and (n - 1) * s >= i + p:
@@ -162,7 +213,8 @@ def _pooled(space: Any, kernel: Ints, stride: Ints, padding: Ints, dilation: Int
         size.append(n)
     if any(n < 1 for n in size):
         raise RuntimeError(
-            f"Given input size: ({'x'.join(map(str, space))}). Calculated output size: ({'x'.join(map(str, size))}). Output "
+            f"Given input size: ({'x'.join(map(str, space))}). Calculated output size: ({'x'.join(map(str, size))}). "
+            "Output "
             "size is too small"
         )
     return tuple(size)
@@ -173,7 +225,7 @@ def _numeric(input: Any, op: str, integers: bool = True) -> None:
         raise NotImplementedError(f"\"{op}\" not implemented for '{scalar_name(input.dtype)}'; convert the input first")
 
 
-# ---- max ---------------------------------------------------------------------------------------------------------------
+# ---- max -------------------------------------------------------------------------------------------------------------
 
 
 def _max(n, input, kernel_size, stride, padding, dilation, ceil_mode, indices):
@@ -222,9 +274,7 @@ def max_pool3d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
 
 
 @composite("torch.nn.functional.max_pool1d", name="functional_max_pool1d")
-def max_pool1d_function(
-    input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
-):
+def max_pool1d_function(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
     """The maxima of windows of a sequence; return_indices: also where they were.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool1d.html
@@ -233,9 +283,7 @@ def max_pool1d_function(
 
 
 @composite("torch.nn.functional.max_pool2d", name="functional_max_pool2d")
-def max_pool2d_function(
-    input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
-):
+def max_pool2d_function(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
     """The maxima of windows of an image; return_indices: also where they were, in the flattened plane.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool2d.html
@@ -244,9 +292,7 @@ def max_pool2d_function(
 
 
 @composite("torch.nn.functional.max_pool3d", name="functional_max_pool3d")
-def max_pool3d_function(
-    input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
-):
+def max_pool3d_function(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
     """The maxima of windows of a volume; return_indices: also where they were, in the flattened space.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool3d.html
@@ -287,7 +333,7 @@ def max_pool3d_with_indices(
     return _max(3, input, kernel_size, stride, padding, dilation, ceil_mode, True)
 
 
-# ---- mean --------------------------------------------------------------------------------------------------------------
+# ---- mean ------------------------------------------------------------------------------------------------------------
 
 
 def _avg(n, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override):

@@ -10,7 +10,7 @@ from torsh.ops._args import check_tensor, has_values
 from torsh.ops._op import composite
 from torsh.ops.pooling import _batch, _ints, _numeric, adaptive_max_pool, adaptive_mean_pool, fractional_max_pool
 
-# ---- adaptive ----------------------------------------------------------------------------------------------------------
+# ---- adaptive --------------------------------------------------------------------------------------------------------
 
 
 def _target(input: Any, size: Any, n: int, op: str) -> tuple[int, ...]:
@@ -29,10 +29,13 @@ def _target(input: Any, size: Any, n: int, op: str) -> tuple[int, ...]:
         size = tuple(size) * n
     found = tuple(i if s is None else int(s) for s, i in zip(size, space))
     if any(s < 0 for s in found):
-        raise RuntimeError(f"{op}(): elements of output_size must be greater than or equal to 0 but received {list(found)}")
+        raise RuntimeError(
+            f"{op}(): elements of output_size must be greater than or equal to 0 but received {list(found)}"
+        )
     if 0 in space:
         raise RuntimeError(
-            f"{op}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes {list(input.shape)}"
+            f"{op}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes "
+            f"{list(input.shape)}"
         )
     return found
 
@@ -129,7 +132,7 @@ def adaptive_max_pool3d_with_indices(input, output_size, return_indices=False):
     return _adaptive_max(3, input, output_size, True)
 
 
-# ---- fractional --------------------------------------------------------------------------------------------------------
+# ---- fractional ------------------------------------------------------------------------------------------------------
 
 
 def _fractional(n, input, kernel_size, output_size, output_ratio, random_samples, indices):
@@ -200,7 +203,7 @@ def fractional_max_pool3d_with_indices(
     return _fractional(3, input, kernel_size, output_size, output_ratio, _random_samples, True)
 
 
-# ---- undoing max pooling -----------------------------------------------------------------------------------------------
+# ---- undoing max pooling ---------------------------------------------------------------------------------------------
 
 
 def _unpool(n, input, indices, kernel_size, stride, padding, output_size):
@@ -215,25 +218,30 @@ def _unpool(n, input, indices, kernel_size, stride, padding, output_size):
     else:
         size = tuple(output_size)[-n:] if len(output_size) == n + 2 else tuple(output_size)
         if len(size) != n:
-            raise ValueError(f"output_size should be a sequence containing {n} or {n + 2} elements, but it has a length of "
-                             f"'{len(output_size)}'")
+            raise ValueError(
+                f"output_size should be a sequence containing {n} or {n + 2} elements, but it has a length of "
+                f"'{len(output_size)}'"
+            )
         for d in range(n):
             low, high = least[d] - stride[d], least[d] + stride[d]
             if not low < size[d] < high:
-                raise ValueError(f"invalid output_size \"{list(size)}\" (dim {d} must be between {low} and {high})")
+                raise ValueError(f'invalid output_size "{list(size)}" (dim {d} must be between {low} and {high})')
     if indices.dtype is not int64:
         raise RuntimeError(f"elements in indices should be type int64 but got: {indices.dtype}")
     if input.ndim not in (n + 1, n + 2):
         raise RuntimeError(f"Input to {op} should be a {n + 1}d or {n + 2}d Tensor, instead got: {input.ndim}d")
     if input.shape != indices.shape:
         raise RuntimeError(
-            f"Expected shape of indices to be same as that of the input tensor ({list(input.shape)}) but got indices tensor "
+            f"Expected shape of indices to be same as that of the input tensor ({list(input.shape)}) but got indices "
+            "tensor "
             f"with shape: {list(indices.shape)}"
         )
     lead = tuple(input.shape[:-n])
     total = math.prod(size)
     if has_values(indices) and indices.numel() and (int(indices.max()) >= total or int(indices.min()) < 0):
-        raise RuntimeError(f"Found an invalid max index: {int(indices.max())} (output volumes are of size {'x'.join(map(str, size))}")
+        raise RuntimeError(
+            f"Found an invalid max index: {int(indices.max())} (output volumes are of size {'x'.join(map(str, size))}"
+        )
     flat = input.new_zeros((*lead, total)).scatter(-1, indices.reshape(*lead, -1), input.reshape(*lead, -1))
     return flat.reshape(*lead, *size)
 

@@ -26,9 +26,6 @@ from torsh.ops.conversion import _numpy_dtype, host_array
 from torsh.random import Generator, generator_of
 from torsh.tensor import Tensor, check_writable, new, wrote
 
-Sampler = Callable[[Generator, int, Dtype], Any]
-
-
 # ---- making tensors of samples ---------------------------------------------------------------------------------------
 
 
@@ -80,20 +77,22 @@ _SAMPLERS: dict[str, Callable[..., Any]] = {
 
 def _sample(op: Op, size: tuple[int, ...], params: tuple[Any, ...], generator: Any, kind: Kind) -> Tensor:
     """A new tensor of samples."""
+    if state.busy:
+        args = (size, *params, generator, kind.dtype, kind.device)
+        return through_modes(op, args, lambda *args: _drawn(op, args[0], args[1:-3], args[-3], kind))
+    return _drawn(op, size, params, generator, kind)
 
-    def run(*args: Any) -> Tensor:
-        if kind.device.type == "meta":
-            from torsh.ops.creation import make_full
 
-            return make_full(size, None, kind.dtype, kind.device, False)
-        t = new(Tensor)
-        values = _flat(op, generator_of(args[-3]), math.prod(size), kind.dtype, args[1:-3])
-        t._data = kind.backend.from_host(values.reshape(size), kind.dtype, kind.device)
-        t._kind = kind
-        return t
+def _drawn(op: Op, size: tuple[int, ...], params: tuple[Any, ...], generator: Any, kind: Kind) -> Tensor:
+    if kind.device.type == "meta":
+        from torsh.ops.creation import make_full
 
-    args = (size, *params, generator, kind.dtype, kind.device)
-    return through_modes(op, args, run) if state.busy else run(*args)
+        return make_full(size, None, kind.dtype, kind.device, False)
+    t = new(Tensor)
+    values = _flat(op, generator_of(generator), math.prod(size), kind.dtype, params)
+    t._data = kind.backend.from_host(values.reshape(size), kind.dtype, kind.device)
+    t._kind = kind
+    return t
 
 
 def _new(

@@ -200,7 +200,9 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
     if repeats is None:
         if input.ndim != 1:
             raise RuntimeError(f"repeat_interleave only accept 1D vector as repeat, got {input.ndim} dimensions")
-        return repeat_interleave(arange(input.shape[0], dtype=input.dtype, device=input.device), input, 0, output_size=output_size)
+        return repeat_interleave(
+            arange(input.shape[0], dtype=input.dtype, device=input.device), input, 0, output_size=output_size
+        )
     if isinstance(repeats, Tensor):
         if repeats.dtype not in (dtypes.int64, dtypes.int32):
             raise RuntimeError(f"repeats has to be Long or Int tensor, got {repeats.dtype}")
@@ -288,7 +290,9 @@ def _triangle(op: str, row: int, col: int, offset: int, upper: bool, dtype: Any,
 
 
 @composite("torch.tril_indices", tags="creation")
-def tril_indices(row, col, offset=0, *, dtype=dtypes.int64, device=None, layout=None, requires_grad=False, pin_memory=False):
+def tril_indices(
+    row, col, offset=0, *, dtype=dtypes.int64, device=None, layout=None, requires_grad=False, pin_memory=False
+):
     """Row and column numbers of the lower triangle of a matrix, as a 2 x N tensor.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.tril_indices.html
@@ -297,12 +301,36 @@ def tril_indices(row, col, offset=0, *, dtype=dtypes.int64, device=None, layout=
 
 
 @composite("torch.triu_indices", tags="creation")
-def triu_indices(row, col, offset=0, *, dtype=dtypes.int64, device=None, layout=None, requires_grad=False, pin_memory=False):
+def triu_indices(
+    row, col, offset=0, *, dtype=dtypes.int64, device=None, layout=None, requires_grad=False, pin_memory=False
+):
     """Row and column numbers of the upper triangle of a matrix, as a 2 x N tensor.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.triu_indices.html
     """
     return _triangle("triu_indices", row, col, offset, True, dtype or dtypes.int64, device)
+
+
+@composite("Tensor.fill_diagonal_", name="fill_diagonal_", tags="inplace")
+def fill_diagonal_(self, fill_value, wrap=False):
+    """Write a number into the main diagonal; with ``wrap``, a tall matrix gets further diagonals below.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.fill_diagonal_.html
+    """
+    shape = tuple(self.shape)
+    if len(shape) < 2:
+        raise RuntimeError(f"dimensions must larger than 1, got {len(shape)}")
+    if len(shape) > 2 and len(set(shape)) > 1:
+        raise RuntimeError(f"all dimensions of input must be of equal length, got {list(shape)}")
+    strides, size = self.stride(), min(shape)
+    if size == 0:
+        return self
+    self.as_strided((size,), (sum(strides),)).fill_(fill_value)
+    height, width = shape[:2]
+    if wrap and len(shape) == 2 and height > width + 1:
+        count = (height * width + width) // (width + 1) - size
+        self.as_strided((count,), (sum(strides),), self.storage_offset() + strides[0] * (width + 1)).fill_(fill_value)
+    return self
 
 
 # ---- grids and combinations --------------------------------------------------------------------------------------------
@@ -324,14 +352,18 @@ def meshgrid(*tensors, indexing=None):
         raise RuntimeError("meshgrid expects a non-empty TensorList")
     for t in tensors:
         if check_tensor(t, "meshgrid", "tensors").ndim > 1:
-            raise RuntimeError(f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: shape {list(t.shape)}")
+            raise RuntimeError(
+                f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: shape {list(t.shape)}"
+            )
     if any(t.dtype is not tensors[0].dtype for t in tensors):
         raise RuntimeError("torch.meshgrid expects all tensors to have the same dtype")
     if any(t.device != tensors[0].device for t in tensors):
         raise RuntimeError("torch.meshgrid expects all tensors to have the same device")
     if indexing is None:
         warnings.warn(
-            "torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.", UserWarning, stacklevel=3
+            "torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.",
+            UserWarning,
+            stacklevel=3,
         )
     elif indexing not in ("ij", "xy"):
         raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')

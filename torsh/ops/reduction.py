@@ -319,10 +319,13 @@ def _extreme(input: Any, dim: Any, keepdim: Any, name: str, op: Any, whole: Any,
 def max(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=None, out=None):
     """The largest element of all, along a dimension, or of two tensors position by position.
 
-    max(input) is a tensor, max(input, dim) a named tuple (values, indices), max(input, other) the larger of two elements
-    everywhere.
+    max(input) is a tensor, max(input, dim) a named tuple (values, indices), max(input, other) the larger of two
+    elements everywhere.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.max.html
     """
+    if dim is None and other is axis is out is keepdims is None and keepdim is False and isinstance(input, Tensor):
+        if 0 not in input._data.shape:
+            return amax(input)
     dim = other if other is not None else axis if axis is not None else dim
     keepdim = keepdim if keepdims is None else keepdims
     if out is not None:
@@ -334,10 +337,13 @@ def max(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=None,
 def min(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=None, out=None):
     """The smallest element of all, along a dimension, or of two tensors position by position.
 
-    min(input) is a tensor, min(input, dim) a named tuple (values, indices), min(input, other) the smaller of two elements
-    everywhere.
+    min(input) is a tensor, min(input, dim) a named tuple (values, indices), min(input, other) the smaller of two
+    elements everywhere.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.min.html
     """
+    if dim is None and other is axis is out is keepdims is None and keepdim is False and isinstance(input, Tensor):
+        if 0 not in input._data.shape:
+            return amin(input)
     dim = other if other is not None else axis if axis is not None else dim
     keepdim = keepdim if keepdims is None else keepdims
     if out is not None:

@@ -85,7 +85,7 @@ def log_normal_(self, mean=1, std=2, *, generator=None):
     return _fill(self, log_normal_op, (float(mean), float(std)), generator, "log_normal_")
 
 
-@composite("torch.multinomial Tensor.multinomial", out=True, tags="random")
+@composite("torch.multinomial Tensor.multinomial", out="typed", tags="random")
 def multinomial(input, num_samples, replacement=False, *, generator=None):
     """Indices drawn with probabilities proportional to the values of a vector, or of each row of a matrix.
 

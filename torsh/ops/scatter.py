@@ -9,7 +9,7 @@ from torsh import dtypes
 from torsh.dtypes import scalar_name
 from torsh.ops._args import check_tensor, wrap_dim
 from torsh.ops._op import composite, primitive
-from torsh.ops.creation import _number, as_value
+from torsh.ops.creation import as_value, fill_number
 from torsh.ops.indexing import index_put
 from torsh.ops.shape import broadcast_shapes
 from torsh.tensor import Tensor
@@ -22,7 +22,7 @@ _HALF_MAX = {"float16": 65504.0, "bfloat16": 3.3895313892515355e38}
 
 def _value(value: Any, dtype: Any, name: str) -> Any:
     """A number as a value of a dtype; raises RuntimeError where it does not fit."""
-    value = as_value(_number(value, name), dtype)
+    value = as_value(fill_number(value, name), dtype)
     most = _HALF_MAX.get(dtype.name)
     if most is not None and most < abs(value) < math.inf:
         raise RuntimeError(
@@ -96,7 +96,7 @@ def _like_input(input, *rest):
 
 
 @primitive(
-    "torch.gather Tensor.gather", args="input dim index shape", out=True, tags="moves",
+    "torch.gather Tensor.gather", args="input dim index shape", out="exact", tags="moves",
     grad={"input": lambda g, dim, index, shape: g.new_zeros(shape).scatter_add_(dim, index, g)},
     meta=lambda input, dim, index, shape: (index.shape, input.dtype),
 )  # fmt: skip
@@ -128,7 +128,7 @@ def _replaced_grad(g, dim, index, reduce):
 
 
 @primitive(
-    "torch.scatter Tensor.scatter", args="input dim index src reduce", out=True, inplace=True, tags="moves",
+    "torch.scatter Tensor.scatter", args="input dim index src reduce", out="exact", inplace=True, tags="moves",
     meta=_like_input,
     grad={"input": _replaced_grad, "src": lambda g, dim, index: g.gather(dim, index)},
 )  # fmt: skip
@@ -151,7 +151,7 @@ def scatter(input, dim, index, src=None, *, value=None, reduce=None):
 
 
 @primitive(
-    "torch.scatter_add Tensor.scatter_add", args="input dim index src", out=True, inplace=True, meta=_like_input,
+    "torch.scatter_add Tensor.scatter_add", args="input dim index src", out="exact", inplace=True, meta=_like_input,
     grad={"input": lambda g: g, "src": lambda g, dim, index: g.gather(dim, index)},
 )  # fmt: skip
 def scatter_add(input, dim, index, src):
@@ -211,7 +211,7 @@ def _shared_among(g, input, dim, index, src, out):
 
 
 @primitive(
-    "torch.scatter_reduce Tensor.scatter_reduce", args="input dim index src reduce include_self", out=True,
+    "torch.scatter_reduce Tensor.scatter_reduce", args="input dim index src reduce include_self", out="exact",
     inplace=True, meta=_like_input, grad={"input": _reduce_input_grad, "src": _reduce_src_grad},
 )  # fmt: skip
 def scatter_reduce(input, dim, index, src, reduce, include_self=True):
@@ -226,7 +226,7 @@ def scatter_reduce(input, dim, index, src, reduce, include_self=True):
     return (input, dim, index, src, reduce, bool(include_self))
 
 
-@composite("torch.take_along_dim Tensor.take_along_dim", out=True)
+@composite("torch.take_along_dim Tensor.take_along_dim", out="exact")
 def take_along_dim(input, indices, dim=None):
     """Values picked along a dimension by indices that broadcast against the input; without ``dim`` from the flat input.
 
@@ -265,7 +265,7 @@ def _wrapped(indices: Tensor, n: int) -> Tensor:
 
 
 @primitive(
-    "torch.index_select Tensor.index_select", args="input dim index shape", out=True, tags="moves",
+    "torch.index_select Tensor.index_select", args="input dim index shape", out="exact", tags="moves",
     grad={"input": lambda g, dim, index, shape: g.new_zeros(shape).index_add_(dim, index, g)},
     meta=lambda input, dim, index, shape: (
         (*shape[:dim], index.shape[0], *shape[dim + 1 :]) if shape else (), input.dtype
@@ -306,7 +306,8 @@ def _slices(input: Tensor, dim: int, index: Tensor, source: Tensor, name: str) -
 
 
 @primitive(
-    "torch.index_add Tensor.index_add", args="input dim index source alpha", out=True, inplace=True, meta=_like_input,
+    "torch.index_add Tensor.index_add", args="input dim index source alpha", out="exact", inplace=True,
+    meta=_like_input,
     grad={
         "input": lambda g: g,
         "source": lambda g, dim, index, source, alpha: _scaled(_selected(g, dim, index, source), alpha),
@@ -332,7 +333,7 @@ def index_add(input, dim, index, source, *, alpha=1):
     _slices(input, dim, index, source, name)
     if isinstance(alpha, complex) and not input._kind.complex:
         raise RuntimeError("For non-complex input tensors, argument alpha must not be a complex number.")
-    return (input, dim, _vector(index, name), source, as_value(_number(alpha, name), input.dtype))
+    return (input, dim, _vector(index, name), source, as_value(fill_number(alpha, name), input.dtype))
 
 
 def _selected(g: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
@@ -348,7 +349,7 @@ def _scaled(g: Tensor, alpha: Any) -> Tensor:
 
 
 @primitive(
-    "torch.index_copy Tensor.index_copy", args="input dim index source", out=True, inplace=True, tags="moves",
+    "torch.index_copy Tensor.index_copy", args="input dim index source", out="exact", inplace=True, tags="moves",
     meta=_like_input,
     grad={
         "input": lambda g, dim, index: g.index_fill(dim, index, 0),
@@ -434,7 +435,7 @@ def index_fill(input, dim, index, value):
     return (input, dim, _vector(index, name), value)
 
 
-@composite("torch.index_reduce Tensor.index_reduce", out=True, inplace=True)
+@composite("torch.index_reduce Tensor.index_reduce", out="exact", inplace=True)
 def index_reduce(input, dim, index, source, reduce, *, include_self=True):
     """A copy of the input in which the slices of ``source`` are reduced into the slices that ``index`` names.
 
@@ -520,7 +521,7 @@ def masked_fill(input, mask, value):
     return (input, mask, value)
 
 
-@composite("torch.masked_select Tensor.masked_select", out=True, tags="data-dependent")
+@composite("torch.masked_select Tensor.masked_select", out="exact", tags="data-dependent")
 def masked_select(input, mask):
     """The elements of the input where the mask, which broadcasts with it, is True: a vector.
 
@@ -581,7 +582,7 @@ def _padded(g: Tensor, shape: tuple[int, ...]) -> Tensor:
 
 
 @primitive(
-    "torch.take Tensor.take", args="input index shape", out=True, tags="moves",
+    "torch.take Tensor.take", args="input index shape", out="exact", tags="moves",
     grad={"input": lambda g, index, shape: g.new_zeros(shape).put_(index, g, True)},
     meta=lambda input, index, shape: (index.shape, input.dtype),
 )  # fmt: skip

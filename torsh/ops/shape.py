@@ -11,7 +11,8 @@ from typing import Any
 from torsh import dtypes
 from torsh.ops._args import check_tensor, size_of, wrap_dim
 from torsh.ops._op import composite, primitive
-from torsh.ops._view import metadata_inplace, view as view_op
+from torsh.ops._view import metadata_inplace
+from torsh.ops._view import view as view_op
 from torsh.tensor import Tensor
 
 # ---- shapes ------------------------------------------------------------------------------------------------------------
@@ -150,7 +151,9 @@ def _check_view_dtype(input: Tensor, dtype: dtypes.dtype) -> None:
             "(different element sizes)"
         )
     if input.stride(-1) != 1:
-        raise RuntimeError(f"self.stride(-1) must be 1 to view {dtypes.scalar_name(input.dtype)} as another size; {words}")
+        raise RuntimeError(
+            f"self.stride(-1) must be 1 to view {dtypes.scalar_name(input.dtype)} as another size; {words}"
+        )
     if new > old:
         ratio = new // old
         if input.shape[-1] % ratio:
@@ -317,7 +320,9 @@ for _f in (swapaxes, swapdims):
     _f.op.inplace = metadata_inplace(_f.op.name, _f)
 
 
-@view_op("torch.t Tensor.t", grad=lambda g: t(g), inplace=True, decompose=lambda x: permute(x, tuple(range(x.ndim))[::-1]))
+@view_op(
+    "torch.t Tensor.t", grad=lambda g: t(g), inplace=True, decompose=lambda x: permute(x, tuple(range(x.ndim))[::-1])
+)
 def t(input):
     """The transpose of a matrix; a tensor with fewer dimensions as it is.
 
@@ -356,7 +361,9 @@ def mT(input):
     if not input.ndim:
         return _of_scalar(input, "Tensor.mT")
     if input.ndim < 2:
-        raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {input.ndim}-D tensor.")
+        raise RuntimeError(
+            f"tensor.mT is only supported on matrices or batches of matrices. Got {input.ndim}-D tensor."
+        )
     return transpose(input, -2, -1)
 
 
@@ -382,7 +389,9 @@ def adjoint(input):
         out = _of_scalar(input, "adjoint()")
         return out.conj() if input._kind.complex else out
     if input.ndim < 2:
-        raise RuntimeError(f"tensor.adjoint() is only supported on matrices or batches of matrices. Got {input.ndim}-D tensor.")
+        raise RuntimeError(
+            f"tensor.adjoint() is only supported on matrices or batches of matrices. Got {input.ndim}-D tensor."
+        )
     out = transpose(input, -2, -1)
     return out.conj() if input._kind.complex else out
 

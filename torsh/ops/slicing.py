@@ -119,7 +119,9 @@ def diag_embed(input, offset=0, dim1=-2, dim2=-1):
     """
     n = input.ndim + 1
     if input.ndim == 0:
-        raise IndexError("Dimension out of range (expected to be in range of [-1, 0], but got -1): diag_embed needs a dimension")
+        raise IndexError(
+            "Dimension out of range (expected to be in range of [-1, 0], but got -1): diag_embed needs a dimension"
+        )
     dim1, dim2 = wrap_dim(dim1, n), wrap_dim(dim2, n)
     if dim1 == dim2:
         raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")

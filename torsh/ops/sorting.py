@@ -30,7 +30,7 @@ def _no_complex(input: Tensor, name: str) -> None:
 
 
 @primitive(
-    "torch.sort Tensor.sort", args="input dim descending shape", out=True, returns=return_types.sort,
+    "torch.sort Tensor.sort", args="input dim descending shape", out="typed", returns=return_types.sort,
     grad={"input": _selected_grad}, meta=lambda input, dim, descending, shape: _pair(shape, input.dtype),
 )  # fmt: skip
 def sort(input, dim=-1, descending=False, stable=False):
@@ -55,7 +55,7 @@ def argsort(input, dim=-1, descending=False, stable=False):
     return sort(input.detach(), dim, descending, stable)[1]
 
 
-@composite("torch.msort Tensor.msort", out=True)
+@composite("torch.msort Tensor.msort", out="typed")
 def msort(input):
     """The values sorted along the first dimension.
 
@@ -65,7 +65,7 @@ def msort(input):
 
 
 @primitive(
-    "torch.topk Tensor.topk", args="input k dim largest shape", out=True, returns=return_types.topk,
+    "torch.topk Tensor.topk", args="input k dim largest shape", out="typed", returns=return_types.topk,
     grad={"input": _selected_grad},
     meta=lambda input, k, dim, largest, shape: _pair(_with(shape, dim, k), input.dtype),
 )  # fmt: skip
@@ -99,7 +99,7 @@ def _kth_grad(g, out1, dim, keepdim, shape):
 
 
 @primitive(
-    "torch.kthvalue Tensor.kthvalue", args="input k dim keepdim shape", out=True, returns=return_types.kthvalue,
+    "torch.kthvalue Tensor.kthvalue", args="input k dim keepdim shape", out="exact", returns=return_types.kthvalue,
     grad={"input": _kth_grad},
     meta=lambda input, k, dim, keepdim, shape: _pair(
         _with(shape, dim, 1) if keepdim else shape[:dim] + shape[dim + 1 :], input.dtype
@@ -126,7 +126,7 @@ def kthvalue(input, k, dim=-1, keepdim=False):
 
 
 @primitive(
-    "torch.searchsorted", args="sorted_sequence values right out_int32 sorter", out=True, tags="nondifferentiable",
+    "torch.searchsorted", args="sorted_sequence values right out_int32 sorter", out="typed", tags="nondifferentiable",
     meta=lambda sorted_sequence, values, right, out_int32, sorter: (
         values.shape, dtypes.int32 if out_int32 else dtypes.int64
     ),
@@ -187,7 +187,7 @@ def _search(sequence: Tensor, values: Tensor, right: Any, out_int32: Any, sorter
     return (sequence, values, bool(right), bool(out_int32), sorter)
 
 
-@composite("torch.bucketize", out=True)
+@composite("torch.bucketize", out="typed")
 def bucketize(input, boundaries, *, out_int32=False, right=False):
     """The number of the bucket, between sorted boundaries (a vector), that each value falls into.
 
@@ -245,7 +245,7 @@ def unique_consecutive(input, return_inverse=False, return_counts=False, dim=Non
 
 
 @primitive(
-    "torch.isin", args="elements test_elements invert", out=True, tags="nondifferentiable",
+    "torch.isin", args="elements test_elements invert", out="exact", tags="nondifferentiable",
     meta=lambda elements, test_elements, invert: (elements.shape, dtypes.bool),
 )  # fmt: skip
 def isin(elements, test_elements, *, assume_unique=False, invert=False):

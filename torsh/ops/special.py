@@ -19,11 +19,16 @@ _SQRT_2PI = math.sqrt(2 * math.pi)
 _REAL = "complex"  # what functions of real numbers refuse
 
 
-# ---- error function ------------------------------------------------------------------------------------------------------
+# ---- error function
+# ------------------------------------------------------------------------------------------------------
 
 
-@unary("torch.erf Tensor.erf torch.special.erf", FLOAT, refuse=_REAL,
-       grad=lambda g, input: g * (exp(-input * input) * (2 / _SQRT_PI)))
+@unary(
+    "torch.erf Tensor.erf torch.special.erf",
+    FLOAT,
+    refuse=_REAL,
+    grad=lambda g, input: g * (exp(-input * input) * (2 / _SQRT_PI)),
+)
 def erf(input):
     """The error function.
 
@@ -31,8 +36,12 @@ def erf(input):
     """
 
 
-@unary("torch.erfc Tensor.erfc torch.special.erfc", FLOAT, refuse=_REAL,
-       grad=lambda g, input: g * (exp(-input * input) * (-2 / _SQRT_PI)))
+@unary(
+    "torch.erfc Tensor.erfc torch.special.erfc",
+    FLOAT,
+    refuse=_REAL,
+    grad=lambda g, input: g * (exp(-input * input) * (-2 / _SQRT_PI)),
+)
 def erfc(input):
     """1 - erf(x), exact for large x.
 
@@ -48,8 +57,12 @@ def erfcx(input):
     """
 
 
-@unary("torch.erfinv Tensor.erfinv torch.special.erfinv", FLOAT, refuse=_REAL,
-       grad=lambda g, out: g * (exp(out * out) * (_SQRT_PI / 2)))
+@unary(
+    "torch.erfinv Tensor.erfinv torch.special.erfinv",
+    FLOAT,
+    refuse=_REAL,
+    grad=lambda g, out: g * (exp(out * out) * (_SQRT_PI / 2)),
+)
 def erfinv(input):
     """The inverse of the error function, for -1 to 1.
 
@@ -73,8 +86,12 @@ def ndtri(input):
     """
 
 
-@unary("torch.special.log_ndtr", FLOAT, refuse=_REAL,
-       grad=lambda g, input: g / erfcx(input * (-1 / _SQRT_2)) * math.sqrt(2 / math.pi))
+@unary(
+    "torch.special.log_ndtr",
+    FLOAT,
+    refuse=_REAL,
+    grad=lambda g, input: g / erfcx(input * (-1 / _SQRT_2)) * math.sqrt(2 / math.pi),
+)
 def log_ndtr(input):
     """log(ndtr(x)), exact for very negative x.
 
@@ -82,10 +99,13 @@ def log_ndtr(input):
     """
 
 
-# ---- gamma function ------------------------------------------------------------------------------------------------------
+# ---- gamma function
+# ------------------------------------------------------------------------------------------------------
 
 
-@unary("torch.lgamma Tensor.lgamma torch.special.gammaln", FLOAT, refuse=_REAL, grad=lambda g, input: g * digamma(input))
+@unary(
+    "torch.lgamma Tensor.lgamma torch.special.gammaln", FLOAT, refuse=_REAL, grad=lambda g, input: g * digamma(input)
+)
 def lgamma(input):
     """The logarithm of the size of the gamma function.
 
@@ -93,8 +113,12 @@ def lgamma(input):
     """
 
 
-@unary("torch.digamma Tensor.digamma torch.special.digamma torch.special.psi", FLOAT, refuse=_REAL,
-       grad=lambda g, input: g * polygamma(1, input))
+@unary(
+    "torch.digamma Tensor.digamma torch.special.digamma torch.special.psi",
+    FLOAT,
+    refuse=_REAL,
+    grad=lambda g, input: g * polygamma(1, input),
+)
 def digamma(input):
     """The derivative of lgamma.
 
@@ -102,8 +126,14 @@ def digamma(input):
     """
 
 
-@nary("torch.polygamma torch.special.polygamma", FLOAT, keep="n", refuse=_REAL, inplace=False,
-      grad={"input": lambda g, n, input: g * polygamma(n + 1, input)})
+@nary(
+    "torch.polygamma torch.special.polygamma",
+    FLOAT,
+    keep="n",
+    refuse=_REAL,
+    inplace=False,
+    grad={"input": lambda g, n, input: g * polygamma(n + 1, input)},
+)
 def polygamma(n, input):
     """The n-th derivative of digamma.
 
@@ -145,8 +175,12 @@ def _igamma_grad(g: Any, input: Any, other: Any) -> Any:
     return g * exp((input - 1) * log(other) - other - lgamma(input))
 
 
-@binary("torch.igamma Tensor.igamma torch.special.gammainc", numbers="none", refuse="bool int complex",
-        grad={"other": lambda g, input, other: _igamma_grad(g, input, other)})
+@binary(
+    "torch.igamma Tensor.igamma torch.special.gammainc",
+    numbers="none",
+    refuse="bool int complex",
+    grad={"other": lambda g, input, other: _igamma_grad(g, input, other)},
+)
 def igamma(input, other):
     """The regularised lower incomplete gamma function of ``input`` at ``other``; differentiable in ``other`` only.
 
@@ -154,8 +188,12 @@ def igamma(input, other):
     """
 
 
-@binary("torch.igammac Tensor.igammac torch.special.gammaincc", numbers="none", refuse="bool int complex",
-        grad={"other": lambda g, input, other: -_igamma_grad(g, input, other)})
+@binary(
+    "torch.igammac Tensor.igammac torch.special.gammaincc",
+    numbers="none",
+    refuse="bool int complex",
+    grad={"other": lambda g, input, other: -_igamma_grad(g, input, other)},
+)
 def igammac(input, other):
     """The regularised upper incomplete gamma function of ``input`` at ``other``; differentiable in ``other`` only.
 
@@ -163,7 +201,12 @@ def igammac(input, other):
     """
 
 
-@binary("torch.special.zeta", FLOAT, refuse=_REAL, grad={"other": lambda g, input, other: g * -input * zeta(input + 1, other)})
+@binary(
+    "torch.special.zeta",
+    FLOAT,
+    refuse=_REAL,
+    grad={"other": lambda g, input, other: g * -input * zeta(input + 1, other)},
+)
 def zeta(input, other):
     """The Hurwitz zeta function; differentiable in ``other`` only.
 
@@ -171,7 +214,8 @@ def zeta(input, other):
     """
 
 
-# ---- logarithms ----------------------------------------------------------------------------------------------------------
+# ---- logarithms
+# ----------------------------------------------------------------------------------------------------------
 
 
 @unary("torch.special.entr", FLOAT, refuse=_REAL, grad=lambda g, input: g * -(1 + log(input)))
@@ -188,9 +232,15 @@ def _times_log(g: Any, input: Any, other: Any, log_of: Any, lowest: float) -> An
     return where((input == 0) & (other <= lowest), 0, found)
 
 
-@binary("torch.xlogy Tensor.xlogy torch.special.xlogy", FLOAT, refuse=_REAL,
-        grad={"input": lambda g, input, other: _times_log(g, input, other, log, 0.0),
-              "other": lambda g, input, other: g * input / other})
+@binary(
+    "torch.xlogy Tensor.xlogy torch.special.xlogy",
+    FLOAT,
+    refuse=_REAL,
+    grad={
+        "input": lambda g, input, other: _times_log(g, input, other, log, 0.0),
+        "other": lambda g, input, other: g * input / other,
+    },
+)
 def xlogy(input, other):
     """input * log(other), 0 where ``input`` is 0.
 
@@ -198,9 +248,15 @@ def xlogy(input, other):
     """
 
 
-@binary("torch.special.xlog1py", FLOAT, refuse=_REAL,
-        grad={"input": lambda g, input, other: _times_log(g, input, other, log1p, -1.0),
-              "other": lambda g, input, other: g * input / (other + 1)})
+@binary(
+    "torch.special.xlog1py",
+    FLOAT,
+    refuse=_REAL,
+    grad={
+        "input": lambda g, input, other: _times_log(g, input, other, log1p, -1.0),
+        "other": lambda g, input, other: g * input / (other + 1),
+    },
+)
 def xlog1py(input, other):
     """input * log(1 + other), 0 where ``input`` is 0.
 
@@ -225,7 +281,8 @@ def logit(input, eps=None):
     return (input, eps)
 
 
-# ---- sine ----------------------------------------------------------------------------------------------------------------
+# ---- sine
+# ----------------------------------------------------------------------------------------------------------------
 
 
 def _sinc_grad(g: Any, input: Any) -> Any:
@@ -242,7 +299,8 @@ def sinc(input):
     """
 
 
-# ---- Bessel functions ----------------------------------------------------------------------------------------------------
+# ---- Bessel functions
+# ----------------------------------------------------------------------------------------------------
 
 
 @unary("torch.i0 Tensor.i0 torch.special.i0", FLOAT, refuse=_REAL, grad=lambda g, input: g * i1(input))
@@ -261,7 +319,12 @@ def i0e(input):
     """
 
 
-@unary("torch.special.i1", FLOAT, refuse=_REAL, grad=lambda g, input, out: g * where(input == 0, 0.5, i0(input) - out / input))
+@unary(
+    "torch.special.i1",
+    FLOAT,
+    refuse=_REAL,
+    grad=lambda g, input, out: g * where(input == 0, 0.5, i0(input) - out / input),
+)
 def i1(input):
     """The modified Bessel function of the first kind of order 1.
 
@@ -269,8 +332,12 @@ def i1(input):
     """
 
 
-@unary("torch.special.i1e", FLOAT, refuse=_REAL,
-       grad=lambda g, input, out: g * where(input == 0, 0.5, i0e(input) - out * (sgn(input) + 1 / input)))
+@unary(
+    "torch.special.i1e",
+    FLOAT,
+    refuse=_REAL,
+    grad=lambda g, input, out: g * where(input == 0, 0.5, i0e(input) - out * (sgn(input) + 1 / input)),
+)
 def i1e(input):
     """exp(-|x|) * i1(x).
 
@@ -281,7 +348,7 @@ def i1e(input):
 def _special(name: str, text: str) -> Any:
     """A function of one number without a gradient, as PyTorch has them."""
 
-    def declared(input):  # noqa: ANN001, ANN202
+    def declared(input):
         pass
 
     declared.__name__ = declared.__qualname__ = name
@@ -303,13 +370,14 @@ scaled_modified_bessel_k1 = _special("scaled_modified_bessel_k1", "exp(x) times 
 spherical_bessel_j0 = _special("spherical_bessel_j0", "The spherical Bessel function of order 0: sin(x) / x.")
 
 
-# ---- orthogonal polynomials ------------------------------------------------------------------------------------------------
+# ---- orthogonal polynomials
+# ------------------------------------------------------------------------------------------------
 
 
 def _polynomial(name: str, text: str) -> Any:
     """A family of polynomials: of degree ``n`` (truncated to an integer; 0 for negative ones) at ``input``."""
 
-    def declared(input, n):  # noqa: ANN001, ANN202
+    def declared(input, n):
         pass
 
     declared.__name__ = declared.__qualname__ = name

@@ -6,10 +6,10 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
+from torsh.memory_format import contiguous_format
 from torsh.ops._args import size_of, wrap_dim
 from torsh.ops._op import composite, primitive
 from torsh.ops._view import view as view_op
-from torsh.memory_format import contiguous_format
 from torsh.ops.conversion import clone
 from torsh.ops.shape import contiguous_strides
 from torsh.tensor import Tensor
@@ -173,7 +173,11 @@ def empty_strided(size, stride, *, dtype=None, layout=None, device=None, require
 def new_empty_strided(self, size, stride, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """``empty_strided`` with the dtype and device of this tensor."""
     return empty_strided(
-        size, stride, dtype=dtype or self.dtype, device=self.device if device is None else device, requires_grad=requires_grad
+        size,
+        stride,
+        dtype=dtype or self.dtype,
+        device=self.device if device is None else device,
+        requires_grad=requires_grad,
     )
 
 

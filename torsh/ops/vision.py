@@ -11,22 +11,34 @@ from torsh.dtypes import int64, scalar_name
 from torsh.ops._args import check_tensor
 from torsh.ops._op import composite, primitive
 
-# ---- interpolation -----------------------------------------------------------------------------------------------------
+# ---- interpolation ---------------------------------------------------------------------------------------------------
 
 
-@primitive("", args="input size scales mode align_corners antialias",
-           grad={"input": lambda g, input, scales, mode, align_corners, antialias: resample_backward.op(
-               g, tuple(input.shape), scales, mode, align_corners, antialias)},
-           meta=lambda input, size, *rest: ((*input.shape[:2], *size), input.dtype))
+@primitive(
+    "",
+    args="input size scales mode align_corners antialias",
+    grad={
+        "input": lambda g, input, scales, mode, align_corners, antialias: resample_backward.op(
+            g, tuple(input.shape), scales, mode, align_corners, antialias
+        )
+    },
+    meta=lambda input, size, *rest: ((*input.shape[:2], *size), input.dtype),
+)
 def resample(input, size, scales, mode, align_corners, antialias):
     """Interpolate (N, C, *space) to another size; scales: the user's factors, or None where the sizes say it."""
     return (input, size, scales, mode, align_corners, antialias)
 
 
-@primitive("", args="g shape scales mode align_corners antialias",
-           grad={"g": lambda grad, g, scales, mode, align_corners, antialias: resample.op(
-               grad, tuple(g.shape[2:]), scales, mode, align_corners, antialias)},
-           meta=lambda g, shape, *rest: (shape, g.dtype))
+@primitive(
+    "",
+    args="g shape scales mode align_corners antialias",
+    grad={
+        "g": lambda grad, g, scales, mode, align_corners, antialias: resample.op(
+            grad, tuple(g.shape[2:]), scales, mode, align_corners, antialias
+        )
+    },
+    meta=lambda g, shape, *rest: (shape, g.dtype),
+)
 def resample_backward(g, shape, scales, mode, align_corners, antialias):
     """The adjoint of ``resample``."""
     return (g, shape, scales, mode, align_corners, antialias)
@@ -55,7 +67,8 @@ def interpolate(
     if mode in ("nearest", "area", "nearest-exact"):
         if align_corners is not None:
             raise ValueError(
-                "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear"
+                "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | "
+                "trilinear"
             )
     elif align_corners is None:
         align_corners = False
@@ -69,13 +82,17 @@ def interpolate(
         if isinstance(size, (list, tuple)):
             if len(size) != n:
                 raise ValueError(
-                    "Input and output must have the same number of spatial dimensions, but got input with spatial dimensions of "
-                    f"{list(input.shape[2:])} and output size of {size}. Please provide input tensor in (N, C, d1, d2, ...,dK) "
+                    "Input and output must have the same number of spatial dimensions, but got input with spatial "
+                    "dimensions of "
+                    f"{list(input.shape[2:])} and output size of {size}. Please provide input tensor in (N, C, d1, "
+                    "d2, ...,dK) "
                     "format and output size in (o1, o2, ...,oK) format."
                 )
             if not all(isinstance(s, int) or hasattr(s, "__index__") for s in size):
-                raise TypeError(f"expected size to be one of int or Tuple[int] or Tuple[int, int] or Tuple[int, int, int], but got "
-                                f"size with types {[type(s) for s in size]}")
+                raise TypeError(
+                    f"expected size to be one of int or Tuple[int] or Tuple[int, int] or Tuple[int, int, int], but got "
+                    f"size with types {[type(s) for s in size]}"
+                )
             out = tuple(int(s) for s in size)
         else:
             out = (int(size),) * n
@@ -83,8 +100,10 @@ def interpolate(
         if isinstance(scale_factor, (list, tuple)):
             if len(scale_factor) != n:
                 raise ValueError(
-                    "Input and scale_factor must have the same number of spatial dimensions, but got input with spatial "
-                    f"dimensions of {list(input.shape[2:])} and scale_factor of shape {scale_factor}. Please provide input "
+                    "Input and scale_factor must have the same number of spatial dimensions, but got input with "
+                    "spatial "
+                    f"dimensions of {list(input.shape[2:])} and scale_factor of shape {scale_factor}. Please provide "
+                    "input "
                     "tensor in (N, C, d1, d2, ...,dK) format and scale_factor in (s1, s2, ...,sK) format."
                 )
             scales = tuple(float(s) for s in scale_factor)
@@ -96,32 +115,41 @@ def interpolate(
             raise ValueError("recompute_scale_factor is not meaningful with an explicit size.")
         scales = None
     if antialias and not (mode in ("bilinear", "bicubic") and input.ndim == 4):
-        raise ValueError("Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D tensor as input")
+        raise ValueError(
+            "Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D tensor as input"
+        )
     if mode in ("nearest", "nearest-exact"):
         if n not in (1, 2, 3):
             raise NotImplementedError(
-                "Input Error: Only 3D, 4D and 5D input Tensors supported (got {input.ndim}D) for the modes: nearest | linear | "
+                "Input Error: Only 3D, 4D and 5D input Tensors supported (got {input.ndim}D) for the modes: nearest | "
+                "linear | "
                 "bilinear | bicubic | trilinear | area | nearest-exact (got {mode})"
             )
     elif mode == "area":
         if n not in (1, 2, 3):
-            raise NotImplementedError(f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {input.ndim}D) for mode area")
+            raise NotImplementedError(
+                f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {input.ndim}D) for mode area"
+            )
         from torsh.ops.pooling_adaptive import _adaptive_mean
 
         return _adaptive_mean(n, input, out)
     elif mode not in _LINEAR or _LINEAR[mode] != n:
         raise NotImplementedError(
-            f"Got {input.ndim}D input, but {mode} mode needs {_LINEAR[mode] + 2}D input" if mode in _LINEAR else
-            f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {input.ndim}D) for the modes: nearest | linear | "
+            f"Got {input.ndim}D input, but {mode} mode needs {_LINEAR[mode] + 2}D input"
+            if mode in _LINEAR
+            else f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {input.ndim}D) for the modes: nearest "
+            "| linear | "
             f"bilinear | bicubic | trilinear | area | nearest-exact (got {mode})"
         )
     if any(o <= 0 for o in out) or any(i <= 0 for i in input.shape[2:]):
         raise RuntimeError(
-            f"Input and output sizes should be greater than 0, but got input ({list(input.shape[2:])}) output ({list(out)})"
+            f"Input and output sizes should be greater than 0, but got input ({list(input.shape[2:])}) output "
+            f"({list(out)})"
         )
     if not input._kind.floating and not (mode.startswith("nearest") or input.dtype.name == "uint8"):
         raise NotImplementedError(
-            f"\"compute_indices_weights_{mode}\" not implemented for '{scalar_name(input.dtype)}'; convert it to a floating type"
+            f"\"compute_indices_weights_{mode}\" not implemented for '{scalar_name(input.dtype)}'; convert it to a "
+            "floating type"
         )
     return resample.op(input, out, scales or (None,) * n, mode, bool(align_corners), bool(antialias))
 
@@ -142,7 +170,9 @@ def upsample_nearest(input, size=None, scale_factor=None):
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.upsample_nearest.html
     """
-    warnings.warn("`nn.functional.upsample_nearest` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=3)
+    warnings.warn(
+        "`nn.functional.upsample_nearest` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=3
+    )
     return interpolate(input, size, scale_factor, mode="nearest")
 
 
@@ -152,11 +182,13 @@ def upsample_bilinear(input, size=None, scale_factor=None):
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.upsample_bilinear.html
     """
-    warnings.warn("`nn.functional.upsample_bilinear` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=3)
+    warnings.warn(
+        "`nn.functional.upsample_bilinear` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=3
+    )
     return interpolate(input, size, scale_factor, mode="bilinear", align_corners=True)
 
 
-# ---- sampling at grid points -------------------------------------------------------------------------------------------
+# ---- sampling at grid points -----------------------------------------------------------------------------------------
 
 
 def _placed(c: Any, size: int, align: bool) -> Any:
@@ -251,7 +283,9 @@ def grid_sample_function(input, grid, mode="bilinear", padding_mode="zeros", ali
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.grid_sample.html
     """
     if mode not in _GRID_MODES:
-        raise ValueError(f"nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', but got: '{mode}'")
+        raise ValueError(
+            f"nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', but got: '{mode}'"
+        )
     if padding_mode not in _GRID_PADDING:
         raise ValueError(
             "nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or 'reflection', but got: "
@@ -259,7 +293,8 @@ def grid_sample_function(input, grid, mode="bilinear", padding_mode="zeros", ali
         )
     if align_corners is None:
         warnings.warn(
-            "Default grid_sample and affine_grid behavior has changed to align_corners=False since 1.3.0. Please specify "
+            "Default grid_sample and affine_grid behavior has changed to align_corners=False since 1.3.0. Please "
+            "specify "
             "align_corners=True if the old behavior is desired. See the documentation of grid_sample for details.",
             stacklevel=3,
         )
@@ -283,12 +318,14 @@ def _sampled(input, grid, mode, padding, align):
         )
     if input.dtype is not grid.dtype:
         raise RuntimeError(
-            f"grid_sampler(): expected input and grid to have same dtype, but input has {scalar_name(input.dtype)} and grid has "
+            f"grid_sampler(): expected input and grid to have same dtype, but input has {scalar_name(input.dtype)} "
+            "and grid has "
             f"{scalar_name(grid.dtype)}"
         )
     if input.shape[0] != grid.shape[0]:
         raise RuntimeError(
-            f"grid_sampler(): expected grid and input to have same batch size, but got input with sizes {list(input.shape)} and "
+            "grid_sampler(): expected grid and input to have same batch size, but got input with sizes "
+            f"{list(input.shape)} and "
             f"grid with sizes {list(grid.shape)}"
         )
     if grid.shape[-1] != input.ndim - 2:
@@ -298,7 +335,8 @@ def _sampled(input, grid, mode, padding, align):
         )
     if 0 in input.shape[2:]:
         raise RuntimeError(
-            f"grid_sampler(): expected input to have non-empty spatial dimensions, but input has sizes {list(input.shape)}"
+            "grid_sampler(): expected input to have non-empty spatial dimensions, but input has sizes "
+            f"{list(input.shape)}"
         )
     if mode == "bicubic" and input.ndim == 5:
         raise RuntimeError("grid_sampler(): bicubic interpolation only supports 4D input")
@@ -314,7 +352,8 @@ def affine_grid_function(theta, size, align_corners=None):
     """
     if align_corners is None:
         warnings.warn(
-            "Default grid_sample and affine_grid behavior has changed to align_corners=False since 1.3.0. Please specify "
+            "Default grid_sample and affine_grid behavior has changed to align_corners=False since 1.3.0. Please "
+            "specify "
             "align_corners=True if the old behavior is desired. See the documentation of grid_sample for details.",
             stacklevel=3,
         )
@@ -324,7 +363,8 @@ def affine_grid_function(theta, size, align_corners=None):
     size = tuple(size)
     if len(size) not in (4, 5):
         raise NotImplementedError(
-            f"affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, respectively. Got size {list(size)}."
+            "affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, respectively. Got size "
+            f"{list(size)}."
         )
     dims = len(size) - 2
     if theta.ndim != 3 or tuple(theta.shape[1:]) != (dims, dims + 1):
@@ -350,7 +390,11 @@ def _affine_grid(theta, size, align):
     n, dims = size[0], len(space)
     out: Any = 0
     for d, length in enumerate(space):
-        line = linspace(-1, 1, length, dtype=theta.dtype, device=theta.device) if length > 1 else theta.detach().new_zeros((1,))
+        line = (
+            linspace(-1, 1, length, dtype=theta.dtype, device=theta.device)
+            if length > 1
+            else theta.detach().new_zeros((1,))
+        )
         if not align:
             line = (line * (length - 1) / length).to(theta.dtype)
         shape = [1] * (dims + 2)
@@ -359,7 +403,7 @@ def _affine_grid(theta, size, align):
     return out + theta[:, :, dims].reshape(n, *(1,) * dims, dims)
 
 
-# ---- shuffling pixels --------------------------------------------------------------------------------------------------
+# ---- shuffling pixels ------------------------------------------------------------------------------------------------
 
 
 @composite("torch.pixel_shuffle torch.nn.functional.pixel_shuffle")
@@ -370,13 +414,16 @@ def pixel_shuffle(input, upscale_factor):
     """
     r = upscale_factor
     if input.ndim < 3:
-        raise RuntimeError(f"pixel_shuffle expects input to have at least 3 dimensions, but got input with {input.ndim} dimension(s)")
+        raise RuntimeError(
+            f"pixel_shuffle expects input to have at least 3 dimensions, but got input with {input.ndim} dimension(s)"
+        )
     if r <= 0:
         raise RuntimeError(f"pixel_shuffle expects a positive upscale_factor, but got {r}")
     *lead, c, h, w = input.shape
     if c % (r * r):
         raise RuntimeError(
-            f"pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, but "
+            "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, "
+            "but "
             f"input.size(-3)={c} is not divisible by {r * r}"
         )
     n = len(lead)
@@ -401,7 +448,8 @@ def pixel_unshuffle(input, downscale_factor):
     for what, at, size in (("height", -2, h), ("width", -1, w)):
         if size % r:
             raise RuntimeError(
-                f"pixel_unshuffle expects {what} to be divisible by downscale_factor, but input.size({at})={size} is not "
+                f"pixel_unshuffle expects {what} to be divisible by downscale_factor, but input.size({at})={size} is "
+                "not "
                 f"divisible by {r}"
             )
     n = len(lead)
@@ -409,8 +457,10 @@ def pixel_unshuffle(input, downscale_factor):
     return x.permute(*range(n), n, n + 2, n + 4, n + 1, n + 3).reshape(*lead, c * r * r, h // r, w // r)
 
 
-@composite("torch.channel_shuffle torch.nn.functional.channel_shuffle torch.native_channel_shuffle "
-           "torch.nn.functional.native_channel_shuffle")
+@composite(
+    "torch.channel_shuffle torch.nn.functional.channel_shuffle torch.native_channel_shuffle "
+    "torch.nn.functional.native_channel_shuffle"
+)
 def channel_shuffle(input, groups):
     """Interleave groups of channels of (N, C, *).
 
@@ -426,7 +476,7 @@ def channel_shuffle(input, groups):
     return input.reshape(n, groups, c // groups, *space).transpose(1, 2).reshape(n, c, *space)
 
 
-# ---- patches -----------------------------------------------------------------------------------------------------------
+# ---- patches ---------------------------------------------------------------------------------------------------------
 
 
 def _count(space: Any, kernel: Any, dilation: Any, padding: Any, stride: Any) -> tuple[int, ...]:
@@ -435,21 +485,37 @@ def _count(space: Any, kernel: Any, dilation: Any, padding: Any, stride: Any) ->
     )
 
 
-@primitive("", args="input kernel dilation padding stride",
-           grad={"input": lambda g, input, kernel, dilation, padding, stride: col2im.op(
-               g, tuple(input.shape[2:]), kernel, dilation, padding, stride)},
-           meta=lambda input, kernel, dilation, padding, stride: (
-               (input.shape[0], input.shape[1] * math.prod(kernel),
-                math.prod(_count(input.shape[2:], kernel, dilation, padding, stride))), input.dtype))
+@primitive(
+    "",
+    args="input kernel dilation padding stride",
+    grad={
+        "input": lambda g, input, kernel, dilation, padding, stride: col2im.op(
+            g, tuple(input.shape[2:]), kernel, dilation, padding, stride
+        )
+    },
+    meta=lambda input, kernel, dilation, padding, stride: (
+        (
+            input.shape[0],
+            input.shape[1] * math.prod(kernel),
+            math.prod(_count(input.shape[2:], kernel, dilation, padding, stride)),
+        ),
+        input.dtype,
+    ),
+)
 def im2col(input, kernel, dilation, padding, stride):
     """All patches of images, as columns."""
     return (input, kernel, dilation, padding, stride)
 
 
-@primitive("", args="input size kernel dilation padding stride",
-           grad={"input": lambda g, kernel, dilation, padding, stride: im2col.op(g, kernel, dilation, padding, stride)},
-           meta=lambda input, size, kernel, dilation, padding, stride: (
-               (input.shape[0], input.shape[1] // math.prod(kernel), *size), input.dtype))
+@primitive(
+    "",
+    args="input size kernel dilation padding stride",
+    grad={"input": lambda g, kernel, dilation, padding, stride: im2col.op(g, kernel, dilation, padding, stride)},
+    meta=lambda input, size, kernel, dilation, padding, stride: (
+        (input.shape[0], input.shape[1] // math.prod(kernel), *size),
+        input.dtype,
+    ),
+)
 def col2im(input, size, kernel, dilation, padding, stride):
     """Add up patches at their places."""
     return (input, size, kernel, dilation, padding, stride)
@@ -465,11 +531,18 @@ def _two(value: Any, name: str) -> tuple[int, int]:
 
 
 def _patch_arguments(kernel_size, dilation, padding, stride):
-    found = _two(kernel_size, "kernel_size"), _two(dilation, "dilation"), _two(padding, "padding"), _two(stride, "stride")
+    found = (
+        _two(kernel_size, "kernel_size"),
+        _two(dilation, "dilation"),
+        _two(padding, "padding"),
+        _two(stride, "stride"),
+    )
     for name, values, least in zip(("kernel_size", "dilation", "padding", "stride"), found, (1, 1, 0, 1)):
         if min(values) < least:
             wanted = "non-negative" if least == 0 else "greater than zero"
-            raise RuntimeError(f"{name} should be {wanted}, but got {name}_height: {values[0]} {name}_width: {values[1]}")
+            raise RuntimeError(
+                f"{name} should be {wanted}, but got {name}_height: {values[0]} {name}_width: {values[1]}"
+            )
     return found
 
 
@@ -483,15 +556,18 @@ def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
     kernel, dilation, padding, stride = _patch_arguments(kernel_size, dilation, padding, stride)
     if input.ndim not in (3, 4) or 0 in input.shape[-3:]:
         raise RuntimeError(
-            "Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, but got: "
+            "Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for "
+            "input, but got: "
             f"{list(input.shape)}"
         )
     x = input if input.ndim == 4 else input.unsqueeze(0)
     count = _count(x.shape[2:], kernel, dilation, padding, stride)
     if min(count) < 1:
         raise RuntimeError(
-            f"Given input with spatial size {tuple(x.shape[2:])}, kernel_size={kernel}, dilation={dilation}, padding={padding}, "
-            f"stride={stride}, calculated shape of the array of sliding blocks as {count}, but its components must be at least one."
+            f"Given input with spatial size {tuple(x.shape[2:])}, kernel_size={kernel}, dilation={dilation}, "
+            f"padding={padding}, "
+            f"stride={stride}, calculated shape of the array of sliding blocks as {count}, but its components must be "
+            "at least one."
         )
     out = im2col.op(x, kernel, dilation, padding, stride)
     return out if input.ndim == 4 else out.squeeze(0)
@@ -508,19 +584,22 @@ def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     kernel, dilation, padding, stride = _patch_arguments(kernel_size, dilation, padding, stride)
     if input.ndim not in (2, 3) or 0 in input.shape[-2:]:
         raise RuntimeError(
-            "Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero dimensions for input, but "
+            "Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero dimensions for "
+            "input, but "
             f"got: {list(input.shape)}"
         )
     x = input if input.ndim == 3 else input.unsqueeze(0)
     if x.shape[1] % math.prod(kernel):
         raise RuntimeError(
-            f"Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got input.size(1)="
+            "Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got "
+            "input.size(1)="
             f"{x.shape[1]} and kernel_size={kernel}."
         )
     count = _count(size, kernel, dilation, padding, stride)
     if min(count) < 1 or math.prod(count) != x.shape[2]:
         raise RuntimeError(
-            f"Given output_size={size}, kernel_size={kernel}, dilation={dilation}, padding={padding}, stride={stride}, expected "
+            f"Given output_size={size}, kernel_size={kernel}, dilation={dilation}, padding={padding}, "
+            f"stride={stride}, expected "
             f"size of input's dimension 2 to match the calculated number of sliding blocks {count[0]} * {count[1]} = "
             f"{math.prod(count)}, but got input.size(2)={x.shape[2]}."
         )

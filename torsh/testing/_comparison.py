@@ -73,7 +73,12 @@ def assert_close(
 
 
 def assert_allclose(
-    actual: Any, expected: Any, rtol: float | None = None, atol: float | None = None, equal_nan: bool = True, msg: str = ""
+    actual: Any,
+    expected: Any,
+    rtol: float | None = None,
+    atol: float | None = None,
+    equal_nan: bool = True,
+    msg: str = "",
 ) -> None:
     """``assert_close`` that does not look at dtype and device; deprecated."""
     if not isinstance(actual, Tensor):
@@ -172,7 +177,9 @@ def _host(t: Tensor) -> np.ndarray[Any, Any]:
     return np.asarray(t.cpu().numpy())
 
 
-def compare_arrays(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any], rtol: float, atol: float, equal_nan: bool) -> str | None:
+def compare_arrays(
+    a: np.ndarray[Any, Any], b: np.ndarray[Any, Any], rtol: float, atol: float, equal_nan: bool
+) -> str | None:
     """What is wrong, or None where all elements are close."""
     with np.errstate(all="ignore"):
         close = a == b
@@ -180,7 +187,9 @@ def compare_arrays(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any], rtol: float
             close |= (a != a) & (b != b)
         exact = rtol == 0 and atol == 0
         # Unsigned and 64-bit integers: exact differences need Python's integers, but float64 serves for a message.
-        wide = np.result_type(a, b, np.float64) if a.dtype.kind in "bui" or b.dtype.kind in "bui" else np.result_type(a, b)
+        wide = (
+            np.result_type(a, b, np.float64) if a.dtype.kind in "bui" or b.dtype.kind in "bui" else np.result_type(a, b)
+        )
         difference = np.abs(a.astype(wide) - b.astype(wide))
         if not exact:
             allowed = atol + np.abs(rtol * b.astype(wide))
@@ -195,7 +204,9 @@ def compare_arrays(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any], rtol: float
     bad, n = int((~close).sum()), close.size
     words = "Tensor-likes are not equal!" if exact else "Tensor-likes are not close!"
     if a.ndim == 0:
-        return _scalar_text(words.replace("Tensor-likes", "Scalars"), a.item(), b.item(), float(difference), float(relative), rtol, atol)
+        return _scalar_text(
+            words.replace("Tensor-likes", "Scalars"), a.item(), b.item(), float(difference), float(relative), rtol, atol
+        )
 
     def greatest(name: str, values: np.ndarray[Any, Any], tolerance: float) -> str:
         flat = np.where(np.isnan(values), np.inf, values).reshape(-1)
@@ -203,7 +214,9 @@ def compare_arrays(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any], rtol: float
         value = values.reshape(-1)[at].item()
         index = tuple(int(i) for i in np.unravel_index(at, values.shape))
         shown = int(value) if exact and a.dtype.kind in "bui" and name == "absolute" and np.isfinite(value) else value
-        return f"Greatest {name} difference: {shown} at index {index}" + ("" if exact else f" (up to {tolerance} allowed)")
+        return f"Greatest {name} difference: {shown} at index {index}" + (
+            "" if exact else f" (up to {tolerance} allowed)"
+        )
 
     return "\n".join(
         [words, "", f"Mismatched elements: {bad} / {n} ({bad / n:.1%})", greatest("absolute", difference, atol),

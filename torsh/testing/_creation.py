@@ -24,7 +24,9 @@ def make_tensor(
 
     size = size_of(shape)
     if noncontiguous and memory_format is not None:
-        raise ValueError(f"The parameters `noncontiguous` and `memory_format` are mutually exclusive, but got {memory_format=}")
+        raise ValueError(
+            f"The parameters `noncontiguous` and `memory_format` are mutually exclusive, but got {memory_format=}"
+        )
     default = {dtypes.BOOL: (0, 2), dtypes.INT: (-9 if dtype.is_signed else 0, 10)}.get(dtype.category, (-9, 9))
     low, high = default[0] if low is None else low, default[1] if high is None else high
     if any(isinstance(v, float) and math.isnan(v) for v in (low, high)):

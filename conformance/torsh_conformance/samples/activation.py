@@ -13,7 +13,16 @@ def _plain(make):
 
 
 for _name in (
-    "relu", "relu6", "silu", "mish", "hardsigmoid", "hardswish", "selu", "logsigmoid", "softsign", "tanhshrink"
+    "relu",
+    "relu6",
+    "silu",
+    "mish",
+    "hardsigmoid",
+    "hardswish",
+    "selu",
+    "logsigmoid",
+    "softsign",
+    "tanhshrink",
 ):
     samples(F + _name)(_plain)
 

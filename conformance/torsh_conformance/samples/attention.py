@@ -19,5 +19,19 @@ def attention(make):
 def multi_head(make):
     q = make(4, 2, 6)
     yield S(q, make(5, 2, 6), make(5, 2, 6), 6, 2, make(18, 6), make(18), None, None, False, 0.0, make(6, 6), make(6))
-    yield S(q, make(5, 2, 6), make(5, 2, 6), 6, 3, make(18, 6), make(18), make(1, 1, 6), make(1, 1, 6), True, 0.0,
-            make(6, 6), make(6), need_weights=False)
+    yield S(
+        q,
+        make(5, 2, 6),
+        make(5, 2, 6),
+        6,
+        3,
+        make(18, 6),
+        make(18),
+        make(1, 1, 6),
+        make(1, 1, 6),
+        True,
+        0.0,
+        make(6, 6),
+        make(6),
+        need_weights=False,
+    )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from torsh_conformance.sample import S, samples
 
 _UNARY = (
-    "abs", "acos", "asin", "atan", "ceil", "cos", "cosh", "erf", "erfc", "exp", "expm1", "floor", "frac", "lgamma", "log",
-    "log10", "log1p", "log2", "neg", "reciprocal", "round", "rsqrt", "sigmoid", "sign", "sin", "sinh", "sqrt", "tan", "tanh",
+    "abs", "acos", "asin", "atan", "ceil", "cos", "cosh", "erf", "erfc", "exp", "expm1", "floor", "frac", "lgamma",
+    "log",
+    "log10", "log1p", "log2", "neg", "reciprocal", "round", "rsqrt", "sigmoid", "sign", "sin", "sinh", "sqrt",
+    "tan", "tanh",
     "trunc", "clone", "max", "zero_",
 )  # fmt: skip
 
@@ -21,7 +23,13 @@ def unary(make):
     yield S([make(3).T]).named("one")
 
 
-@samples(*(f"torch._foreach_{n}{i}" for n in ("add", "sub", "mul", "maximum", "minimum", "clamp_min", "clamp_max") for i in ("", "_")))
+@samples(
+    *(
+        f"torch._foreach_{n}{i}"
+        for n in ("add", "sub", "mul", "maximum", "minimum", "clamp_min", "clamp_max")
+        for i in ("", "_")
+    )
+)
 def binary(make):
     yield S(two(make), 2)
     yield S(two(make), [2, 3]).named("numbers")

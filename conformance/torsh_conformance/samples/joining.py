@@ -49,7 +49,12 @@ def split(make):
     yield S(make(2, 5), 3, -1)
 
 
-@samples("torch.split_with_sizes", "Tensor.split_with_sizes", "torch.unsafe_split_with_sizes", "Tensor.unsafe_split_with_sizes")
+@samples(
+    "torch.split_with_sizes",
+    "Tensor.split_with_sizes",
+    "torch.unsafe_split_with_sizes",
+    "Tensor.unsafe_split_with_sizes",
+)
 def split_with_sizes(make):
     yield S(make(5, 2), (1, 4))
     yield S(make(2, 5), (2, 0, 3), 1)

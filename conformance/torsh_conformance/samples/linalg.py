@@ -338,3 +338,14 @@ def linalg_vander(make):
 def vander(make):
     yield S(make(3))
     yield S(make(3), 4, True)
+
+
+@samples("torch.svd_lowrank")
+def svd_lowrank(make):
+    yield S(make(7, 5), 3).without("value", "grad", "repeat")
+    yield S(make(4, 7), 2, 1, M=make(4, 7)).without("value", "grad", "repeat")
+
+
+@samples("torch.pca_lowrank")
+def pca_lowrank(make):
+    yield S(make(7, 5)).without("value", "grad", "repeat")

@@ -70,8 +70,13 @@ def dropout(make):
     yield S(make(0, 3), 0.5, True)
 
 
-@samples("torch.dropout", "torch.alpha_dropout", "torch.feature_dropout", "torch.feature_alpha_dropout",
-         "torch.native_dropout")
+@samples(
+    "torch.dropout",
+    "torch.alpha_dropout",
+    "torch.feature_dropout",
+    "torch.feature_alpha_dropout",
+    "torch.native_dropout",
+)
 def torch_dropout(make):
     yield S(make(5, 6), 0.4, True)
     yield S(make(5, 6), 0.4, False)

@@ -48,7 +48,9 @@ def add(make):
 def div(make):
     yield S(make(3, 4), make(3, 4, low=1, high=5))
     yield S(make(3, 1), make(4, low=1, high=5), rounding_mode="floor").named("floor")
-    yield S(make(4, 3).T, make(4, low=-5, high=-1) if make.dtype.is_signed else make(4, low=1), rounding_mode="trunc").named("trunc")
+    yield S(
+        make(4, 3).T, make(4, low=-5, high=-1) if make.dtype.is_signed else make(4, low=1), rounding_mode="trunc"
+    ).named("trunc")
     yield S(make(3, 4), 2).named("number")
     yield S(make(), make(2)).named("0-d").without("grad")
 

@@ -88,3 +88,10 @@ def combinations(make):
     yield S(make(4))
     yield S(make(3), 2, True)
     yield S(make(4), r=3)
+
+
+@samples("Tensor.fill_diagonal_")
+def fill_diagonal_(make):
+    yield S(make(3, 4), 1)
+    yield S(make(7, 3), 1, wrap=True).named("wrapped")
+    yield S(make(2, 2, 2), 1)

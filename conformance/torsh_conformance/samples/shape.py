@@ -56,7 +56,9 @@ def permute(make):
     yield S(make(), ()).named("0-d")
 
 
-@samples("torch.transpose", "Tensor.transpose", "torch.swapaxes", "Tensor.swapaxes", "torch.swapdims", "Tensor.swapdims")
+@samples(
+    "torch.transpose", "Tensor.transpose", "torch.swapaxes", "Tensor.swapaxes", "torch.swapdims", "Tensor.swapdims"
+)
 def transpose(make):
     yield S(make(2, 3, 4), 0, 2)
     yield S(make(2, 3), -1, -2)

@@ -40,8 +40,14 @@ def zeta(make):
     yield S(2.5, make(3, low=0.3, high=5)).named("number first")
 
 
-@samples("torch.special.bessel_y0", "torch.special.bessel_y1", "torch.special.modified_bessel_k0",
-         "torch.special.modified_bessel_k1", "torch.special.scaled_modified_bessel_k0", "torch.special.scaled_modified_bessel_k1")
+@samples(
+    "torch.special.bessel_y0",
+    "torch.special.bessel_y1",
+    "torch.special.modified_bessel_k0",
+    "torch.special.modified_bessel_k1",
+    "torch.special.scaled_modified_bessel_k0",
+    "torch.special.scaled_modified_bessel_k1",
+)
 def positive(make):
     yield S(make(3, 4, low=0.1, high=9))
     yield S(make(4, 3).T).named("transposed")
@@ -75,9 +81,13 @@ def airy_ai(make):
     yield S(make()).named("0-d")
 
 
-@samples(*(f"torch.special.{s}chebyshev_polynomial_{k}" for s in ("", "shifted_") for k in "tuvw"),
-         "torch.special.hermite_polynomial_h", "torch.special.hermite_polynomial_he", "torch.special.laguerre_polynomial_l",
-         "torch.special.legendre_polynomial_p")
+@samples(
+    *(f"torch.special.{s}chebyshev_polynomial_{k}" for s in ("", "shifted_") for k in "tuvw"),
+    "torch.special.hermite_polynomial_h",
+    "torch.special.hermite_polynomial_he",
+    "torch.special.laguerre_polynomial_l",
+    "torch.special.legendre_polynomial_p",
+)
 def polynomial(make):
     yield S(make(3, 4), make.ints(3, 4, low=-1, high=8))
     yield S(make(3, 1, low=-1, high=1), make.ints(4, low=5, high=14)).named("broadcast")

@@ -152,6 +152,12 @@ class BackwardHooks:
             full = found
         self.grad_outputs = full
         if not self.has_input_gate:
+            if self.hooks:
+                warnings.warn(
+                    "Full backward hook is firing when gradients are computed with respect to module outputs since no inputs "
+                    "require gradients. grad_input is None then.",
+                    stacklevel=5,
+                )
             for hook in self.hooks:
                 found = hook(self.module, (None,) * self.n_inputs, full)
                 if found is not None and not (isinstance(found, tuple) and all(f is None for f in found)):

@@ -12,6 +12,7 @@ from torsh.nn.modules.module import Module
 from torsh.nn.modules.utils import _pair, _single, _triple
 from torsh.tensor import Tensor
 
+
 class _MaxPoolNd(Module):
     __constants__ = ["kernel_size", "stride", "padding", "dilation", "return_indices", "ceil_mode"]
 

@@ -438,4 +438,4 @@ class GRUCell(RNNCellBase):
         return self._step("GRU", input, None if hx is None else (hx,), 1)[0]
 
 
-__all__ = ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNBase", "RNNCell", "RNNCellBase"]
+__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNBase", "RNNCell", "RNNCellBase"]

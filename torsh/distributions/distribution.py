@@ -1,0 +1,202 @@
+"""The base class of probability distributions.
+
+Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.distribution.Distribution
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from torsh.autograd.grad_mode import no_grad
+from torsh.distributions import constraints
+from torsh.tensor import Size, Tensor
+
+
+def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
+    """Numbers and tensors as tensors of one shape."""
+    import torsh
+
+    tensors = [v for v in values if isinstance(v, Tensor)]
+    if not all(isinstance(v, (Tensor, int, float)) for v in values):
+        raise ValueError("Input arguments must all be instances of Number, torch.Tensor or objects implementing __torch_function__.")
+    like = {"dtype": tensors[0].dtype, "device": tensors[0].device} if tensors else {"dtype": torsh.get_default_dtype()}
+    return torsh.broadcast_tensors(*[v if isinstance(v, Tensor) else torsh.tensor(v, **like) for v in values])
+
+
+def standard_normal(shape: Any, like: Tensor) -> Tensor:
+    """Draws from N(0, 1)."""
+    import torsh
+
+    kind = {"dtype": like.dtype, "device": like.device}
+    return torsh.normal(torsh.zeros(tuple(shape), **kind), torsh.ones(tuple(shape), **kind))
+
+
+class lazy_property:
+    """A property computed when first asked for and kept, such as ``probs`` of ``logits``."""
+
+    def __init__(self, wrapped: Any) -> None:
+        self.wrapped = wrapped
+        self.__doc__ = wrapped.__doc__
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        if instance is None:
+            return self
+        value = self.wrapped(instance)
+        setattr(instance, self.wrapped.__name__, value)
+        return value
+
+
+class Distribution:
+    """A family of distributions, one for each element of the batch.
+
+    batch_shape: of the parameters; event_shape: of one sample.
+    """
+
+    has_rsample = False
+    has_enumerate_support = False
+    _validate_args = __debug__
+    arg_constraints: dict[str, Any] = {}
+
+    @staticmethod
+    def set_default_validate_args(value: bool) -> None:
+        """Whether parameters and values are checked where nothing else is said."""
+        if value not in (True, False):
+            raise ValueError
+        Distribution._validate_args = value
+
+    def __init__(self, batch_shape: Any = (), event_shape: Any = (), validate_args: bool | None = None) -> None:
+        self._batch_shape, self._event_shape = Size(batch_shape), Size(event_shape)
+        if validate_args is not None:
+            self._validate_args = validate_args
+        if self._validate_args:
+            for name, constraint in self.arg_constraints.items():
+                if constraints.is_dependent(constraint) or name not in self.__dict__:
+                    continue
+                value = getattr(self, name)
+                if not bool(constraint.check(value).all()):
+                    raise ValueError(
+                        f"Expected parameter {name} ({type(value).__name__} of shape {tuple(value.shape)}) of distribution "
+                        f"{self!r} to satisfy the constraint {constraint!r}, but found invalid values:\n{value}"
+                    )
+
+    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
+        """The same distribution with its parameters expanded to another batch shape."""
+        shape = Size(batch_shape)
+        new = type(self).__new__(type(self)) if _instance is None else _instance
+        grown = len(self._batch_shape)
+        for name, value in self.__dict__.items():
+            if isinstance(value, Tensor):
+                value = value.expand((*shape, *value.shape[grown:]))
+            elif isinstance(value, Distribution):
+                value = value.expand((*shape, *value.batch_shape[grown:]))
+            new.__dict__[name] = value
+        new._batch_shape = shape
+        return new
+
+    @property
+    def batch_shape(self) -> Size:
+        """The shape of the batch of distributions."""
+        return self._batch_shape
+
+    @property
+    def event_shape(self) -> Size:
+        """The shape of a single sample."""
+        return self._event_shape
+
+    @property
+    def support(self) -> Any:
+        """The constraint that samples satisfy."""
+        raise NotImplementedError
+
+    @property
+    def mean(self) -> Tensor:
+        """The mean."""
+        raise NotImplementedError
+
+    @property
+    def mode(self) -> Tensor:
+        """The most probable value."""
+        raise NotImplementedError(f"{self.__class__} does not implement mode")
+
+    @property
+    def variance(self) -> Tensor:
+        """The variance."""
+        raise NotImplementedError
+
+    @property
+    def stddev(self) -> Tensor:
+        """The standard deviation."""
+        return self.variance.sqrt()
+
+    def sample(self, sample_shape: Any = ()) -> Tensor:
+        """Draw ``sample_shape`` samples of every distribution of the batch; no gradients."""
+        with no_grad():
+            return self.rsample(sample_shape)
+
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
+        """Draw samples through which gradients flow to the parameters."""
+        raise NotImplementedError
+
+    def sample_n(self, n: int) -> Tensor:
+        """Deprecated: ``sample((n,))``."""
+        warnings.warn("sample_n(n) will be deprecated. Use .sample((n,)) instead.", FutureWarning, stacklevel=2)
+        return self.sample((n,))
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """The logarithm of the density or mass at a value."""
+        raise NotImplementedError
+
+    def cdf(self, value: Tensor) -> Tensor:
+        """The probability of at most a value."""
+        raise NotImplementedError
+
+    def icdf(self, value: Tensor) -> Tensor:
+        """The value that is not exceeded with a probability."""
+        raise NotImplementedError
+
+    def enumerate_support(self, expand: bool = True) -> Tensor:
+        """All values of a discrete distribution, along the first dimension."""
+        raise NotImplementedError
+
+    def entropy(self) -> Tensor:
+        """The entropy."""
+        raise NotImplementedError
+
+    def perplexity(self) -> Tensor:
+        """exp(entropy)."""
+        return self.entropy().exp()
+
+    def _extended_shape(self, sample_shape: Any = ()) -> Size:
+        return Size((*sample_shape, *self._batch_shape, *self._event_shape))
+
+    def _validate_sample(self, value: Tensor) -> None:
+        if not self._validate_args:
+            return
+        if not isinstance(value, Tensor):
+            raise ValueError("The value argument to log_prob must be a Tensor")
+        event = value.dim() - len(self._event_shape)
+        if tuple(value.shape[event:]) != tuple(self._event_shape):
+            raise ValueError(
+                f"The right-most size of value must match event_shape: {value.shape} vs {self._event_shape}."
+            )
+        for i, j in zip(reversed(value.shape), reversed(self._batch_shape + self._event_shape)):
+            if i != 1 and j != 1 and i != j:
+                raise ValueError(
+                    f"Value is not broadcastable with batch_shape+event_shape: {value.shape} vs "
+                    f"{self._batch_shape + self._event_shape}."
+                )
+        support = self.support
+        if not bool(support.check(value).all()):
+            raise ValueError(
+                f"Expected value argument ({type(value).__name__} of shape {tuple(value.shape)}) to be within the support "
+                f"({support!r}) of the distribution {self!r}, but found invalid values:\n{value}"
+            )
+
+    def __repr__(self) -> str:
+        names = [k for k in self.arg_constraints if k in self.__dict__]
+        parts = [f"{n}: {v if v.numel() == 1 else v.size()}" for n in names for v in (self.__dict__[n],)]
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+
+__all__ = ["Distribution", "broadcast_all", "lazy_property", "standard_normal"]
