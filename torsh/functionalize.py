@@ -353,17 +353,20 @@ class _Ghosts:
         from torsh_numpy.backend import TO_NUMPY
 
         needed = math.prod(x.buffer.shape) * x.buffer.dtype.itemsize
-        if needed > self.space.size:
-            flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0)
-            self.space = np.frombuffer(mmap.mmap(-1, 1 << needed.bit_length(), flags=flags), np.uint8)
-        return np.ndarray(x.shape, TO_NUMPY[x.dtype], self.space, x.offset, x.strides)
+        space = self.space
+        if needed > space.size:
+            options = {}
+            if hasattr(mmap, "MAP_PRIVATE"):  # not on Windows
+                options["flags"] = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0)
+            space = self.space = np.frombuffer(mmap.mmap(-1, 1 << needed.bit_length(), **options), np.uint8)
+        return np.ndarray(x.shape, TO_NUMPY[x.dtype], space, x.offset, x.strides)
 
-    def place(self, ghost: np.ndarray[Any, Any], x: FArray, op: str) -> FArray:
-        """The part of ``x``'s buffer where a view of its ghost lies."""
+    def place(self, ghost: np.ndarray[Any, Any], space: Any, x: FArray, op: str) -> FArray:
+        """The part of ``x``'s buffer where a view of its ghost lies; ``space`` is that ghost's base."""
         from torsh_numpy.backend import FROM_NUMPY
 
-        offset = ghost.__array_interface__["data"][0] - self.space.__array_interface__["data"][0]
-        if not 0 <= offset <= self.space.size:
+        offset = ghost.__array_interface__["data"][0] - space.__array_interface__["data"][0]
+        if not 0 <= offset <= space.size:
             if not ghost.size:
                 return FArray(x.buffer, FROM_NUMPY[ghost.dtype], ghost.shape, ghost.strides, x.offset)
             raise RuntimeError(f"the NumPy kernel of the view op {op!r} copied: it must return a view of its argument")
@@ -436,10 +439,11 @@ class FunctionalBackend(Backend):
         return target
 
     def _view(self, name: str, geometry: Kernel, x: FArray, *params: Any) -> Any:
-        ghost = geometry(_ghosts.make(x), *params)
+        whole = _ghosts.make(x)
+        ghost = geometry(whole, *params)
         if type(ghost) is tuple or type(ghost) is list:
-            return tuple(_ghosts.place(g, x, name) for g in ghost)
-        return _ghosts.place(ghost, x, name)
+            return tuple(_ghosts.place(g, whole.base, x, name) for g in ghost)
+        return _ghosts.place(ghost, whole.base, x, name)
 
     def _lift(self, found: Any) -> Any:
         if type(found) is tuple or type(found) is list:

@@ -177,7 +177,8 @@ def _ghost(x: MetaArray) -> tuple[np.ndarray[Any, Any], int]:
 
     nbytes = x.buffer.shape[0]
     if nbytes < 1 << 32:
-        return _ghosts.make(x), _ghosts.space.__array_interface__["data"][0]
+        ghost = _ghosts.make(x)
+        return ghost, ghost.base.__array_interface__["data"][0]
     return np.ndarray(x.shape, TO_NUMPY[x.dtype], np.asarray(_Pretended(nbytes)), x.offset, x.strides), _NOWHERE
 
 

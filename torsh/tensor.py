@@ -367,6 +367,12 @@ class Tensor:
     def _is_view(self) -> bool:
         return self._base is not None
 
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        """The Array API namespace that takes this tensor: ``torsh.array_api``."""
+        from torsh.array_api._array import namespace
+
+        return namespace(api_version)
+
     # ---- plumbing for ops
 
     def _alias(self) -> Tensor:
@@ -505,6 +511,19 @@ def check_writable(t: Tensor, name: str) -> None:
         )
 
 
+def check_overlap(t: Tensor) -> None:
+    """Raise for a view whose elements share memory (an expanded one): writing to it has no meaning."""
+    backend = t._kind.backend
+    if backend.contiguous(t._data):
+        return
+    shape, strides, _ = backend.geometry(t._data)
+    if any(s == 0 and n > 1 for n, s in zip(shape, strides)):
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+            "Please clone() the tensor before performing the operation."
+        )
+
+
 def uncastable(found: dtypes.dtype, wanted: dtypes.dtype, name: str) -> RuntimeError:
     """The error for a result that its tensor cannot store."""
     return RuntimeError(
@@ -516,6 +535,8 @@ def uncastable(found: dtypes.dtype, wanted: dtypes.dtype, name: str) -> RuntimeE
 def overwrite(t: Tensor, result: Tensor, name: str) -> Tensor:
     """Give ``t`` the values and the history of ``result``, which an op computed from it: the in-place form of any op."""
     check_writable(t, name)
+    if t._base is not None:
+        check_overlap(t)
     if tuple(result.shape) != tuple(t.shape):
         raise RuntimeError(
             f"output with shape {list(t.shape)} doesn't match the broadcast shape {list(result.shape)}; "

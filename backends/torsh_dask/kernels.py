@@ -56,7 +56,8 @@ class Batch(NamedTuple):
     least: int = 2  # fewest dimensions of the first array for which the first dimension is that of samples
 
 
-BATCHED = {
+# Op -> how, or a function of the op's arguments that gives it (None: on the whole arrays).
+BATCHED: dict[str, Any] = {
     "convolution": Batch(least=3),
     "convolution_weight": Batch((0, 1), summed=True, least=3),
     "linear": Batch(),
@@ -68,20 +69,48 @@ BATCHED = {
     "adaptive_mean_pool": Batch(least=3),
     "adaptive_mean_pool_backward": Batch(sized=1, least=3),
     "adaptive_max_pool": Batch(least=3),
+    "resample": Batch(least=3),
+    "resample_backward": Batch(sized=1, least=3),
+    "im2col": Batch(least=3),
+    "tril": Batch(least=3),
+    "triu": Batch(least=3),
+    "pad_constant": lambda args: Batch() if len(args[1]) < args[0].ndim else None,
+    "native_layer_norm": lambda args: Batch() if len(args[1]) < args[0].ndim else None,
+    "nll_loss_backward": lambda args: Batch((0, 1) if args[4] == "none" else (1,), sized=1, least=1),
+    "take_rows": Batch((1,), least=1),
+    "embedding_backward": lambda args: None if args[4] else Batch((0, 1), summed=True, least=1),
+    "gather": Batch((0, 1), dims=1),
+    "index": lambda args: Batch((1,), least=1) if len(args[1]) == 1 and args[1][0] is not None else None,
+    "index_select": Batch(dims=1),
+    "scatter": lambda args: Batch((0, 1, 2) if type(args[3]) is da.Array else (0, 1), dims=1),
+    "scatter_add": Batch((0, 1, 2), dims=1),
+    "topk": Batch(dims=2),
+    "kthvalue": Batch(dims=2),
+    "vector_norm": Batch(dims=2),
     **{
         name: Batch(dims=1)
         for name in (
             "sum", "mean", "nansum", "prod_op", "all", "any", "amax", "amin", "argmax", "argmin", "max_dim", "min_dim",
             "var_op", "std_op", "logsumexp", "softmax", "log_softmax", "cumsum_op", "cumprod_op", "cummax", "cummin",
-            "logcumsumexp", "sort",
+            "logcumsumexp", "sort", "median_dim", "nanmedian_dim", "flip", "fft_c2c", "fft_r2c", "fft_c2r",
         )
     },
 }  # fmt: skip
 
 
-def _by_sample(batch: Batch, arrays: list[da.Array], args: Any) -> bool:
+def _by_sample(name: str, arrays: list[da.Array], args: Any) -> Batch | None:
+    """How an op goes sample by sample with these arguments, None where it cannot."""
+    batch = BATCHED.get(name)
+    if batch is not None and not isinstance(batch, Batch):
+        batch = batch(args)
+    return batch if batch is not None and _fits(batch, arrays, args) else None
+
+
+def _fits(batch: Batch, arrays: list[da.Array], args: Any) -> bool:
     first = [arrays[i] for i in batch.arrays if i < len(arrays)]
-    if len(first) < len(batch.arrays) or any(a.ndim < batch.least or len(a.chunks[0]) == 1 for a in first):
+    if len(first) < len(batch.arrays) or any(a.ndim < batch.least for a in first):
+        return False
+    if all(len(a.chunks[0]) == 1 for a in first):
         return False
     if batch.dims is not None:
         dims = args[batch.dims]
@@ -215,6 +244,8 @@ def find(name: str) -> Kernel | None:
         return lambda x: x
     if name == "cast":
         return lambda x, dtype, *rest: lazy.elementwise(name, name, (x, dtype, *rest), dtype)
+    if name == "masked_fill":
+        return lambda x, mask, value: lazy.elementwise(name, name, (x, mask, value), type_of(x))
     if "pointwise" in op.tags and op.meta is None:
         return functools.partial(_pointwise, op)
     if op.meta is None:
@@ -247,8 +278,8 @@ def _general(op: Any, *args: Any) -> Any:
     found = op.meta(*metas_of(args))
     metas = found if type(found) is list else (tuple(found[0]), found[1])
     if not all(lazy.single(a) for a in arrays):
-        batch = BATCHED.get(op.name)
-        if batch is not None and _by_sample(batch, arrays, args):
+        batch = _by_sample(op.name, arrays, args)
+        if batch is not None:
             return lazy.call(op.name, op.name, args, metas, batch.arrays, batch.summed, batch.sized)
         chunked = CHUNKED.get(op.name)
         if chunked is not None:

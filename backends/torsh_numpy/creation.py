@@ -31,14 +31,13 @@ def convert(x, target, copy):
     if target.kind in "iu" and kind not in "iub":
         if kind == "c":
             x = x.real
-        if target == np.int32 and x.dtype.itemsize >= 4:
-            return x.astype(target)
-        if target.itemsize < 8 and x.dtype.itemsize >= 4:
-            return x.astype(np.int64 if target.kind == "u" else np.int32).astype(target)
-        if target.kind == "u" and target.itemsize == 8:
+        if x.dtype.itemsize < 4:
+            x = x.astype(np.float32)
+        if target == np.uint64:
             return np.where(x < 0, x.astype(np.int64).view(np.uint64), x.astype(np.uint64))
-        if target.itemsize < 8:
-            return x.astype(np.float32).astype(np.int64).astype(target)
+        if target.itemsize < 4 or target == np.uint32:
+            # The integer type the machine's conversion goes through; what does not fit there becomes its smallest value.
+            x = x.astype(np.int64 if target == np.uint8 or target == np.uint32 else np.int32)
     elif kind == "c" and target.kind not in "cb" and target != _COMPLEX32:
         x = x.real
     if target.itemsize == 1 and target.kind not in "iub" and x.dtype != target:

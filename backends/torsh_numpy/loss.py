@@ -13,8 +13,8 @@ def _picked(target: Array, classes: int, ignore_index: int) -> tuple[Array, Arra
     """The targets with ignored ones set to 0, and which ones count (None: all)."""
     if not target.size:
         return target, None
-    low, high = target.min(), target.max()
-    if low >= 0 and high < classes and not 0 <= ignore_index < classes:
+    # As unsigned numbers negative targets are large: one comparison for both ends.
+    if not 0 <= ignore_index < classes and np.maximum.reduce(target.view(np.uint64), None) < classes:
         return target, None
     counts = target != ignore_index
     safe = np.where(counts, target, 0)

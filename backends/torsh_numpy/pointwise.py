@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from torsh_numpy._blocks import looped
+from torsh_numpy._blocks import LARGE, looped
 from torsh_numpy.backend import TO_NUMPY
 
 # A 0-d array of the operand's type: NumPy needs twice as long to convert a Python number in every call.
@@ -10,8 +10,15 @@ ZERO = {n: np.zeros((), n) for n in TO_NUMPY.values()}
 ONE = {n: np.ones((), n) for n in TO_NUMPY.values()}
 
 
+_large_relu = looped(lambda x: np.maximum(x, ZERO[x.dtype]), "relu")
+
+
 def relu(x):
-    return np.maximum(x, ZERO[x.dtype])
+    # Without ``looped`` around small arrays: a call more is a tenth of the time of relu on 4x4.
+    return np.maximum(x, ZERO[x.dtype]) if x.size < LARGE else _large_relu(x)
+
+
+relu.into = _large_relu.into
 
 
 def sign(x):
@@ -77,7 +84,7 @@ KERNELS = {
     "sign": looped(sign, "sign"),
     "sgn": sgn,
     "reciprocal": np.reciprocal,
-    "relu": looped(relu, "relu"),
+    "relu": relu,
     "floor": _on_floats(np.floor),
     "ceil": _on_floats(np.ceil),
     "trunc": _on_floats(np.trunc),

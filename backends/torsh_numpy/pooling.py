@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from typing import Any
@@ -31,6 +32,7 @@ def _around(x: Array, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints,
     return out
 
 
+@functools.lru_cache(1024)
 def _tap(tap: Ints, stride: Ints, dilation: Ints, size: Ints) -> Any:
     return (
         slice(None), slice(None),
@@ -38,8 +40,9 @@ def _tap(tap: Ints, stride: Ints, dilation: Ints, size: Ints) -> Any:
     )  # fmt: skip
 
 
-def _taps(kernel: Ints) -> Any:
-    return itertools.product(*(range(k) for k in kernel))
+@functools.lru_cache(256)
+def _taps(kernel: Ints) -> list[Ints]:
+    return list(itertools.product(*(range(k) for k in kernel)))
 
 
 def max_pool(x, kernel, stride, padding, dilation, size):
@@ -51,10 +54,24 @@ def max_pool(x, kernel, stride, padding, dilation, size):
     return best
 
 
+@functools.lru_cache(256)
+def _positions(space: Ints, size: Ints, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints) -> tuple[Array, Array]:
+    """The flat position of an element of a window is that of the window's corner plus that of the tap."""
+    taps = _taps(kernel)
+    corner: Any = np.zeros(size, np.int64)
+    reach = np.zeros(len(taps), np.int64)
+    for axis in range(len(size)):
+        step = math.prod(space[axis + 1 :])
+        line = (np.arange(size[axis]) * stride[axis] - padding[axis]) * step
+        corner += line.reshape(-1, *(1,) * (len(size) - axis - 1))
+        reach += np.array([t[axis] * dilation[axis] * step for t in taps])
+    return corner, reach
+
+
 def max_pool_with_indices(x, kernel, stride, padding, dilation, size):
     xp = _around(x, kernel, stride, padding, dilation, size, _lowest(x.dtype))
     space = x.shape[2:]
-    taps = list(_taps(kernel))
+    taps = _taps(kernel)
     # The first tap inside the array: padding must never win, not even where all elements are -inf.
     which = np.zeros((*x.shape[:2], *size), np.intp if len(taps) > 255 else np.uint8)
     first = np.zeros(size, which.dtype)
@@ -78,14 +95,7 @@ def max_pool_with_indices(x, kernel, stride, padding, dilation, size):
     if x.dtype.kind == "f" and best.size and np.isnan(best.max()):
         for number, tap in enumerate(taps):  # the last nan of a window counts
             np.copyto(which, number, where=np.isnan(xp[_tap(tap, stride, dilation, size)]))
-    # The flat position is that of the window's corner plus that of the tap.
-    corner: Any = np.zeros(size, np.int64)
-    reach = np.zeros(len(taps), np.int64)
-    for axis in range(len(size)):
-        step = math.prod(space[axis + 1 :])
-        line = (np.arange(size[axis]) * stride[axis] - padding[axis]) * step
-        corner += line.reshape(-1, *(1,) * (len(size) - axis - 1))
-        reach += np.array([t[axis] * dilation[axis] * step for t in taps])
+    corner, reach = _positions(space, size, kernel, stride, padding, dilation)
     return best, reach.take(which) + corner
 
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from torsh.dispatch import Mode
 from torsh_conformance.checks import CHECKS, Answers, Outcome, run_case
-from torsh_conformance.library import Library
+from torsh_conformance.library import Library, tensors_in
 from torsh_conformance.sample import S, generate
 from torsh_conformance.subjects import Subject, all_subjects
 
@@ -291,10 +291,9 @@ class _Sources(Mode):
 
     def intercept(self, op: Any, args: tuple[Any, ...], proceed: Any) -> Any:
         result = proceed(*args)
-        for a in args:
-            kind = getattr(a, "_kind", None)
-            if kind is not None:
-                self.found.add(op.kernels.sources.get(kind, ""))
+        for t in tensors_in([args, result]):
+            if t._kind in op.kernels.sources:
+                self.found.add(op.kernels.sources[t._kind])
                 break
         return result
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 
 import numpy as np
 import pytest
@@ -148,6 +149,31 @@ def test_complex_parts_are_views(toy):
         t = torsh.view_as_real(torsh.tensor([1 + 2j, 3 + 4j]))
         t[0, 1] = 7.0
         assert values(torsh.view_as_complex(t)).tolist() == [1 + 7j, 3 + 4j]
+
+
+def test_views_in_several_threads_while_larger_ones_are_made(toy):
+    """Shapes are worked out on address space that is replaced when it is too small."""
+    from torsh.functionalize import _Ghosts
+
+    with registry.use("toy"):
+        t = torsh.arange(6.0).reshape(2, 3)
+    wrong = []
+
+    def look():
+        for _ in range(300):
+            if t.t()[1:].storage_offset() != 1:
+                wrong.append(1)
+
+    threads = [threading.Thread(target=look) for _ in range(3)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("torsh.functionalize._ghosts", ghosts := _Ghosts())
+        for thread in threads:
+            thread.start()
+        for _ in range(300):
+            ghosts.space = np.empty(1 << 20, np.uint8)
+        for thread in threads:
+            thread.join()
+    assert not wrong
 
 
 def test_resizing_keeps_the_elements_in_memory_order(toy):

@@ -149,6 +149,8 @@ def test_not_a_tensor():
     (lambda t, i: torsh.allclose(t, t, rtol=-1), RuntimeError, "rtol must be greater"),
     (lambda t, i: i.add_(1.5), RuntimeError, "result type Float can't be cast to the desired output type Long"),
     (lambda t, i: t[0].add_(t), RuntimeError, "output with shape"),
+    (lambda t, i: t[:1].expand(3).add_(1.0), RuntimeError, "unsupported operation: more than one element"),
+    (lambda t, i: i[:1].expand(3).mul_(2), RuntimeError, "unsupported operation: more than one element"),
     (lambda t, i: torsh.exp(t, out=i), RuntimeError, "result type Float can't be cast"),
     (lambda t, i: torsh.frexp(i), RuntimeError, "only supports floating-point"),
     (lambda t, i: torsh.maximum(t, 1), TypeError, "must be Tensor, not int"),

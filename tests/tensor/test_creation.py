@@ -100,11 +100,13 @@ def test_sharing_memory_with_numpy() -> None:
 @pytest.mark.parametrize(
     "target", ["int8", "uint8", "int16", "int32", "int64", "bool", "float16", "bfloat16", "float32"]
 )
+@pytest.mark.filterwarnings("ignore:(overflow|invalid value)")
 def test_casting_follows_c(source: str, target: str) -> None:
-    values = np.array([0.0, -0.0, 1.9, -1.9, 100.5, -100.5, 300.0, -300.0, 60000.0], dtype=source)
+    values = [0.0, -0.0, 1.9, -1.9, 100.5, -100.5, 300.0, -300.0, 60000.0, np.nan, np.inf, -np.inf, 3e9, -3e9, 1e20]
+    values = np.array(values).astype(source)
     expected = torch.from_numpy(values).to(getattr(torch, target))
     found = torsh.from_numpy(values).to(getattr(torsh, target))
-    np.testing.assert_array_equal(found.float().numpy(), expected.float().numpy())
+    np.testing.assert_array_equal(found.double().numpy(), expected.double().numpy())
 
 
 def test_casting_complex_drops_the_imaginary_part() -> None:

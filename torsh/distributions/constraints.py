@@ -81,7 +81,7 @@ class _Test(Constraint):
 
 
 def _bound(value: Any) -> str:
-    return str(value)
+    return str(value.item() if isinstance(value, Tensor) and value.dim() == 0 else value)
 
 
 def greater_than(lower_bound: Any) -> Constraint:
@@ -151,7 +151,7 @@ def _positive_definite(v: Tensor) -> Tensor:
 dependent = _Dependent()
 dependent_property = _DependentProperty
 independent = _IndependentConstraint
-is_dependent = lambda c: isinstance(c, _Dependent)  # noqa: E731
+is_dependent = lambda c: isinstance(c, _Dependent)
 boolean = _Test("Boolean()", lambda v: (v == 0) | (v == 1), is_discrete=True)
 one_hot = _Test("OneHot()", lambda v: ((v == 0) | (v == 1)).all(-1) & v.sum(-1).eq(1), 1, True)
 nonnegative_integer = integer_greater_than(0)

@@ -76,15 +76,17 @@ class Uniform(_Scalar):
     """Uniform on [low, high).  Source: https://docs.pytorch.org/docs/stable/distributions.html#uniform"""
 
     _names = ("low", "high")
-    arg_constraints = {"low": c.dependent, "high": c.dependent}
+    # Each bound is checked against the other.
+    arg_constraints = property(  # type: ignore[assignment]
+        lambda self: {"low": c.less_than(self.high), "high": c.greater_than(self.low)}
+    )
 
     def __init__(self, low: Any, high: Any, validate_args: bool | None = None) -> None:
         self._take(validate_args, low, high)
-        if self._validate_args and not bool((self.low < self.high).all()):
-            raise ValueError("Uniform is not defined when low>= high")
 
     support = c.dependent_property(lambda self: c.interval(self.low, self.high))
     mean = property(lambda self: (self.high + self.low) / 2)
+    mode = property(lambda self: math.nan * self.high)
     stddev = property(lambda self: (self.high - self.low) / 12**0.5)
     variance = property(lambda self: (self.high - self.low).pow(2) / 12)
 

@@ -112,7 +112,12 @@ class Op:
                     raise mixed_devices(first, kind)
                 tracked = tracked or a._rg
                 raws.append(a._data)
-            elif (type(a) is tuple or type(a) is list) and a and any(isinstance(x, Tensor) for x in a):
+            elif (
+                (type(a) is tuple or type(a) is list)
+                and a
+                and not (type(a[0]) is int and type(a[-1]) is int)  # sizes and the like, the commonest case
+                and any(isinstance(x, Tensor) for x in a)
+            ):
                 parts = []
                 for x in a:
                     if not isinstance(x, Tensor):
@@ -510,7 +515,12 @@ def primitive(
         def public(*a: Any, **k: Any) -> Any:
             if state.overrides and (handler := override_of(a, k)) is not None:
                 return handler(public, a, k)
-            normal = fn(*a, **k)
+            try:
+                normal = fn(*a, **k)
+            except TypeError:
+                if (renamed := torch_names(fn, k)) is None:
+                    raise
+                normal = fn(*a, **renamed)
             if type(normal) is tuple:
                 return op(*normal)
             return tuple(normal) if type(normal) is Ready else normal
@@ -521,6 +531,19 @@ def primitive(
         return op.fn
 
     return declare
+
+
+# NumPy's names of parameters, which PyTorch takes too.
+_NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input", "x1": "input", "x2": "other"}
+
+
+def torch_names(fn: Callable[..., Any], kwargs: dict[str, Any]) -> dict[str, Any] | None:
+    """Keyword arguments with NumPy's names replaced by those of the function's parameters; None where there are none."""
+    code = fn.__code__
+    own = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    if not any(n not in own and _NUMPY_NAMES.get(n) in own for n in kwargs):
+        return None
+    return {n if n in own else _NUMPY_NAMES.get(n, n): v for n, v in kwargs.items()}
 
 
 class Ready(list[Any]):
@@ -551,7 +574,12 @@ def composite(
         def public(*a: Any, **k: Any) -> Any:
             if state.overrides and (handler := override_of(a, k)) is not None:
                 return handler(public, a, k)
-            return fn(*a, **k)
+            try:
+                return fn(*a, **k)
+            except TypeError:
+                if (renamed := torch_names(fn, k)) is None:
+                    raise
+                return fn(*a, **renamed)
 
         op.inplace = derive_inplace(op, public) if inplace else None
         op.fn = with_out(public, out) if out else public
@@ -634,7 +662,8 @@ def override_of(args: Sequence[Any], kwargs: dict[str, Any]) -> Callable[..., An
 def with_out(fn: Callable[..., Any], rule: bool | str = True) -> Callable[..., Any]:
     """``fn`` with an ``out=`` keyword: the result is written into that tensor (or tuple of tensors), which is returned.
 
-    rule: True: its dtype may differ from the result's; "typed": it may not; "exact": nor may it share memory with the inputs.
+    rule: True: its dtype may differ from the result's; "typed": it may not; "exact": nor may it share memory with the
+    inputs.
     """
 
     @functools.wraps(fn)

@@ -83,11 +83,12 @@ def _check_apart(out: Tensor, values: Any) -> None:
             continue
         if not (v.is_contiguous() and out.is_contiguous()):
             continue
-        starts = [t._kind.backend.geometry(t._data)[2] for t in (v, out)]
-        if starts[0] < starts[1] + out.numel() * out.dtype.itemsize and starts[1] < starts[0] + v.numel() * v.dtype.itemsize:
+        start, other = (t._kind.backend.geometry(t._data)[2] for t in (v, out))
+        end, other_end = start + v.numel() * v.dtype.itemsize, other + out.numel() * out.dtype.itemsize
+        if start < other_end and other < end:
             raise RuntimeError(
-                "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
-                "location. Please clone() the tensor before performing the operation."
+                "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single "
+                "memory location. Please clone() the tensor before performing the operation."
             )
 
 

@@ -7,7 +7,6 @@ one kernel lookup, two assignments.  Everything else (promotion, Python scalars,
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -30,7 +29,7 @@ from torsh.ops._op import (
     signature_with,
     with_history,
 )
-from torsh.tensor import Parameter, Tensor, check_writable, new, overwrite, uncastable
+from torsh.tensor import Parameter, Tensor, check_overlap, check_writable, new, overwrite, uncastable
 
 # What an op does to dtypes.
 SAME = "same"  # the promoted type
@@ -631,6 +630,8 @@ def make_inplace(
             except KeyError:
                 into = intos[k] = k.backend.into(kernels[k])
             if into is not None:
+                if self._base is not None:
+                    check_overlap(self)
                 if normalise is None and not kwargs and len(args) == 1:  # the commonest case, written out
                     a = args[0]
                     t = type(a)

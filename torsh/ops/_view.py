@@ -10,7 +10,7 @@ from typing import Any
 from torsh.autograd import engine
 from torsh.autograd.grad_mode import thread
 from torsh.dispatch import state, through_modes
-from torsh.ops._op import Op, Plan, override_of
+from torsh.ops._op import Op, Plan, override_of, torch_names
 from torsh.tensor import Tensor, Version, check_writable, new
 
 _numbers = engine._numbers
@@ -67,6 +67,37 @@ class View(Op):
         out._rg = True
 
 
+class Parts(View):
+    """An op whose results are several views of its first argument."""
+
+    def _run(self, input: Tensor, *params: Any) -> Any:
+        if input._replay is not None:
+            return Op._run(self, input, *params)
+        k = input._kind
+        root = input._base
+        if root is None:
+            root = input
+        vc = root._vc
+        if vc is None:
+            vc = root._vc = Version((root._gf, root._nr) if root._gf is not None else None)
+        outs = []
+        for r in self.kernels[k](input._data, *params):
+            out = new(Tensor)
+            out._data = r if type(r) is k.raw_type else k.as_raw(r)
+            out._kind = k
+            out._base = root
+            out._vc = vc
+            out._gf_version = vc.version
+            outs.append(out)
+        if input._rg:
+            if thread.enabled and outs:
+                self.record((input, *params), outs)
+        elif not root._rg and k.inexact and thread.enabled:
+            for out in outs:
+                vc.watch(out)
+        return tuple(outs)
+
+
 def replayed(input: Tensor, op: Op, params: tuple[Any, ...]) -> Callable[[Tensor], Tensor]:
     """How to make a view of a view again from its base, where geometry cannot say it."""
     before = input._replay
@@ -83,16 +114,17 @@ def view(
     meta: Callable[..., Any] | None = None,
     decompose: Callable[..., Any] | None = None,
     inplace: bool = False,
+    several: bool = False,
     node_name: str | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a view op.  The body returns the tensor and the normalised parameters, or a finished tensor.
 
-    inplace: whether there is a form that changes the tensor's own shape and strides (``transpose_``).
+    several: whether the result is a tuple of views.  inplace: whether there is a form that changes the tensor's own shape and strides (``transpose_``).
     """
 
     def declare(fn: Callable[..., Any]) -> Callable[..., Any]:
         names = args.split() if args is not None else list(inspect.signature(fn).parameters)
-        op = View(
+        op = (Parts if several else View)(
             name or fn.__name__, None, names, grads={names[0]: grad} if grad else None, meta=meta, decompose=decompose,
             paths=paths.split(), tags=("view",) if grad else ("view", "nondifferentiable"), node_name=node_name, doc=fn.__doc__,
         )  # fmt: skip
@@ -102,7 +134,12 @@ def view(
         def public(*a: Any, **k: Any) -> Any:
             if state.overrides and (handler := override_of(a, k)) is not None:
                 return handler(public, a, k)
-            normal = fn(*a, **k)
+            try:
+                normal = fn(*a, **k)
+            except TypeError:
+                if (renamed := torch_names(fn, k)) is None:
+                    raise
+                normal = fn(*a, **renamed)
             if type(normal) is not tuple:
                 return normal
             return through_modes(op, normal, run) if state.busy else run(*normal)

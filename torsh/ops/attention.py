@@ -24,6 +24,11 @@ def scaled_dot_product_attention(
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.scaled_dot_product_attention.html
     """
     _check(query, key, value, attn_mask, is_causal)
+    if query.dtype.itemsize < 4 and query._kind.floating:  # rounded once, at the end
+        mask = attn_mask if attn_mask is None or attn_mask.dtype is dtypes.bool else attn_mask.float()
+        wide = query.float(), key.float(), value.float()
+        out = scaled_dot_product_attention(*wide, mask, dropout_p, is_causal, scale, enable_gqa)
+        return out.to(query.dtype)
     if enable_gqa:
         key, value = _shared_heads(query, key, "key"), _shared_heads(query, value, "value")
     scores = query @ key.transpose(-2, -1)

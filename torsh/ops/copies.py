@@ -31,8 +31,7 @@ def copying(name: str, view: Callable[..., Any]) -> None:
     function.__name__ = function.__qualname__ = f"{name}_copy"
     function.__doc__ = f"``{name}``, copied: the result shares no memory with the input."
     if name in ("split", "split_with_sizes", "unbind"):
-        function = functools.wraps(function)(several)
-        composite(f"torch.{name}_copy")(function)
+        composite(f"torch.{name}_copy")(functools.wraps(function)(several))
     else:
         composite(f"torch.{name}_copy", out=True)(function)
 

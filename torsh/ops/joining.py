@@ -9,7 +9,8 @@ from typing import Any
 from torsh import dtypes
 from torsh.autograd.grad_mode import thread
 from torsh.ops._args import check_tensor, size_of, wrap_dim
-from torsh.ops._op import Op, composite, primitive
+from torsh.ops._op import Op, composite
+from torsh.ops._view import view as view_op
 from torsh.ops.shape import atleast_1d, atleast_2d, atleast_3d
 from torsh.ops.slicing import slice_
 from torsh.tensor import PLAIN, Tensor, new
@@ -260,8 +261,7 @@ def _unbind_grad(g: Sequence[Tensor | None], input_shape: tuple[int, ...], dim: 
     return pile([given.new_zeros(tuple(given.shape)) if x is None else x for x in g], dim)
 
 
-@primitive("torch.unbind Tensor.unbind", tags="view",
-           grad={"input": lambda g, input_shape, dim: _unbind_grad(g, input_shape, dim)})  # fmt: skip
+@view_op("torch.unbind Tensor.unbind", several=True, grad=lambda g, input_shape, dim: _unbind_grad(g, input_shape, dim))
 def unbind(input, dim=0):
     """Views of all positions along a dimension, as a tuple.
 
@@ -285,8 +285,10 @@ def _split_grad(g: Sequence[Tensor | None], input_shape: tuple[int, ...], sizes:
     return join(parts, dim)
 
 
-@primitive("", name="split", args="input sizes dim", tags="view",
-           grad={"input": lambda g, input_shape, sizes, dim: _split_grad(g, input_shape, sizes, dim)})  # fmt: skip
+@view_op(
+    "", name="split", args="input sizes dim", several=True,
+    grad=lambda g, input_shape, sizes, dim: _split_grad(g, input_shape, sizes, dim),
+)  # fmt: skip
 def pieces(input, sizes, dim):
     """Views of consecutive pieces of known sizes."""
     return (input, sizes, dim)

@@ -424,8 +424,8 @@ def lstsq(A, B, rcond=None, *, driver=None):
         x = linalg_pinv(A) @ right
     empty = A.new_empty((0,), dtype=A.dtype.to_real())
     nothing = attached(empty, real(A).reshape(-1).narrow(0, 0, 0)) if A._rg else empty
-    full = m > n and (driver == "gels" or bool((rank == n).all()))
-    if full and driver != "gelsy":
+    full = m > n and driver != "gelsy"
+    if full and (driver == "gels" or A.device.type == "meta" or bool((rank == n).all())):
         difference_ = (A @ x - right).abs()
         residuals = (difference_ * difference_).sum(-2)
     else:
@@ -626,6 +626,10 @@ def linalg_vander(x, N=None):
     check_tensor(x, "linalg.vander", "x")
     if x.dtype is dtypes.bool:
         raise RuntimeError("linalg.vander: Expected a floating point, complex, or integral tensor, but got Bool")
+    if x.dtype in (dtypes.float16, dtypes.bfloat16, dtypes.complex32):
+        raise RuntimeError(
+            f"linalg.vander supports floating point, complex, and integer tensors, but got {scalar_name(x.dtype)}"
+        )
     if not x.ndim:
         x = x.reshape(1)
     N = x.shape[-1] if N is None else N

@@ -8,6 +8,8 @@ from typing import Any
 from torsh.dtypes import int64, scalar_name, uint8
 from torsh.ops._args import check_tensor, has_values
 from torsh.ops._op import composite, primitive
+from torsh.ops.activation import log_softmax, logsigmoid
+from torsh.ops.linear import linear
 from torsh.ops.loss import reduced, reduction_of
 
 
@@ -129,8 +131,6 @@ def cross_entropy(
     check_tensor(input, "cross_entropy_loss")
     check_tensor(target, "cross_entropy_loss", "target", 2)
     reduction = reduction_of(reduction, size_average, reduce)
-    from torsh.ops.activation import log_softmax
-
     axis = 0 if input.ndim == 1 else 1
     if input._data.shape == target._data.shape and target._kind.floating:
         return _soft_targets(input, target, weight, reduction, label_smoothing, axis, ignore_index)
@@ -151,8 +151,6 @@ def _class_weights(weight: Any, ndim: int) -> Any:
 
 
 def _soft_targets(input, target, weight, reduction, smoothing, axis, ignore_index):
-    from torsh.ops.activation import log_softmax
-
     if not 0 <= smoothing <= 1:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {smoothing}")
     if ignore_index >= 0:
@@ -215,8 +213,6 @@ def linear_cross_entropy(
     chunks; here the result is the same with any.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.linear_cross_entropy.html
     """
-    from torsh.ops.linear import linear
-
     width, outputs = linear_weight.shape[-1], tuple(linear_weight.shape[:-1])
     if linear_bias is not None and tuple(linear_bias.shape) != outputs:
         raise RuntimeError(f"expected linear_bias shape {outputs}, got {tuple(linear_bias.shape)}")
@@ -309,8 +305,6 @@ def multilabel_soft_margin_loss(input, target, weight=None, size_average=None, r
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.multilabel_soft_margin_loss.html
     """
-    from torsh.ops.activation import logsigmoid
-
     reduction = reduction_of(reduction, size_average, reduce)
     loss = -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input))
     if weight is not None:

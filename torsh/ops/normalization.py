@@ -107,6 +107,9 @@ def _batch_norm(input, weight, bias, running_mean, running_var, training, moment
             out = out * weight[0]
         return (out if bias is None else out + bias[0]), None, None
     _check_batch_norm(input, running_mean, running_var, weight, bias, training)
+    if not training and input.dtype.itemsize < 4 and input._kind.floating:  # rounded once, at the end
+        wide = [t if t is None else t.float() for t in (input, weight, bias, running_mean, running_var)]
+        return _batch_norm(*wide, training, momentum, eps)[0].to(input.dtype), None, None
     if not training:
         alpha = (running_var + eps).rsqrt()
         if weight is not None:
@@ -357,6 +360,9 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
 
 def _group_norm(input, weight, bias, groups, eps):
     """(result, mean, rstd), the statistics as (N, groups)."""
+    if input.dtype.itemsize < 4 and input._kind.floating:  # rounded once, at the end
+        wide = [t if t is None else t.float() for t in (input, weight, bias)]
+        return tuple(t.to(input.dtype) for t in _group_norm(*wide, groups, eps))
     shape = tuple(input.shape)
     n = shape[0]
     cols = math.prod(shape[1:]) // groups

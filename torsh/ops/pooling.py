@@ -12,7 +12,7 @@ from typing import Any
 
 from torsh.dtypes import scalar_name
 from torsh.ops._args import check_tensor
-from torsh.ops._op import composite, primitive
+from torsh.ops._op import composite, needs_grad, primitive
 
 Ints = tuple[int, ...]
 
@@ -237,7 +237,7 @@ def _max(n, input, kernel_size, stride, padding, dilation, ceil_mode, indices):
     x, batched = _batch(input, n, op)
     size = _pooled(x.shape[2:], kernel, stride, padding, dilation, ceil_mode, op)
     _numeric(x, op)
-    if not indices and not x._rg:
+    if not indices and not needs_grad(x):
         out = max_pool.op(x, kernel, stride, padding, dilation, size)
         return out if batched else out.squeeze(0)
     out, where = max_pool_with_indices.op(x, kernel, stride, padding, dilation, size)

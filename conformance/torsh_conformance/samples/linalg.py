@@ -161,12 +161,23 @@ def solve(make):
 @samples(
     "torch.linalg.inv", "torch.linalg.inv_ex", "torch.inverse", "torch.linalg.det", "torch.det", "torch.linalg.slogdet",
     "torch.slogdet", "torch.logdet", "torch.linalg.cond", "torch.linalg.lu_factor", "torch.linalg.lu_factor_ex",
-    "torch.linalg.matrix_exp", "torch.matrix_exp",
 )  # fmt: skip
 def square(make):
     yield S(_regular(make, 3, 3))
     yield S(_regular(make, 2, 4, 4))
     yield S(_regular(make, 4, 4).T).named("transposed")
+
+
+@samples("torch.linalg.matrix_exp", "torch.matrix_exp")
+def matrix_exp(make):
+    yield S(make(3, 3, high=1))
+    yield S(make(2, 4, 4, low=-1, high=1))
+
+
+@samples("torch.linalg.eigh")
+def eigh(make):  # eigenvectors are free up to a sign, and so are their gradients
+    yield S(_definite(make, 3, 3)).without("grad")
+    yield S(_definite(make, 2, 4, 4), "U").without("grad")
 
 
 @samples("torch.linalg.pinv", "torch.pinverse")

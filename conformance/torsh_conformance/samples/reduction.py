@@ -18,7 +18,7 @@ def with_dtype(make):
     yield S(make(4, 3).T, 0).named("transposed")
     yield S(make()).named("0-d")
     yield S(make(0, 3), 0).named("empty")
-    yield S(make.special()).named("special")
+    yield S(make.special()).named("special").without("grad")
 
 
 @samples("torch.sum")
@@ -102,8 +102,8 @@ def running(make):
     yield S(make(3, 4), 1)
     yield S(make(2, 3, 4), -2)
     yield S(make(4, 3).T, 0).named("transposed")
-    yield S(make(), 0).named("0-d")
-    yield S(make(0, 3), 0).named("empty")
+    yield S(make(), 0).named("0-d").without("inplace")
+    yield S(make(0, 3), 0).named("empty").without("inplace")
 
 
 @samples("torch.cumprod")
@@ -182,7 +182,7 @@ def vector_norm(make):
     for ord in (0, 1, 3, 0.5, math.inf, -math.inf):
         yield S(make(3, 4), ord, 1)
     yield S(make(2, 3, 4), 2, (0, 2), True)
-    yield S(np.zeros_like(make(3))).named("zero")
+    yield S(np.zeros_like(make(3))).named("zero").without("grad")
 
 
 @samples("torch.linalg.matrix_norm")

@@ -1,0 +1,382 @@
+"""Invertible maps of values, with the logarithm of their Jacobian.
+
+Source: https://docs.pytorch.org/docs/stable/distributions.html#module-torch.distributions.transforms
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from torsh.distributions import constraints as c
+from torsh.distributions.distribution import Distribution
+from torsh.distributions.multivariate import Independent, sum_rightmost
+from torsh.tensor import Size, Tensor
+
+
+class Transform:
+    """A map with ``_call``, ``_inverse`` and ``log_abs_det_jacobian(x, y)``; ``t(x)`` maps, ``t.inv(y)`` maps back."""
+
+    bijective = False
+    domain: Any = c.real
+    codomain: Any = c.real
+    sign: Any = 1
+
+    def __init__(self, cache_size: int = 0) -> None:
+        self._cache_size = cache_size
+        self._last: tuple[Any, Any] = (None, None)
+
+    event_dim = property(lambda self: max(self.domain.event_dim, self.codomain.event_dim))
+
+    @property
+    def inv(self) -> Transform:
+        """The inverse map."""
+        return _Inverse(self)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        if self._cache_size == 0:
+            return self._call(x)
+        if self._last[0] is not x:
+            self._last = (x, self._call(x))
+        return self._last[1]
+
+    def _inv_call(self, y: Tensor) -> Tensor:
+        if self._cache_size == 0:
+            return self._inverse(y)
+        if self._last[1] is not y:
+            self._last = (self._inverse(y), y)
+        return self._last[0]
+
+    def _call(self, x: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def _inverse(self, y: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        """log |dy/dx|."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (type(self) is type(other) and type(self).__init__ is Transform.__init__)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class _Inverse(Transform):
+    bijective = True
+
+    def __init__(self, transform: Transform) -> None:
+        super().__init__()
+        self._inv = transform
+
+    domain = property(lambda self: self._inv.codomain)
+    codomain = property(lambda self: self._inv.domain)
+    sign = property(lambda self: self._inv.sign)
+    inv = property(lambda self: self._inv)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return self._inv._inv_call(x)
+
+    def _inv_call(self, y: Tensor) -> Tensor:
+        return self._inv(y)
+
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        return -self._inv.log_abs_det_jacobian(y, x)
+
+
+class ComposeTransform(Transform):
+    """Several transforms, one after another."""
+
+    def __init__(self, parts: list[Transform], cache_size: int = 0) -> None:
+        super().__init__(cache_size)
+        self.parts = parts
+
+    bijective = property(lambda self: all(p.bijective for p in self.parts))
+    domain = property(lambda self: self.parts[0].domain if self.parts else c.real)
+    codomain = property(lambda self: self.parts[-1].codomain if self.parts else c.real)
+    sign = property(lambda self: math.prod(p.sign for p in self.parts))
+    event_dim = property(lambda self: max([p.event_dim for p in self.parts], default=0))
+
+    def _call(self, x: Tensor) -> Tensor:
+        for part in self.parts:
+            x = part(x)
+        return x
+
+    def _inverse(self, y: Tensor) -> Tensor:
+        for part in reversed(self.parts):
+            y = part._inv_call(y)
+        return y
+
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        total: Any = 0
+        for part in self.parts:
+            nxt = part(x)
+            total = total + sum_rightmost(part.log_abs_det_jacobian(x, nxt), self.event_dim - part.event_dim)
+            x = nxt
+        return total
+
+    def __repr__(self) -> str:
+        return "ComposeTransform(\n    " + ",\n    ".join(repr(p) for p in self.parts) + "\n)"
+
+
+class ExpTransform(Transform):
+    """exp(x)."""
+
+    codomain = c.positive
+    bijective = True
+
+    def _call(self, x: Tensor) -> Tensor:
+        return x.exp()
+
+    def _inverse(self, y: Tensor) -> Tensor:
+        return y.log()
+
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        return x
+
+
+class PowerTransform(Transform):
+    """x ** exponent, for positive x."""
+
+    domain = codomain = c.positive
+    bijective = True
+
+    def __init__(self, exponent: Any, cache_size: int = 0) -> None:
+        super().__init__(cache_size)
+        self.exponent = exponent
+
+    def _call(self, x: Tensor) -> Tensor:
+        return x.pow(self.exponent)
+
+    def _inverse(self, y: Tensor) -> Tensor:
+        return y.pow(1 / self.exponent)
+
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        return (self.exponent * y / x).abs().log()
+
+
+class SigmoidTransform(Transform):
+    """1 / (1 + exp(-x))."""
+
+    codomain = c.unit_interval
+    bijective = True
+
+    def _call(self, x: Tensor) -> Tensor:
+        import torsh
+
+        info = torsh.finfo(x.dtype)
+        return x.sigmoid().clamp(min=info.tiny, max=1.0 - info.eps)
+
+    def _inverse(self, y: Tensor) -> Tensor:
+        import torsh
+
+        info = torsh.finfo(y.dtype)
+        y = y.clamp(min=info.tiny, max=1.0 - info.eps)
+        return y.log() - (-y).log1p()
+
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        from torsh.nn import functional as F
+
+        return -F.softplus(-x) - F.softplus(x)
+
+
+class TanhTransform(Transform):
+    """tanh(x)."""
+
+    codomain = c.interval(-1.0, 1.0)
+    bijective = True
+
+    def _call(self, x: Tensor) -> Tensor:
+        return x.tanh()
+
+    def _inverse(self, y: Tensor) -> Tensor:
+        return y.atanh()
+
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        from torsh.nn import functional as F
+
+        return 2.0 * (math.log(2.0) - x - F.softplus(-2.0 * x))
+
+
+class SoftplusTransform(Transform):
+    """log(1 + exp(x))."""
+
+    codomain = c.positive
+    bijective = True
+
+    def _call(self, x: Tensor) -> Tensor:
+        from torsh.nn import functional as F
+
+        return F.softplus(x)
+
+    def _inverse(self, y: Tensor) -> Tensor:
+        return (-y).expm1().neg().log() + y
+
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        from torsh.nn import functional as F
+
+        return -F.softplus(-x)
+
+
+class AbsTransform(Transform):
+    """abs(x)."""
+
+    codomain = c.positive
+
+    def _call(self, x: Tensor) -> Tensor:
+        return x.abs()
+
+    def _inverse(self, y: Tensor) -> Tensor:
+        return y
+
+
+class AffineTransform(Transform):
+    """loc + scale * x."""
+
+    bijective = True
+
+    def __init__(self, loc: Any, scale: Any, event_dim: int = 0, cache_size: int = 0) -> None:
+        super().__init__(cache_size)
+        self.loc, self.scale, self._event_dim = loc, scale, event_dim
+
+    domain = codomain = property(lambda self: c.independent(c.real, self._event_dim) if self._event_dim else c.real)
+    sign = property(lambda self: self.scale.sign() if isinstance(self.scale, Tensor) else (self.scale > 0) - (self.scale < 0))
+
+    def _call(self, x: Tensor) -> Tensor:
+        return self.loc + self.scale * x
+
+    def _inverse(self, y: Tensor) -> Tensor:
+        return (y - self.loc) / self.scale
+
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        import torsh
+
+        if isinstance(self.scale, Tensor):
+            found = self.scale.abs().log().expand(x.shape)
+        else:
+            found = torsh.full_like(x, math.log(abs(self.scale)))
+        return sum_rightmost(found, self._event_dim)
+
+
+class SoftmaxTransform(Transform):
+    """exp(x), normalised: not one-to-one."""
+
+    domain = c.real_vector
+    codomain = c.simplex
+
+    def _call(self, x: Tensor) -> Tensor:
+        return x.softmax(-1)
+
+    def _inverse(self, y: Tensor) -> Tensor:
+        return y.log()
+
+
+class TransformedDistribution(Distribution):
+    """The distribution of transformed samples.
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#transformeddistribution
+    """
+
+    def __init__(self, base_distribution: Distribution, transforms: Any, validate_args: bool | None = None) -> None:
+        parts = [transforms] if isinstance(transforms, Transform) else list(transforms)
+        if not all(isinstance(t, Transform) for t in parts):
+            raise ValueError(f"transforms must be a Transform or a list of Transforms, but was {transforms}")
+        self.transforms = parts
+        whole = ComposeTransform(parts)
+        lacking = whole.event_dim - len(base_distribution.event_shape)
+        self.base_dist = Independent(base_distribution, lacking) if lacking > 0 else base_distribution
+        shape = base_distribution.batch_shape + base_distribution.event_shape
+        n = max(whole.event_dim, len(base_distribution.event_shape))
+        super().__init__(shape[: len(shape) - n], shape[len(shape) - n :], validate_args=validate_args)
+
+    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
+        new = type(self).__new__(type(self)) if _instance is None else _instance
+        new.__dict__.update(self.__dict__)
+        new.base_dist = self.base_dist.expand(batch_shape)
+        new._batch_shape = Size(batch_shape)
+        return new
+
+    has_rsample = property(lambda self: self.base_dist.has_rsample)
+
+    @c.dependent_property
+    def support(self) -> Any:
+        if not self.transforms:
+            return self.base_dist.support
+        codomain = self.transforms[-1].codomain
+        n = len(self._event_shape) - codomain.event_dim
+        return c.independent(codomain, n) if n > 0 else codomain
+
+    def _through(self, x: Tensor) -> Tensor:
+        for t in self.transforms:
+            x = t(x)
+        return x
+
+    def sample(self, sample_shape: Any = ()) -> Tensor:
+        import torsh
+
+        with torsh.no_grad():
+            return self._through(self.base_dist.sample(sample_shape))
+
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
+        return self._through(self.base_dist.rsample(sample_shape))
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        n = len(self._event_shape)
+        total: Any = 0.0
+        y = value
+        for t in reversed(self.transforms):
+            x = t._inv_call(y)
+            total = total - sum_rightmost(t.log_abs_det_jacobian(x, y), n - t.event_dim)
+            y = x
+        return total + sum_rightmost(self.base_dist.log_prob(y), n - len(self.base_dist.event_shape))
+
+    def _flipped(self, value: Tensor) -> Tensor:
+        sign: Any = math.prod(t.sign for t in self.transforms)
+        return value if isinstance(sign, int) and sign == 1 else sign * (value - 0.5) + 0.5
+
+    def cdf(self, value: Tensor) -> Tensor:
+        for t in reversed(self.transforms):
+            value = t._inv_call(value)
+        return self._flipped(self.base_dist.cdf(value))
+
+    def icdf(self, value: Tensor) -> Tensor:
+        return self._through(self.base_dist.icdf(self._flipped(value)))
+
+
+class LogNormal(TransformedDistribution):
+    """exp of a normal variable.  Source: https://docs.pytorch.org/docs/stable/distributions.html#lognormal"""
+
+    arg_constraints = {"loc": c.real, "scale": c.positive}
+    support = c.positive
+    has_rsample = True  # type: ignore[assignment]
+
+    def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
+        from torsh.distributions.continuous import Normal
+
+        super().__init__(Normal(loc, scale, validate_args=validate_args), ExpTransform(), validate_args=validate_args)
+
+    loc = property(lambda self: self.base_dist.loc)
+    scale = property(lambda self: self.base_dist.scale)
+    mean = property(lambda self: (self.loc + self.scale.pow(2) / 2).exp())
+    mode = property(lambda self: (self.loc - self.scale.square()).exp())
+
+    @property
+    def variance(self) -> Tensor:
+        s = self.scale.pow(2)
+        return s.expm1() * (2 * self.loc + s).exp()
+
+    def entropy(self) -> Tensor:
+        return self.base_dist.entropy() + self.loc
+
+
+identity_transform = ComposeTransform([])
+
+__all__ = [
+    "AbsTransform", "AffineTransform", "ComposeTransform", "ExpTransform", "LogNormal", "PowerTransform", "SigmoidTransform",
+    "SoftmaxTransform", "SoftplusTransform", "TanhTransform", "Transform", "TransformedDistribution", "identity_transform",
+]  # fmt: skip
