@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import weakref
 from typing import Any
 
@@ -17,6 +18,9 @@ from torsh.dtypes import dtype as Dtype
 LONGEST = 20_000
 # Bytes up to which an array that was only made is computed along with what is read, and kept.
 SMALL = 64 << 20
+# The same for an array that was written in place, which would otherwise carry its history along; a cluster's workers keep
+# larger ones too (Dask moves to disk what does not fit).
+WRITTEN = 4 << 30
 
 
 class DaskBackend(Backend):
@@ -118,12 +122,15 @@ class DaskBackend(Backend):
         wanted = raw.read()
         if _known_array(wanted):
             return
+        from torsh_dask import cluster
+
+        written = WRITTEN if cluster.client() is None else math.inf
         work = _work(wanted)
         together = []
         for buffer in list(self._waiting):
             if _known(buffer):
                 self._waiting.discard(buffer)
-            elif (buffer.written or _nbytes(buffer) <= SMALL) and _shares(buffer.value, work):
+            elif _nbytes(buffer) <= (written if buffer.written else SMALL) and _shares(buffer.value, work):
                 together.append(buffer)
         buffer = raw.buffer
         if raw.whole and buffer not in together:

@@ -84,21 +84,21 @@ def prod(x, dim, keepdim):
 
 
 def all(x, dim, keepdim, shape):
-    found = np.logical_and.reduce(x, axis=dim, keepdims=keepdim)
+    found = np.logical_and.reduce(x, dim, None, None, keepdim)
     return found.astype(np.uint8) if x.dtype == np.uint8 else found
 
 
 def any(x, dim, keepdim, shape):
-    found = np.logical_or.reduce(x, axis=dim, keepdims=keepdim)
+    found = np.logical_or.reduce(x, dim, None, None, keepdim)
     return found.astype(np.uint8) if x.dtype == np.uint8 else found
 
 
 def amax(x, dim, keepdim, shape):
-    return np.maximum.reduce(x, axis=dim, keepdims=keepdim)
+    return np.maximum.reduce(x, dim, None, None, keepdim)
 
 
 def amin(x, dim, keepdim, shape):
-    return np.minimum.reduce(x, axis=dim, keepdims=keepdim)
+    return np.minimum.reduce(x, dim, None, None, keepdim)
 
 
 def _position(function, method, x, dim, keepdim):

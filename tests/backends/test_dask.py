@@ -314,6 +314,14 @@ def test_writing_into_parts_of_chunked_arrays():
     np.testing.assert_allclose(x.numpy(), expected, rtol=1e-6)
 
 
+def test_views_and_writes_of_more_than_fits_into_memory():
+    x = torsh_dask.from_dask(da.ones((400_000, 200_000), chunks=(2_000, 20_000), dtype="float32"))  # 320 GB
+    assert (x.t()[5:8, ::100_000] * 2.0).sum().item() == 24.0
+    x[3] = 7.0
+    assert x[2:5, 0].tolist() == [1.0, 7.0, 1.0]
+    assert not torsh_dask.lazy.is_data(torsh_dask.to_dask(x))
+
+
 # ---- training --------------------------------------------------------------------------------------------------------
 
 

@@ -39,8 +39,13 @@ def test_has_a_docstring(name: str) -> None:
 
 @pytest.mark.parametrize("name", PRIMITIVE)
 def test_gradient_is_settled(name: str) -> None:
-    """A primitive has rules, or a decomposition to differentiate, or says that it is not differentiable."""
+    """A primitive has rules, or a decomposition to differentiate, or says that it is not differentiable.
+
+    A gradient's own gradient may be missing: asking for it raises an error that says so.
+    """
     op = OPS[name]
+    if name.endswith("_backward"):
+        return
     assert op.grads or op.decompose is not None or op.tags & {"nondifferentiable", "creation"}, (
         f"{name} has neither gradient rules nor a decomposition; tag it nondifferentiable if that is so"
     )

@@ -341,6 +341,15 @@ def ctc(log_probs, targets, input_lengths, target_lengths, blank, zero_infinity)
 @primitive(
     "",
     args="g log_probs targets input_lengths target_lengths loss alpha blank zero_infinity",
+    # Linear in g; there is no second derivative in log_probs, as in PyTorch.
+    grad={
+        "g": lambda grad, g, log_probs, targets, input_lengths, target_lengths, loss, alpha, blank, zero_infinity: (
+            grad
+            * ctc_backward.op(
+                g * 0 + 1, log_probs, targets, input_lengths, target_lengths, loss, alpha, blank, zero_infinity
+            )
+        ).sum((0, 2))
+    },
     meta=lambda g, log_probs, *rest: (log_probs.shape, log_probs.dtype),
 )
 def ctc_backward(g, log_probs, targets, input_lengths, target_lengths, loss, alpha, blank, zero_infinity):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import functools
 from typing import Any
 
 from torsh import dtypes, return_types
@@ -323,9 +324,6 @@ def max(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=None,
     elements everywhere.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.max.html
     """
-    if dim is None and other is axis is out is keepdims is None and keepdim is False and isinstance(input, Tensor):
-        if 0 not in input._data.shape:
-            return amax(input)
     dim = other if other is not None else axis if axis is not None else dim
     keepdim = keepdim if keepdims is None else keepdims
     if out is not None:
@@ -341,9 +339,6 @@ def min(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=None,
     elements everywhere.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.min.html
     """
-    if dim is None and other is axis is out is keepdims is None and keepdim is False and isinstance(input, Tensor):
-        if 0 not in input._data.shape:
-            return amin(input)
     dim = other if other is not None else axis if axis is not None else dim
     keepdim = keepdim if keepdims is None else keepdims
     if out is not None:
@@ -352,6 +347,22 @@ def min(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=None,
 
 
 _max_out, _min_out = with_out(max), with_out(min)
+
+
+def _short(full: Any, whole: Any) -> Any:
+    """``max`` and ``min`` with a short way to their commonest form, which has no further argument."""
+
+    @functools.wraps(full)
+    def public(input: Any, dim: Any = None, keepdim: Any = False, **named: Any) -> Any:
+        if dim is None and not named and keepdim is False and type(input) is Tensor and 0 not in input._data.shape:
+            return whole(input)
+        return full(input, dim, keepdim, **named)
+
+    full.op.fn = public
+    return public
+
+
+max, min = _short(max, amax), _short(min, amin)
 
 
 @composite("torch.aminmax Tensor.aminmax", out=True)
