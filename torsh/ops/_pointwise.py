@@ -7,7 +7,7 @@ one kernel lookup, two assignments.  Everything else (promotion, Python scalars,
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from torsh import dtypes
@@ -104,6 +104,22 @@ def as_number(a: Any, dtype: Dtype) -> Any:
     return complex(a) if dtype.category == dtypes.COMPLEX else bool(a)
 
 
+def mismatch(error: Exception, raws: Sequence[Any]) -> Exception:
+    """PyTorch's error for shapes that do not broadcast, in place of the library's own; any other error as it is."""
+    shapes = [tuple(r.shape) for r in raws if hasattr(r, "shape")]
+    for i, a in enumerate(shapes):
+        for b in shapes[i + 1 :]:
+            rank = max(len(a), len(b))
+            for d in range(1, rank + 1):
+                m, n = (a[-d] if d <= len(a) else 1), (b[-d] if d <= len(b) else 1)
+                if m != n and m != 1 and n != 1:
+                    return RuntimeError(
+                        f"The size of tensor a ({m}) must match the size of tensor b ({n}) at non-singleton dimension "
+                        f"{rank - d}; the shapes {list(a)} and {list(b)} do not broadcast"
+                    )
+    return error
+
+
 class Pointwise(Op):
     """An op whose result at a position depends on its operands at that position.
 
@@ -190,7 +206,10 @@ class Pointwise(Op):
             self.check(kind)
         if self.validate is not None:
             self.validate(kind, args)
-        found = self.kernels[kind](*raws)
+        try:
+            found = self.kernels[kind](*raws)
+        except ValueError as e:
+            raise mismatch(e, raws) from None
         if type(found) is not kind.raw_type:
             found = kind.as_raw(found)
         out = new(Tensor)
@@ -359,7 +378,10 @@ def binary(
                         and not (op.refused and not k.floating)
                     ):
                         x, y = input._data, other._data
-                        r = kernels[k](x, y)
+                        try:
+                            r = kernels[k](x, y)
+                        except ValueError as e:
+                            raise mismatch(e, (x, y)) from None
                         if type(r) is not k.raw_type:
                             r = k.as_raw(r)
                         o = new(Tensor)
