@@ -60,25 +60,15 @@ class Size(tuple[int, ...]):
 
 
 class Version:
-    """What tensors that share memory share: how often it was written, by what, and which views look at it."""
+    """What tensors that share memory share: how often it was written, and by what."""
 
-    __slots__ = ("_limit", "source", "version", "views", "writer")
+    __slots__ = ("source", "version", "writer")
 
     def __init__(self, source: Any = None) -> None:
         self.version = 0
         self.writer: str | None = None
         # (node, output number) that made the tensor which owns this: if that node saved its output, a write spoils it
         self.source = source
-        self.views: list[weakref.ref[Any]] = []
-        self._limit = 16
-
-    def watch(self, view: Any) -> None:
-        """Remember a view, so that it can be told when its base starts to require grad."""
-        views = self.views
-        views.append(weakref.ref(view))
-        if len(views) > self._limit:
-            self.views = [v for v in views if v() is not None]
-            self._limit = 2 * len(self.views) + 16
 
 
 class Tensor:
@@ -480,8 +470,6 @@ def shared(view: Tensor, base: Tensor) -> Tensor:
         from torsh.autograd.views import chained
 
         view._replay = chained(view, base)
-    if not root._rg and root._kind.inexact and thread.enabled:
-        vc.watch(view)
     return view
 
 

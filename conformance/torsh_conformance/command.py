@@ -173,13 +173,13 @@ def _conform(
 
         parts = run([s.name for s in subjects], plan, jobs, advance)
     try:
-        stale = known.apply(parts, folder)
+        stale = known.apply(parts, folder, plan)
     except ValueError as e:
         raise Usage(str(e)) from None
     if record:
         for file in known.record([f for p in parts for f in p.failures], folder):
             errors.print(f"recorded in {file}", highlight=False)
-        stale = known.apply(parts, folder)
+        stale = known.apply(parts, folder, plan)
     extra = {}
     if mutants:
         extra["mutants"] = run_mutants(errors)

@@ -17,7 +17,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from torsh_conformance.runner import Failure, Part
+from torsh_conformance.runner import DTYPES, Failure, Part, Plan
 
 FOLDER = Path(__file__).parent / "known"
 STATUSES = ("not implemented", "not yet", "never")
@@ -56,8 +56,14 @@ def load(backend: str, folder: Path = FOLDER) -> list[Known]:
     return found
 
 
-def apply(parts: list[Part], folder: Path = FOLDER) -> list[Known]:
-    """Mark the failures that are known; returns the lines that no longer apply to what was run."""
+def apply(parts: list[Part], folder: Path = FOLDER, plan: Plan | None = None) -> list[Known]:
+    """Mark the failures that are known; returns the lines that no longer apply to what was run.
+
+    plan: what was run.  With only some samples nothing can be said about lines; a line for any dtype is judged only by a
+    run with all the usual ones.
+    """
+    some_samples = plan is not None and (plan.samples is not None or plan.only is not None)
+    usual_dtypes = plan is None or set(DTYPES) <= set(plan.dtypes)
     tables: dict[str, list[Known]] = {}
     for part in parts:
         for cell in part.cells:
@@ -71,7 +77,10 @@ def apply(parts: list[Part], folder: Path = FOLDER) -> list[Known]:
                     line.applied = True
                     failure.known = {"key": line.key, "status": line.status, "reason": line.reason}
                     break
-    return [line for lines in tables.values() for line in lines if line.ran and not line.applied]
+    if some_samples:
+        return []
+    unused = [line for lines in tables.values() for line in lines if line.ran and not line.applied]
+    return [line for line in unused if usual_dtypes or "*" not in line.pattern.partition(":")[0]]
 
 
 def record(failures: list[Failure], folder: Path) -> list[Path]:

@@ -37,14 +37,12 @@ class Case(pytest.Item):
         from torsh_conformance.runner import run_subject
 
         part = run_subject(self.subject, self.plan)
-        stale = known.apply([part], self.folder)
+        stale = known.apply([part], self.folder, self.plan)
         new = [f for f in part.failures if f.known is None]
         if new:
             raise Finding("\n".join(f"{f.check}, sample {f.sample} {f.call}: {f.message}" for f in new[:5]))
         if stale and not part.failures:
-            keys = [k.key for k in stale if k.key.partition("/")[0] == part.op]
-            if keys and not any("*" in k for k in keys):
-                raise Finding(f"known failures that no longer apply, remove them: {', '.join(keys)}")
+            raise Finding(f"known failures that no longer apply, remove them: {', '.join(k.key for k in stale)}")
         if part.failures:
             pytest.xfail(f"known: {part.failures[0].known['reason']}")  # type: ignore[index]
         if not any(sum(c) for cell in part.cells for c in cell.checks.values()):

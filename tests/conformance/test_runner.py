@@ -14,7 +14,19 @@ import pytest
 
 from torsh import registry
 from torsh_conformance import known, report
-from torsh_conformance.runner import Cell, Failure, Part, Plan, Target, TimedOut, limited, run, run_subject, targets
+from torsh_conformance.runner import (
+    DTYPES,
+    Cell,
+    Failure,
+    Part,
+    Plan,
+    Target,
+    TimedOut,
+    limited,
+    run,
+    run_subject,
+    targets,
+)
 from torsh_conformance.subjects import all_subjects
 from torsh_numpy.backend import NumpyBackend
 
@@ -111,6 +123,15 @@ def test_a_line_that_no_longer_applies_is_told(off: str, tmp_path: Path) -> None
         '"sqrt/*:*" = { status = "never", reason = "not run" }\n',
     )
     assert [k.key for k in known.apply([part], folder)] == ["tanh/float32:value"]
+    assert [k.key for k in known.apply([part], folder, plan(off))] == ["tanh/float32:value"]
+
+
+def test_a_run_of_a_part_does_not_judge_lines_about_the_whole(off: str, tmp_path: Path) -> None:
+    part = run_subject(one("tanh"), plan(off))
+    folder = write_known(tmp_path, '"tanh/*:value" = { status = "never", reason = "test" }\n')
+    assert known.apply([part], folder, plan(off)) == []
+    assert known.apply([part], folder, plan(off, dtypes=DTYPES, samples=2)) == []
+    assert [k.key for k in known.apply([part], folder, plan(off, dtypes=DTYPES))] == ["tanh/*:value"]
 
 
 @pytest.mark.parametrize(

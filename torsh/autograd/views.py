@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -136,6 +138,7 @@ def rebase(t: Tensor, result: Tensor | None) -> None:
     """Replace the history of ``t`` (and of its base) after its memory was written with ``result``."""
     base = t._base
     has_history = result is not None and result._rg
+    newly = not (t if base is None else base)._rg
     if base is None:
         if has_history:
             assert result is not None
@@ -147,23 +150,31 @@ def rebase(t: Tensor, result: Tensor | None) -> None:
         else:
             t._gf, t._nr = ErasedBackward0(t), 0
         t._rg = True
-        _tell_views(t)
+        if newly:
+            _tell_views(t)
         return
     node = CopySlices(base, replay_of(t), result if has_history else None)
     base._gf, base._nr, base._rg = node, 0, True
-    _tell_views(base)
+    if newly:
+        _tell_views(base)
     t._rg = True
     regenerate(t)
 
 
 def _tell_views(base: Tensor) -> None:
-    """Views made while the base did not require grad must ask it for their history from now on."""
+    """Views made while the base did not require grad must ask it for their history from now on.
+
+    They are found by asking the garbage collector who holds the version object that views share.  That is slow, but needed
+    only when a tensor with living views starts to require grad; keeping a list would cost every view a tenth of its time.
+    """
     vc = base._vc
-    if vc is None:
+    if vc is None or sys.getrefcount(vc) <= 3:  # the base, this variable and the argument: no view lives
         return
-    for ref in vc.views:
-        view = ref()
-        if view is not None:
-            view._rg = True
-            view._gf_version = -1
-    vc.views.clear()
+    for holder in gc.get_referrers(vc):
+        owners = [holder]
+        if type(holder) is dict:
+            owners = [o for o in gc.get_referrers(holder) if isinstance(o, Tensor) and o.__dict__ is holder]
+        for view in owners:
+            if isinstance(view, Tensor) and view._vc is vc and view._base is base:
+                view._rg = True
+                view._gf_version = -1

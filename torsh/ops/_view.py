@@ -43,8 +43,6 @@ class View(Op):
         if input._rg:
             if thread.enabled and self.grads:
                 self._record(input, params, out)
-        elif not root._rg and k.inexact and thread.enabled:
-            vc.watch(out)
         return out
 
     def _record(self, input: Tensor, params: tuple[Any, ...], out: Tensor) -> None:
@@ -92,9 +90,6 @@ class Parts(View):
         if input._rg:
             if thread.enabled and outs:
                 self.record((input, *params), outs)
-        elif not root._rg and k.inexact and thread.enabled:
-            for out in outs:
-                vc.watch(out)
         return tuple(outs)
 
 

@@ -80,6 +80,7 @@ def _named_node(name: str) -> type[OpNode]:
 
 
 _named_node("SelectBackward0")
+_named_node("SliceBackward0")
 
 
 def _node_type(index: tuple[Any, ...], shape: tuple[int, ...]) -> type[OpNode]:
@@ -221,7 +222,11 @@ def __getitem__(self: Tensor, index: Any) -> Tensor:
                 out._replay = lambda base: before(base)[key]
             if self._rg and thread.enabled:
                 shape = data.shape
-                node = new(_node_types["SelectBackward0"] if t is int else _node_type(key, shape))
+                node = new(
+                    _node_types["SelectBackward0"] if t is int
+                    else _node_types["SliceBackward0"] if t is slice
+                    else _node_type(key, shape)
+                )  # fmt: skip
                 node.seq = next(_numbers)
                 gf = self._gf if base is self else self.grad_fn
                 node.edges = (self if gf is None else gf,)
@@ -230,8 +235,6 @@ def __getitem__(self: Tensor, index: Any) -> Tensor:
                 node.saved = (key, tuple(shape))
                 out._gf = node
                 out._rg = True
-            elif not base._rg and kind.inexact and thread.enabled:
-                vc.watch(out)
             return out
     if state.overrides and (handler := override_of((self, index), {})) is not None:
         return handler(Tensor.__getitem__, (self, index), {})
