@@ -21,7 +21,7 @@ FROM_NUMPY = {n: d for d, n in TO_NUMPY.items()}
 # NumPy has no arithmetic of its own for these, or rounds after every step: computed one size up.
 _WIDER = {
     dtypes.float16: dtypes.float32, dtypes.bfloat16: dtypes.float32, dtypes.complex32: dtypes.complex64,
-    **{d: dtypes.float32 for d in dtypes.FLOAT8},
+    **dict.fromkeys(dtypes.FLOAT8, dtypes.float32),
 }  # fmt: skip
 
 # Where kernels are: one module per family, imported when a name is first looked up.

@@ -111,7 +111,7 @@ def test_second_backward_names_the_cure():
     x = torsh.ones(3, requires_grad=True)
     y = (x * x).sum()
     y.backward()
-    with pytest.raises(RuntimeError, match="backward through the graph a second time.*retain_graph=True"):
+    with pytest.raises(RuntimeError, match=r"backward through the graph a second time.*retain_graph=True"):
         y.backward()
 
 

@@ -193,7 +193,7 @@ def _t(mode: VmapMode, op: Any, args: tuple[Any, ...]) -> Any:
 
 @rule("getitem_basic")
 def _getitem(mode: VmapMode, op: Any, args: tuple[Any, ...]) -> Any:
-    input, index, *rest = args
+    input, index = args[:2]
     index = index if isinstance(index, tuple) else (index,)
     return batched(input._physical[(slice(None), *index)], mode.level)
 

@@ -11,7 +11,6 @@ from torsh.autograd.grad_mode import thread
 from torsh.dtypes import scalar_name
 from torsh.tensor import Tensor
 
-
 # What PyTorch's messages call the dtypes.
 C_NAMES = {
     "uint8": "unsigned char", "int8": "signed char", "int16": "short int", "int32": "int", "int64": "long int",

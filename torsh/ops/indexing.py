@@ -732,3 +732,40 @@ def argwhere(input):
     Source: https://docs.pytorch.org/docs/stable/generated/torch.argwhere.html
     """
     return nonzero(input)
+
+
+@composite("torch.nonzero_static Tensor.nonzero_static", tags="nondifferentiable", out="exact")
+def nonzero_static(input, *, size, fill_value=-1):
+    """The indices of the first ``size`` elements that are not zero, of shape (size, ndim); missing rows hold ``fill_value``.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nonzero_static.html
+    """
+    import torsh
+
+    if size < 0:
+        raise RuntimeError(f"nonzero_static: 'size' must be an non-negative integer, but got {size}")
+    found = nonzero(input)[:size]
+    return torsh.cat([found, found.new_full((size - found.shape[0], found.shape[1]), fill_value)])
+
+
+@composite("torch.unravel_index", tags="nondifferentiable")
+def unravel_index(indices, shape):
+    """The coordinates, one int64 tensor per dimension of ``shape``, of flat indices into an array of that shape.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.unravel_index.html
+    """
+    if indices.dtype is dtypes.bool or indices.dtype.is_floating_point or indices.dtype.is_complex:
+        raise TypeError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
+    if not isinstance(shape, (int, tuple, list)):
+        raise TypeError(f"expected 'shape' to be int or sequence of ints, but got {type(shape)}")
+    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    for n in sizes:
+        if not isinstance(n, int):
+            raise TypeError(f"expected 'shape' sequence to only contain ints, but got {type(n)}")
+    if any(n < 0 for n in sizes):
+        raise ValueError(f"'shape' cannot have negative values, but got {sizes}")
+    found, step = [], 1
+    for n in reversed(sizes):
+        found.append(indices.floor_divide(step) % n)
+        step *= n
+    return tuple(reversed(found))

@@ -84,6 +84,33 @@ _median_out, _nanmedian_out = with_out(median), with_out(nanmedian)
 
 _INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
 
+@composite("torch.mode Tensor.mode", out="exact")
+def mode(input, dim=-1, keepdim=False):
+    """The most frequent value along a dimension (of equally frequent ones the smallest), and the index of its last
+    occurrence: a named tuple (values, indices).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.mode.html
+    """
+    import torsh
+
+    if check_tensor(input, "mode")._kind.complex:
+        raise NotImplementedError(f"\"mode_cpu\" not implemented for '{dtypes.scalar_name(input.dtype)}'")
+    dim = wrap_dim(dim, input.ndim)
+    if not input.ndim:
+        return return_types.mode(input.clone(), torsh.zeros_like(input, dtype=dtypes.int64, requires_grad=False))
+    n = input.shape[dim]
+    if not n:
+        raise IndexError(f"mode(): Expected reduction dim {dim} to have non-zero size.")
+    values, order = input.detach().transpose(dim, -1).sort(-1, stable=True)
+    place = torsh.arange(n, device=input.device).expand(values.shape)
+    # Where the run of equal values that a place belongs to begins; the longest run ends where the way back is longest.
+    first = torsh.zeros_like(place)
+    first[..., 1:] = torsh.where(values[..., 1:] != values[..., :-1], place[..., 1:], 0)
+    last = (place - first.cummax(-1).values).argmax(-1, keepdim=True)
+    index = order.gather(-1, last).transpose(dim, -1)
+    found = input.gather(dim, index)
+    return return_types.mode(*((found, index) if keepdim else (found.squeeze(dim), index.squeeze(dim))))
+
 
 def _quantile(name: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolation: str, ignore_nan: bool) -> Any:
     check_tensor(input, name)

@@ -133,9 +133,9 @@ class _Frame:
                 raise _Stop
             return t
 
-        with _random_state(self.state), enable_grad(), self.context, saved_tensors_hooks(keep, lambda t: t):
-            with contextlib.suppress(_Stop):
-                self.run()
+        kept = saved_tensors_hooks(keep, lambda t: t)
+        with _random_state(self.state), enable_grad(), self.context, kept, contextlib.suppress(_Stop):
+            self.run()
 
 
 def checkpoint(
