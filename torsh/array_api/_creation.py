@@ -192,7 +192,10 @@ def _pair(a: Any, b: Any) -> Any:
         return dtypes.BY_NAME[f"int{8 * size}"]
     if a.category == dtypes.INT == b.category:
         return a if a.itemsize > b.itemsize else b
-    return dtypes.promote_types(a, b)
+    try:
+        return dtypes.promote_types(a, b)
+    except RuntimeError as e:  # bool with an unsigned integer, which the standard leaves undefined and PyTorch refuses
+        raise TypeError(str(e)) from None
 
 
 def result_type(*arrays_and_dtypes: Any) -> Any:
