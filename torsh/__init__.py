@@ -41,6 +41,7 @@ _LATER = {
     "compile": "compiler", "autocast": "amp", "is_autocast_enabled": "amp", "is_autocast_cpu_enabled": "amp",
     "get_autocast_dtype": "amp", "set_autocast_enabled": "amp", "is_autocast_available": "amp", "GradScaler": "amp",
     "set_autocast_dtype": "amp", "get_autocast_gpu_dtype": "amp", "get_autocast_cpu_dtype": "amp",
+    "Event": "_streams", "Stream": "_streams",
     "save": "serialization", "load": "serialization", "vmap": "func", "from_dlpack": "utils.dlpack", "to_dlpack": "utils.dlpack",
     **dict.fromkeys(("UntypedStorage", "TypedStorage", *(f"{_dtypes.scalar_name(d)}Storage" for d in _dtypes.ALL)), "storage"),
 }  # fmt: skip

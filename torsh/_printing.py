@@ -194,7 +194,8 @@ def _with_suffixes(text: str, suffixes: list[str], indent: int, newline: bool) -
 
 def tensor_repr(t: Tensor, contents: str | None = None) -> str:
     """``repr`` of a tensor; ``contents`` replaces its values."""
-    plain = type(t) in PLAIN
+    parts = getattr(t, "_printed_parts", None)
+    plain = type(t) in PLAIN or parts is not None
     prefix = "tensor(" if plain else f"{type(t).__name__}("
     indent = len(prefix)
     suffixes = []
@@ -207,7 +208,6 @@ def tensor_repr(t: Tensor, contents: str | None = None) -> str:
     )  # fmt: skip
     size = f"size={tuple(t.shape)}"
     newline = False
-    parts = getattr(t, "_printed_parts", None)
     if parts is not None:  # a sparse tensor: its members in turn
         text, nnz = _members(parts(), indent)
         suffixes += [

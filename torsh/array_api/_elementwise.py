@@ -16,7 +16,7 @@ _SAME = {
         "acos acosh asin asinh atan atan2 atanh bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor "
         "conj copysign cos cosh divide exp greater greater_equal hypot imag isfinite isinf isnan less less_equal log log1p log2 "
         "log10 logaddexp logical_and logical_not logical_or logical_xor maximum minimum negative nextafter not_equal positive "
-        "pow real reciprocal remainder round signbit sin sinh square sqrt subtract tan tanh add multiply abs"
+        "pow real reciprocal remainder round signbit sin sinh square sqrt subtract tan add multiply abs"
     ).split()
 } | {"bitwise_invert": "bitwise_not", "equal": "eq"}  # fmt: skip
 
@@ -77,7 +77,7 @@ def expm1(x: Any, /) -> Any:
     im = torsh.exp(a) * torsh.sin(b)
     # The standard's special cases: a zero imaginary part stays zero, and exp's limits at the infinities.
     im = torsh.where(b == 0, b, im)
-    re = torsh.where(b == 0, torsh.expm1(a), re)
+    re = torsh.where(b == 0, torsh.expm1(a) + 0.0, re)  # + 0.0: the real part of a zero is +0
     low = a == -torsh.inf
     re = torsh.where(low, torsh.full_like(re, -1.0), re)
     im = torsh.where(low, torsh.where(torsh.isfinite(b), torsh.copysign(torsh.zeros_like(im), torsh.sin(b)), torsh.zeros_like(im)), im)
@@ -88,6 +88,17 @@ def expm1(x: Any, /) -> Any:
     re = torsh.where(nan, a, re)
     im = torsh.where(nan & (b != 0), torsh.full_like(im, torsh.nan), im)
     return torsh.complex(re, im)
+
+
+@standard
+def tanh(x: Any, /) -> Any:
+    """The hyperbolic tangent; for complex numbers of infinite real part the imaginary zero has the argument's sign."""
+    found = torsh.tanh(x)
+    if not x.dtype.is_complex:
+        return found
+    a, b = torsh.real(x), torsh.imag(x)
+    limit = torsh.complex(torsh.sign(a), torsh.copysign(torsh.zeros_like(b), b))
+    return torsh.where(torsh.isinf(a) & torsh.isfinite(b), limit, found)
 
 
 @standard
@@ -120,4 +131,4 @@ def clip(x: Any, /, min: Any = None, max: Any = None) -> Any:
     return x.clone() if min is None and max is None else x
 
 
-__all__ = sorted([*_SAME, "ceil", "clip", "expm1", "floor", "floor_divide", "sign", "trunc"])
+__all__ = sorted([*_SAME, "ceil", "clip", "expm1", "floor", "floor_divide", "sign", "tanh", "trunc"])

@@ -31,8 +31,14 @@ _LATER = {
 _MODULES = ("anomaly_mode", "forward_ad", "function", "functional", "graph", "profiler", "variable")
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER, *_MODULES, "is_tensor_like"})
+
+
 def __getattr__(name: str) -> Any:
-    if name in _LATER:
+    if name == "is_tensor_like":
+        from torsh.overrides import is_tensor_like as value
+    elif name in _LATER:
         value = getattr(importlib.import_module(f"torsh.autograd.{_LATER[name]}"), name)
     elif name in _MODULES:
         value = importlib.import_module(f"torsh.autograd.{name}")

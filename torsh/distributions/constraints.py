@@ -84,37 +84,109 @@ def _bound(value: Any) -> str:
     return str(value.item() if isinstance(value, Tensor) and value.dim() == 0 else value)
 
 
-def greater_than(lower_bound: Any) -> Constraint:
+class _GreaterThan(_Test):
     """Above a bound."""
-    return _Test(f"GreaterThan(lower_bound={_bound(lower_bound)})", lambda v: lower_bound < v)
+
+    def __init__(self, lower_bound: Any) -> None:
+        self.lower_bound = lower_bound
+        super().__init__(f"GreaterThan(lower_bound={_bound(lower_bound)})", lambda v: lower_bound < v)
 
 
-def greater_than_eq(lower_bound: Any) -> Constraint:
+class _GreaterThanEq(_Test):
     """At or above a bound."""
-    return _Test(f"GreaterThanEq(lower_bound={_bound(lower_bound)})", lambda v: lower_bound <= v)
+
+    def __init__(self, lower_bound: Any) -> None:
+        self.lower_bound = lower_bound
+        super().__init__(f"GreaterThanEq(lower_bound={_bound(lower_bound)})", lambda v: lower_bound <= v)
 
 
-def less_than(upper_bound: Any) -> Constraint:
+class _LessThan(_Test):
     """Below a bound."""
-    return _Test(f"LessThan(upper_bound={_bound(upper_bound)})", lambda v: v < upper_bound)
+
+    def __init__(self, upper_bound: Any) -> None:
+        self.upper_bound = upper_bound
+        super().__init__(f"LessThan(upper_bound={_bound(upper_bound)})", lambda v: v < upper_bound)
 
 
-def interval(lower_bound: Any, upper_bound: Any) -> Constraint:
+class _Interval(_Test):
     """Between two bounds, both allowed."""
-    text = f"Interval(lower_bound={_bound(lower_bound)}, upper_bound={_bound(upper_bound)})"
-    return _Test(text, lambda v: (lower_bound <= v) & (v <= upper_bound))
+
+    _name = "Interval"
+
+    def __init__(self, lower_bound: Any, upper_bound: Any) -> None:
+        self.lower_bound, self.upper_bound = lower_bound, upper_bound
+        text = f"{self._name}(lower_bound={_bound(lower_bound)}, upper_bound={_bound(upper_bound)})"
+        super().__init__(text, self._inside)
+
+    def _inside(self, v: Tensor) -> Tensor:
+        return (self.lower_bound <= v) & (v <= self.upper_bound)
 
 
-def half_open_interval(lower_bound: Any, upper_bound: Any) -> Constraint:
+class _HalfOpenInterval(_Interval):
     """Between two bounds, the lower one allowed."""
-    text = f"HalfOpenInterval(lower_bound={_bound(lower_bound)}, upper_bound={_bound(upper_bound)})"
-    return _Test(text, lambda v: (lower_bound <= v) & (v < upper_bound))
+
+    _name = "HalfOpenInterval"
+
+    def _inside(self, v: Tensor) -> Tensor:
+        return (self.lower_bound <= v) & (v < self.upper_bound)
 
 
-def integer_interval(lower_bound: Any, upper_bound: Any) -> Constraint:
+class _IntegerInterval(_Interval):
     """Whole numbers between two bounds, both allowed."""
-    text = f"IntegerInterval(lower_bound={_bound(lower_bound)}, upper_bound={_bound(upper_bound)})"
-    return _Test(text, lambda v: (v % 1 == 0) & (lower_bound <= v) & (v <= upper_bound), is_discrete=True)
+
+    _name = "IntegerInterval"
+
+    def __init__(self, lower_bound: Any, upper_bound: Any) -> None:
+        super().__init__(lower_bound, upper_bound)
+        self.is_discrete = True
+
+    def _inside(self, v: Tensor) -> Tensor:
+        return (v % 1 == 0) & (self.lower_bound <= v) & (v <= self.upper_bound)
+
+
+greater_than, greater_than_eq, less_than = _GreaterThan, _GreaterThanEq, _LessThan
+interval, half_open_interval, integer_interval = _Interval, _HalfOpenInterval, _IntegerInterval
+
+
+class _Joined(Constraint):
+    """Constraints of slices along a dimension."""
+
+    def __init__(self, cseq: Any, dim: int = 0) -> None:
+        assert all(isinstance(part, Constraint) for part in cseq), "All elements of cseq must be Constraint instances"
+        self.cseq, self.dim = list(cseq), dim
+        self.is_discrete = any(part.is_discrete for part in self.cseq)
+        self.event_dim = max(part.event_dim for part in self.cseq)
+
+
+class _Cat(_Joined):
+    """Constraints of pieces of given lengths, laid end to end."""
+
+    def __init__(self, cseq: Any, dim: int = 0, lengths: Any = None) -> None:
+        super().__init__(cseq, dim)
+        self.lengths = [1] * len(self.cseq) if lengths is None else list(lengths)
+        assert len(self.lengths) == len(self.cseq), f"lengths ({len(self.lengths)}) must match cseq ({len(self.cseq)})"
+
+    def check(self, value: Tensor) -> Tensor:
+        import torsh
+
+        pieces = value.split(self.lengths, self.dim)
+        return torsh.cat([part.check(v) for part, v in zip(self.cseq, pieces)], self.dim)
+
+
+class _Stack(_Joined):
+    """One constraint for each index of a dimension."""
+
+    def __init__(self, cseq: Any, dim: int = 0) -> None:
+        super().__init__(cseq, dim)
+        self.event_dim += dim + self.event_dim < 0
+
+    def check(self, value: Tensor) -> Tensor:
+        import torsh
+
+        return torsh.stack([part.check(v) for part, v in zip(self.cseq, value.unbind(self.dim))], self.dim)
+
+
+cat, stack = _Cat, _Stack
 
 
 def integer_greater_than(lower_bound: Any) -> Constraint:
@@ -148,6 +220,20 @@ def _positive_definite(v: Tensor) -> Tensor:
     return _symmetric(v) & torsh.linalg.cholesky_ex(v).info.eq(0)
 
 
+def _positive_semidefinite(v: Tensor) -> Tensor:
+    import torsh
+
+    found = _symmetric(v)
+    return torsh.linalg.eigvalsh(v).ge(0).all(-1) if bool(found.all()) else found
+
+
+def _corr_cholesky(v: Tensor) -> Tensor:
+    import torsh
+
+    off = (torsh.linalg.norm(v.detach(), dim=-1) - 1.0).abs()
+    return lower_cholesky.check(v) & off.le(torsh.finfo(v.dtype).eps * v.shape[-1] * 10).all(-1)
+
+
 dependent = _Dependent()
 dependent_property = _DependentProperty
 independent = _IndependentConstraint
@@ -169,3 +255,5 @@ lower_cholesky = _Test(
 square = _Test("Square()", lambda v: (v[..., 0, 0] == v[..., 0, 0]) & (v.shape[-1] == v.shape[-2]), 2)
 symmetric = _Test("Symmetric()", _symmetric, 2)
 positive_definite = _Test("PositiveDefinite()", _positive_definite, 2)
+positive_semidefinite = _Test("PositiveSemidefinite()", _positive_semidefinite, 2)
+corr_cholesky = _Test("CorrCholesky()", _corr_cholesky, 2)

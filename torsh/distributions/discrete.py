@@ -319,7 +319,46 @@ class Binomial(_Binary):
         return values.expand(-1, *self._batch_shape) if expand else values
 
 
+class NegativeBinomial(_Binary):
+    """Successes (with probability ``probs``) before a number of failures.
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#negativebinomial
+    """
+
+    arg_constraints = {"total_count": c.greater_than_eq(0), "probs": c.half_open_interval(0.0, 1.0), "logits": c.real}
+    support = c.nonnegative_integer
+
+    def __init__(self, total_count: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
+        if (probs is None) == (logits is None):
+            raise ValueError("Either `probs` or `logits` must be specified, but not both.")
+        self.total_count, given = broadcast_all(total_count, probs if logits is None else logits)
+        self.total_count = self.total_count.to(given.dtype)
+        self._take_odds(None if probs is None else given, None if logits is None else given, validate_args)
+
+    mean = property(lambda self: self.total_count * self.logits.exp())
+    mode = property(lambda self: ((self.total_count - 1) * self.logits.exp()).floor().clamp(min=0.0))
+    variance = property(lambda self: self.mean / (-self.logits).sigmoid())
+
+    def sample(self, sample_shape: Any = ()) -> Tensor:
+        import torsh
+        from torsh.distributions.continuous import Gamma
+
+        with no_grad():
+            # Not checked: total_count may be zero.
+            rates = Gamma(self.total_count, (-self.logits).exp(), validate_args=False)
+            return torsh.poisson(rates.sample(sample_shape))
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        from torsh.nn import functional as F
+
+        self._validate_sample(value)
+        n = self.total_count
+        norm = (1.0 + value).lgamma() + n.lgamma() - (n + value).lgamma()
+        norm = norm.masked_fill(n + value == 0.0, 0.0)  # certain, but lgamma(0) is infinite
+        return n * F.logsigmoid(-self.logits) + value * F.logsigmoid(self.logits) - norm
+
+
 __all__ = [
-    "Bernoulli", "Binomial", "Categorical", "Geometric", "OneHotCategorical", "Poisson", "clamp_probs", "logits_to_probs",
+    "Bernoulli", "Binomial", "Categorical", "Geometric", "NegativeBinomial", "OneHotCategorical", "Poisson", "clamp_probs", "logits_to_probs",
     "probs_to_logits",
 ]  # fmt: skip

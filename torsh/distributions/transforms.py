@@ -5,6 +5,7 @@ Source: https://docs.pytorch.org/docs/stable/distributions.html#module-torch.dis
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import Any
 
@@ -12,6 +13,12 @@ from torsh.distributions import constraints as c
 from torsh.distributions.distribution import Distribution
 from torsh.distributions.multivariate import Independent, sum_rightmost
 from torsh.tensor import Size, Tensor
+
+
+def _broadcast(shape: Any, *parameters: Any) -> Any:
+    import torsh
+
+    return torsh.broadcast_shapes(tuple(shape), *[tuple(p.shape) for p in parameters if isinstance(p, Tensor)])
 
 
 class Transform:
@@ -57,6 +64,22 @@ class Transform:
         """log |dy/dx|."""
         raise NotImplementedError
 
+    def with_cache(self, cache_size: int = 1) -> Transform:
+        """The transform with a memory of its last pair of values (1) or without (0)."""
+        if self._cache_size == cache_size:
+            return self
+        other = copy.copy(self)
+        other._cache_size, other._last = cache_size, (None, None)
+        return other
+
+    def forward_shape(self, shape: Any) -> Any:
+        """The shape of the result for a shape of the input."""
+        return shape
+
+    def inverse_shape(self, shape: Any) -> Any:
+        """The shape of the input for a shape of the result."""
+        return shape
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
 
@@ -87,6 +110,12 @@ class _Inverse(Transform):
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
         return -self._inv.log_abs_det_jacobian(y, x)
 
+    def forward_shape(self, shape: Any) -> Any:
+        return self._inv.inverse_shape(shape)
+
+    def inverse_shape(self, shape: Any) -> Any:
+        return self._inv.forward_shape(shape)
+
 
 class ComposeTransform(Transform):
     """Several transforms, one after another."""
@@ -96,10 +125,30 @@ class ComposeTransform(Transform):
         self.parts = parts
 
     bijective = property(lambda self: all(p.bijective for p in self.parts))
-    domain = property(lambda self: self.parts[0].domain if self.parts else c.real)
-    codomain = property(lambda self: self.parts[-1].codomain if self.parts else c.real)
+
+    @property
+    def domain(self) -> Any:  # type: ignore[override]
+        """The first part's domain, with as many event dimensions as all parts together need."""
+        if not self.parts:
+            return c.real
+        n = self.parts[-1].codomain.event_dim
+        for part in reversed(self.parts):
+            n = max(n + part.domain.event_dim - part.codomain.event_dim, part.domain.event_dim)
+        first = self.parts[0].domain
+        return c.independent(first, n - first.event_dim) if n > first.event_dim else first
+
+    @property
+    def codomain(self) -> Any:  # type: ignore[override]
+        """The last part's codomain, with as many event dimensions as all parts together give."""
+        if not self.parts:
+            return c.real
+        n = self.parts[0].domain.event_dim
+        for part in self.parts:
+            n = max(n + part.codomain.event_dim - part.domain.event_dim, part.codomain.event_dim)
+        last = self.parts[-1].codomain
+        return c.independent(last, n - last.event_dim) if n > last.event_dim else last
+
     sign = property(lambda self: math.prod(p.sign for p in self.parts))
-    event_dim = property(lambda self: max([p.event_dim for p in self.parts], default=0))
 
     def _call(self, x: Tensor) -> Tensor:
         for part in self.parts:
@@ -112,12 +161,28 @@ class ComposeTransform(Transform):
         return y
 
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        import torsh
+
+        if not self.parts:
+            return torsh.zeros_like(x)
         total: Any = 0
-        for part in self.parts:
-            nxt = part(x)
-            total = total + sum_rightmost(part.log_abs_det_jacobian(x, nxt), self.event_dim - part.event_dim)
+        n = self.domain.event_dim
+        for i, part in enumerate(self.parts):
+            nxt = y if i == len(self.parts) - 1 else part(x)
+            total = total + sum_rightmost(part.log_abs_det_jacobian(x, nxt), n - part.domain.event_dim)
+            n += part.codomain.event_dim - part.domain.event_dim
             x = nxt
         return total
+
+    def forward_shape(self, shape: Any) -> Any:
+        for part in self.parts:
+            shape = part.forward_shape(shape)
+        return shape
+
+    def inverse_shape(self, shape: Any) -> Any:
+        for part in reversed(self.parts):
+            shape = part.inverse_shape(shape)
+        return shape
 
     def __repr__(self) -> str:
         return "ComposeTransform(\n    " + ",\n    ".join(repr(p) for p in self.parts) + "\n)"
@@ -151,6 +216,11 @@ class PowerTransform(Transform):
 
     def _call(self, x: Tensor) -> Tensor:
         return x.pow(self.exponent)
+
+    def forward_shape(self, shape: Any) -> Any:
+        return _broadcast(shape, self.exponent)
+
+    inverse_shape = forward_shape
 
     def _inverse(self, y: Tensor) -> Tensor:
         return y.pow(1 / self.exponent)
@@ -249,6 +319,11 @@ class AffineTransform(Transform):
     def _call(self, x: Tensor) -> Tensor:
         return self.loc + self.scale * x
 
+    def forward_shape(self, shape: Any) -> Any:
+        return _broadcast(shape, self.loc, self.scale)
+
+    inverse_shape = forward_shape
+
     def _inverse(self, y: Tensor) -> Tensor:
         return (y - self.loc) / self.scale
 
@@ -287,10 +362,17 @@ class TransformedDistribution(Distribution):
             raise ValueError(f"transforms must be a Transform or a list of Transforms, but was {transforms}")
         self.transforms = parts
         whole = ComposeTransform(parts)
-        lacking = whole.event_dim - len(base_distribution.event_shape)
+        own = base_distribution.batch_shape + base_distribution.event_shape
+        need = whole.domain.event_dim
+        if len(own) < need:
+            raise ValueError(f"base_distribution needs to have shape with size at least {need}, but got {tuple(own)}.")
+        shape = whole.forward_shape(own)
+        wide = whole.inverse_shape(shape)
+        if tuple(wide) != tuple(own):  # parameters of the transforms have further batch dimensions
+            base_distribution = base_distribution.expand(wide[: len(wide) - len(base_distribution.event_shape)])
+        lacking = need - len(base_distribution.event_shape)
         self.base_dist = Independent(base_distribution, lacking) if lacking > 0 else base_distribution
-        shape = base_distribution.batch_shape + base_distribution.event_shape
-        n = max(whole.event_dim, len(base_distribution.event_shape))
+        n = whole.codomain.event_dim + max(len(self.base_dist.event_shape) - need, 0)
         super().__init__(shape[: len(shape) - n], shape[len(shape) - n :], validate_args=validate_args)
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
@@ -331,7 +413,8 @@ class TransformedDistribution(Distribution):
         y = value
         for t in reversed(self.transforms):
             x = t._inv_call(y)
-            total = total - sum_rightmost(t.log_abs_det_jacobian(x, y), n - t.event_dim)
+            n += t.domain.event_dim - t.codomain.event_dim
+            total = total - sum_rightmost(t.log_abs_det_jacobian(x, y), n - t.domain.event_dim)
             y = x
         return total + sum_rightmost(self.base_dist.log_prob(y), n - len(self.base_dist.event_shape))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from torsh.func._rearrange import rearrange
 from torsh.func._rules import fallbacks
 from torsh.func._transforms import (
     functionalize,
@@ -23,7 +24,7 @@ from torsh.func._vmap import chunk_vmap, vmap
 
 __all__ = [
     "chunk_vmap", "fallbacks", "functional_call", "functionalize", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev",
-    "jvp", "linearize", "stack_module_state", "vjp", "vmap",
+    "jvp", "linearize", "rearrange", "stack_module_state", "vjp", "vmap",
 ]  # fmt: skip
 
 

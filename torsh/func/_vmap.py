@@ -56,7 +56,7 @@ def vmap(
                 f"vmap({_name(func)}, in_dims={in_dims}, ...)(<inputs>): in_dims is not compatible with the structure of `inputs`. "
                 f"in_dims has structure {in_dims} but inputs has {len(args)} arguments."
             )
-        dims = dims + [0 if isinstance(v, Tensor) else None for v in kw_leaves]
+        dims = dims + [None] * len(kw_leaves)
         leaves = leaves + kw_leaves
         size = _batch_size(func, leaves, dims)
         dims = [None if d is None else d % t.ndim for d, t in zip(dims, leaves)]

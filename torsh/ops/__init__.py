@@ -17,7 +17,7 @@ FAMILIES = (
     "rearranging", "storage", "copies", "indexing", "scatter",
     "sorting", "histogram", "cumulative", "statistics", "norms", "matmul", "einsum", "decomposition", "lu", "lowrank", "linalg", "fft", "stft", "windows", "random", "sampling", "activation", "convolution", "pooling", "normalization", "loss", "attention",
     "embedding", "vision", "linear", "dropout", "pooling_adaptive", "padding", "loss_classes", "distance", "foreach", "masked",
-    "recurrent", "quantization",
+    "recurrent", "quantization", "sparse",
 )  # fmt: skip
 
 # In-place forms that are functions of the torch namespace too.

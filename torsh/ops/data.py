@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from typing import Any
 
@@ -389,3 +390,28 @@ def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
             stacklevel=3,
         )
     return on_device(np.frombuffer(view, TO_NUMPY[dtype], count, offset), dtype, "cpu", requires_grad)
+
+
+@composite("torch.from_file", tags="creation")
+def from_file(filename, shared=None, size=0, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    """A one-dimensional tensor of ``size`` elements over the bytes of a file, mapped into memory.
+
+    shared: True writes changes back to the file (which is made or grown to the size needed); False keeps them in memory.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.from_file.html
+    """
+    if device is not None and str(device) != "cpu":
+        raise RuntimeError(f"from_file: a mapped file is on the cpu, but device is {device}")
+    dtype = dtypes.get_default_dtype() if dtype is None else dtype
+    needed = size * dtype.itemsize
+    if not needed:
+        return on_device(np.empty(0, TO_NUMPY[dtype]), dtype, "cpu", requires_grad)
+    there = os.path.getsize(filename) if os.path.exists(filename) else -1
+    if shared and there < needed:
+        with open(filename, "ab") as f:
+            f.truncate(needed)
+    elif there < 0:
+        raise RuntimeError(f"unable to open file <{filename}> in read-only mode: No such file or directory (2)")
+    elif there < needed:
+        raise RuntimeError(f"file <{filename}> has {there} bytes, too few for {size} elements of {dtype}")
+    mapped = np.memmap(filename, np.uint8, "r+" if shared else "c", shape=(needed,))
+    return on_device(np.frombuffer(mapped, TO_NUMPY[dtype], size), dtype, "cpu", requires_grad)

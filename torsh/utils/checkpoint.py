@@ -6,6 +6,7 @@ Source: https://docs.pytorch.org/docs/stable/checkpoint.html
 from __future__ import annotations
 
 import contextlib
+import enum
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -14,9 +15,15 @@ from torsh.autograd import backward
 from torsh.autograd.function import Function
 from torsh.autograd.grad_mode import enable_grad, thread
 from torsh.autograd.graph import saved_tensors_hooks
+from torsh.dispatch import Mode
+from torsh.ops._op import Op, needs_grad
 from torsh.tensor import Tensor
+from torsh.utils._pytree import tree_map
 
-__all__ = ["CheckpointError", "checkpoint", "checkpoint_sequential", "noop_context_fn", "set_checkpoint_early_stop"]
+__all__ = [
+    "CheckpointError", "CheckpointPolicy", "SelectiveCheckpointContext", "checkpoint", "checkpoint_sequential",
+    "create_selective_checkpoint_contexts", "noop_context_fn", "set_checkpoint_early_stop", "tree_map",
+]  # fmt: skip
 
 
 class CheckpointError(RuntimeError):
@@ -201,3 +208,121 @@ def checkpoint_sequential(
         end = start + size
         input = checkpoint(piece(start, end), input, use_reentrant=use_reentrant, preserve_rng_state=preserve)
     return piece(end, len(steps))(input)
+
+
+class CheckpointPolicy(enum.Enum):
+    """What happens to an op's result under selective checkpointing: kept, or computed again (MUST: even if a compiler
+    would rather not; the CPU_OFFLOAD ones keep it too).
+    """
+
+    MUST_SAVE = 0
+    PREFER_SAVE = 1
+    MUST_RECOMPUTE = 2
+    PREFER_RECOMPUTE = 3
+    MUST_CPU_OFFLOAD = 4
+    PREFER_CPU_OFFLOAD = 5
+
+
+_RECOMPUTED = (CheckpointPolicy.MUST_RECOMPUTE, CheckpointPolicy.PREFER_RECOMPUTE)
+
+
+class SelectiveCheckpointContext:
+    """What a policy function gets first: ``op_output`` is the op's result."""
+
+    def __init__(self, *, is_recompute: bool, op_output: Any = None) -> None:
+        self.is_recompute, self.op_output = is_recompute, op_output
+
+
+_MISMATCH = "the function must call the same ops in the same order both times"
+
+
+class _Keeping(Mode):
+    """The first run: asks the policy about every result, and keeps what it says."""
+
+    def __init__(self, policy: Callable[..., Any], store: dict[Any, list[Any]]) -> None:
+        self.policy, self.store = policy, store
+
+    def intercept(self, op: Any, args: tuple[Any, ...], proceed: Callable[..., Any]) -> Any:
+        found = proceed(*args)
+        if op.view or op.tags & {"creation", "inplace"}:
+            return found
+        policy = self.policy(SelectiveCheckpointContext(is_recompute=False, op_output=found), op, *args)
+        if isinstance(policy, bool):
+            policy = CheckpointPolicy.MUST_SAVE if policy else CheckpointPolicy.PREFER_RECOMPUTE
+        # What is differentiated through other ops has no node of its own to record the second time.
+        through_others = not op.grads and op.decompose is not None
+        parts = found if isinstance(found, (tuple, list)) else (found,)
+        keep = policy not in _RECOMPUTED and not through_others
+        kept = [(p.detach(), p._version) if isinstance(p, Tensor) else (p, 0) for p in parts] if keep else None
+        self.store.setdefault(op, []).append(kept)
+        return found
+
+
+class _Kept(Mode):
+    """The second run: results that were kept are not computed again."""
+
+    def __init__(self, store: dict[Any, list[Any]], mutable: bool) -> None:
+        self.store, self.mutable = store, mutable
+        self.counts: dict[Any, int] = {}
+
+    def __enter__(self) -> Any:
+        self.counts.clear()
+        return super().__enter__()
+
+    def intercept(self, op: Any, args: tuple[Any, ...], proceed: Callable[..., Any]) -> Any:
+        if op.view or op.tags & {"creation", "inplace"}:
+            return proceed(*args)
+        i = self.counts.get(op, 0)
+        self.counts[op] = i + 1
+        entries = self.store.get(op, [])
+        if i >= len(entries):
+            raise RuntimeError(f"{op} invocation index {i} encountered during backward but not found in storage: {_MISMATCH}")
+        kept = entries[i]
+        if kept is None:
+            return proceed(*args)
+        if kept == "used":
+            raise RuntimeError(
+                "Trying to backward an extra time. You are only allowed to backward once on any region computed under "
+                "selective activation checkpoint."
+            )
+        entries[i] = "used"
+        outs = []
+        for value, version in kept:
+            if isinstance(value, Tensor):
+                if value._version != version and not self.mutable:
+                    raise RuntimeError(
+                        "Tensor cached during selective activation checkpoint has been mutated; copy it before writing, or pass "
+                        "allow_cache_entry_mutation=True"
+                    )
+                value = value.detach()
+            outs.append(value)
+        if op.grads and needs_grad(*args, *[x for a in args if isinstance(a, (tuple, list)) for x in a]):
+            op.record(args, outs)
+        return outs[0] if len(outs) == 1 and op.returns is None else op._pack(outs)
+
+
+def create_selective_checkpoint_contexts(policy_fn_or_list: Any, allow_cache_entry_mutation: bool = False) -> tuple[Any, Any]:
+    """Contexts for ``checkpoint(..., use_reentrant=False, context_fn=functools.partial(this, policy))`` that keep some results.
+
+    policy_fn_or_list: ``policy(ctx, op, *args)`` -> CheckpointPolicy (or whether to keep the result), asked for every op that
+    runs, or a list of ops (``torch.ops.aten.mm.default``) whose results are kept.
+    Source: https://docs.pytorch.org/docs/stable/checkpoint.html#torch.utils.checkpoint.create_selective_checkpoint_contexts
+    """
+    if isinstance(policy_fn_or_list, list):
+        kept = set()
+        for op in policy_fn_or_list:
+            if not isinstance(op, Op):
+                raise ValueError(
+                    f"Expected op in `op_list` to be an OpOverload but got: {op} of type {type(op)}. Name an overload, e.g. "
+                    "`torch.ops.aten.mm.default`"
+                )
+            kept.add(op)
+
+        def policy(ctx: Any, op: Any, *args: Any) -> Any:
+            return op in kept
+    elif callable(policy_fn_or_list):
+        policy = policy_fn_or_list
+    else:
+        raise TypeError("policy_fn_or_list must be either a function or a list of ops.")
+    store: dict[Any, list[Any]] = {}
+    return _Keeping(policy, store), _Kept(store, allow_cache_entry_mutation)

@@ -25,6 +25,10 @@ _MODULES = frozenset(
 __all__ = ["rnn", "spectral_norm", "weight_norm", *_WHERE, *sorted(_MODULES)]
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> object:
     if name in ("weight_norm", "spectral_norm"):
         # The function hides the module of its name, as in PyTorch.

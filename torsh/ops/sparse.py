@@ -1,0 +1,521 @@
+"""Sparse tensors' functions and methods.  What they do is in ``torsh.sparse``, which is loaded when the first is called.
+
+Source: https://docs.pytorch.org/docs/stable/sparse.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torsh import memory_format
+from torsh.ops._op import composite
+
+_ROWS = (memory_format.sparse_csr, memory_format.sparse_bsr)
+_COLUMNS = (memory_format.sparse_csc, memory_format.sparse_bsc)
+_LAYOUT_NAMES = {
+    memory_format.strided: "Strided", memory_format.sparse_coo: "Sparse", memory_format.sparse_csr: "SparseCsr",
+    memory_format.sparse_csc: "SparseCsc", memory_format.sparse_bsr: "SparseBsr", memory_format.sparse_bsc: "SparseBsc",
+}  # fmt: skip
+
+
+# ---- making them -------------------------------------------------------------------------------------------------------
+
+
+@composite("torch.sparse_coo_tensor")
+def sparse_coo_tensor(
+    indices=None,
+    values=None,
+    size=None,
+    *,
+    dtype=None,
+    device=None,
+    pin_memory=False,
+    requires_grad=False,
+    check_invariants=None,
+    is_coalesced=None,
+):
+    """A COO tensor.  Forms: ``(indices, values)``, ``(indices, values, size)`` and ``(size)``, which has no entries.
+
+    indices: (sparse dimensions, entries).  values: (entries, *dense dimensions); what is given twice for a place counts
+    as the sum.  size: default: just large enough.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.sparse_coo_tensor.html
+    """
+    from torsh.sparse import _construct
+
+    if values is None:
+        return _construct.empty_coo(indices if size is None else size, dtype, device, requires_grad)
+    return _construct.coo(indices, values, size, dtype, device, requires_grad, check_invariants, is_coalesced)
+
+
+@composite("torch.sparse_compressed_tensor")
+def sparse_compressed_tensor(
+    compressed_indices,
+    plain_indices,
+    values,
+    size=None,
+    *,
+    dtype=None,
+    layout=None,
+    device=None,
+    pin_memory=False,
+    requires_grad=False,
+    check_invariants=None,
+):
+    """A tensor of the layout CSR, CSC, BSR or BSC from its compressed and plain indices and its values.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.sparse_compressed_tensor.html
+    """
+    from torsh.sparse import _construct
+
+    return _construct.compressed(
+        layout, compressed_indices, plain_indices, values, size, dtype, device, requires_grad, check_invariants
+    )
+
+
+def _compressed(name: str, layout: Any, first: str, second: str, entries: str) -> None:
+    def build(
+        compressed_indices,
+        plain_indices,
+        values,
+        size=None,
+        *,
+        dtype=None,
+        layout=layout,
+        device=None,
+        pin_memory=False,
+        requires_grad=False,
+        check_invariants=None,
+    ):
+        from torsh.sparse import _construct
+
+        return _construct.compressed(
+            layout, compressed_indices, plain_indices, values, size, dtype, device, requires_grad, check_invariants, name
+        )
+
+    def public(*args, **kwargs):
+        for given, own in ((first, "compressed_indices"), (second, "plain_indices")):
+            if given in kwargs:
+                kwargs[own] = kwargs.pop(given)
+        return build(*args, **kwargs)
+
+    public.__name__ = public.__qualname__ = name
+    public.__doc__ = (
+        f"A tensor of layout {layout.name}: ``({first}, {second}, values, size=None)``, where {entries}.\n\n"
+        f"    Source: https://docs.pytorch.org/docs/stable/generated/torch.{name}.html\n    "
+    )
+    composite(f"torch.{name}")(public)
+
+
+_compressed("sparse_csr_tensor", memory_format.sparse_csr, "crow_indices", "col_indices", "values holds single elements")
+_compressed("sparse_csc_tensor", memory_format.sparse_csc, "ccol_indices", "row_indices", "values holds single elements")
+_compressed("sparse_bsr_tensor", memory_format.sparse_bsr, "crow_indices", "col_indices", "values holds blocks")
+_compressed("sparse_bsc_tensor", memory_format.sparse_bsc, "ccol_indices", "row_indices", "values holds blocks")
+
+
+# ---- conversions -------------------------------------------------------------------------------------------------------
+
+
+@composite("Tensor.to_sparse Tensor._to_sparse", tags="data-dependent")
+def to_sparse(self, sparse_dim=None, *, layout=None, blocksize=None, dense_dim=None, sparseDims=None):
+    """The tensor in a sparse layout: COO with the first ``sparse_dim`` dimensions sparse, or the layout named.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to_sparse.html
+    """
+    from torsh.sparse._convert import convert
+
+    return convert(self, sparse_dim if sparse_dim is not None else sparseDims, layout, blocksize, dense_dim)
+
+
+@composite("Tensor.to_sparse_coo", tags="data-dependent")
+def to_sparse_coo(self):
+    """The tensor in the COO layout.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to_sparse_coo.html
+    """
+    return to_sparse(self)
+
+
+@composite("Tensor.to_sparse_csr Tensor._to_sparse_csr", tags="data-dependent")
+def to_sparse_csr(self, dense_dim=None):
+    """The tensor with compressed rows.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to_sparse_csr.html
+    """
+    return to_sparse(self, layout=memory_format.sparse_csr, dense_dim=dense_dim)
+
+
+@composite("Tensor.to_sparse_csc Tensor._to_sparse_csc", tags="data-dependent")
+def to_sparse_csc(self, dense_dim=None):
+    """The tensor with compressed columns.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to_sparse_csc.html
+    """
+    return to_sparse(self, layout=memory_format.sparse_csc, dense_dim=dense_dim)
+
+
+@composite("Tensor.to_sparse_bsr Tensor._to_sparse_bsr", tags="data-dependent")
+def to_sparse_bsr(self, blocksize, dense_dim=None):
+    """The tensor in blocks with compressed rows.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to_sparse_bsr.html
+    """
+    return to_sparse(self, layout=memory_format.sparse_bsr, blocksize=blocksize, dense_dim=dense_dim)
+
+
+@composite("Tensor.to_sparse_bsc Tensor._to_sparse_bsc", tags="data-dependent")
+def to_sparse_bsc(self, blocksize, dense_dim=None):
+    """The tensor in blocks with compressed columns.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to_sparse_bsc.html
+    """
+    return to_sparse(self, layout=memory_format.sparse_bsc, blocksize=blocksize, dense_dim=dense_dim)
+
+
+@composite("Tensor.to_dense Tensor._to_dense", name="to_dense")
+def to_dense(self, dtype=None, *, masked_grad=None):
+    """The tensor with all its elements in memory; a dense tensor as it is.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to_dense.html
+    """
+    if self.layout is memory_format.strided:
+        return self if dtype is None else self.to(dtype)
+    from torsh.sparse._rules import rename
+    from torsh.sparse._tensor import dense
+
+    if dtype is not None:
+        raise RuntimeError("dtype argument is not supported by sparse_to_dense")
+    out = dense(self)
+    rename(out, "ToDenseBackward0")
+    return out
+
+
+# ---- members -----------------------------------------------------------------------------------------------------------
+
+
+def _expect(self: Any, name: str, layouts: Any, what: str) -> None:
+    if self.layout not in layouts:
+        raise RuntimeError(f"{name} expected {what} layout but got {_LAYOUT_NAMES[self.layout]}")
+
+
+@composite("Tensor.indices")
+def indices(self):
+    """Where the entries of a coalesced COO tensor are: (sparse dimensions, entries).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.indices.html
+    """
+    _expect(self, "indices", (memory_format.sparse_coo,), "sparse coordinate tensor")
+    if not self._pattern.coalesced:
+        raise RuntimeError("Cannot get indices on an uncoalesced tensor, please call .coalesce() first")
+    return self._pattern.indices.detach()
+
+
+@composite("Tensor.values")
+def values(self):
+    """The values of the entries of a sparse tensor (of a coalesced one, if it is COO).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.values.html
+    """
+    _expect(self, "values", (memory_format.sparse_coo, *_ROWS, *_COLUMNS), "sparse tensor")
+    if self.layout is memory_format.sparse_coo and not self._pattern.coalesced:
+        raise RuntimeError("Cannot get values on an uncoalesced tensor, please call .coalesce() first")
+    from torsh.sparse._tensor import values_of
+
+    return values_of(self)
+
+
+def _sparse_only(self: Any, name: str, layouts: Any = (memory_format.sparse_coo,)) -> None:
+    if self.layout not in layouts:
+        raise NotImplementedError(
+            f"Could not run 'aten::{name}' with arguments from the 'CPU' backend: a tensor of layout {self.layout} has none; make "
+            "it sparse with .to_sparse() first"
+        )
+
+
+@composite("Tensor._indices", name="_sparse_indices")
+def _indices(self):
+    """``indices`` without asking whether the tensor is coalesced."""
+    _sparse_only(self, "_indices")
+    return self._pattern.indices.detach()
+
+
+@composite("Tensor._values", name="_sparse_values")
+def _values(self):
+    """``values`` without asking whether the tensor is coalesced, outside the graph."""
+    _sparse_only(self, "_values")
+    return self._stored.detach()
+
+
+@composite("Tensor._nnz", name="_sparse_nnz")
+def _nnz(self):
+    """The number of entries."""
+    _sparse_only(self, "_nnz", (memory_format.sparse_coo, *_ROWS, *_COLUMNS))
+    return self._pattern.nnz
+
+
+def _member(name: str, attribute: str, layouts: Any, what: str) -> None:
+    def get(self):
+        _expect(self, name, layouts, f"sparse {what} compressed tensor")
+        return getattr(self._pattern, attribute).detach()
+
+    get.__name__ = get.__qualname__ = name
+    get.__doc__ = (
+        f"``{name}`` of a tensor with compressed {what}s.\n\n"
+        f"    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.{name}.html\n    "
+    )
+    composite(f"Tensor.{name}")(get)
+
+
+_member("crow_indices", "compressed", _ROWS, "row")
+_member("col_indices", "plain", _ROWS, "row")
+_member("ccol_indices", "compressed", _COLUMNS, "column")
+_member("row_indices", "plain", _COLUMNS, "column")
+
+
+@composite("Tensor.sparse_dim Tensor._dimI")
+def sparse_dim(self):
+    """How many dimensions are sparse; 0 for a dense tensor.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.sparse_dim.html
+    """
+    return 0 if self.layout is memory_format.strided else self._pattern.sparse_dims
+
+
+@composite("Tensor.dense_dim Tensor._dimV")
+def dense_dim(self):
+    """How many trailing dimensions are dense; all of a dense tensor.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.dense_dim.html
+    """
+    return self.ndim if self.layout is memory_format.strided else len(self._pattern.dense_shape)
+
+
+@composite("Tensor.is_coalesced")
+def is_coalesced(self):
+    """Whether a COO tensor is known to have each place once, in order.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.is_coalesced.html
+    """
+    _expect(self, "is_coalesced", (memory_format.sparse_coo,), "sparse coordinate tensor")
+    return self._pattern.coalesced
+
+
+@composite("Tensor.coalesce", tags="data-dependent")
+def coalesce(self):
+    """A COO tensor with each place once, in order; values of the same place are added.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.coalesce.html
+    """
+    _expect(self, "coalesce", (memory_format.sparse_coo,), "sparse coordinate tensor")
+    from torsh.sparse._tensor import coalesced
+
+    return coalesced(self)
+
+
+@composite("Tensor._coalesced_")
+def _coalesced_(self, coalesced):
+    """Say whether a COO tensor counts as coalesced."""
+    self._pattern = self._pattern.as_coalesced(bool(coalesced))
+    return self
+
+
+@composite("Tensor.sparse_mask")
+def sparse_mask(self, mask):
+    """The tensor at the places where the sparse tensor ``mask`` has entries.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.sparse_mask.html
+    """
+    from torsh.sparse._math import mask_by
+
+    return mask_by(self, mask)
+
+
+def _resized(self: Any, size: Any, sparse: int, inner: int) -> Any:
+    from torsh.sparse._tensor import COO, Pattern, raw
+
+    _expect(self, "sparse_resize_", (memory_format.sparse_coo,), "sparse coordinate tensor")
+    size = tuple(int(n) for n in size)
+    if len(size) != sparse + inner:
+        raise RuntimeError(
+            f"'len(size) == sparse_dim + dense_dim' is not satisfied: len(size) = {len(size)}, sparse_dim = {sparse}, dense_dim = "
+            f"{inner}"
+        )
+    p, stored = self._pattern, self._stored
+    if p.nnz and (sparse != p.sparse_dims or inner != len(p.dense_shape)):
+        raise RuntimeError(
+            f"changing the number of sparse or dense dimensions (from {p.sparse_dims} and {len(p.dense_shape)} to {sparse} and "
+            f"{inner}) on a non-empty sparse tensor is not supported"
+        )
+    if p.nnz and any(new < old for new, old in zip(size, p.shape)):
+        raise RuntimeError(
+            f"shrinking the size of sparse dimensions (from {list(p.shape)} to {list(size)}) on a non-empty sparse tensor is not "
+            "supported"
+        )
+    indices = p.indices if p.nnz else p.indices.new_zeros((sparse, 0))
+    if p.nnz and size[sparse:] != p.dense_shape:
+        wider = stored.new_zeros((p.nnz, *size[sparse:]))
+        wider[tuple(slice(n) for n in stored.shape)] = stored
+        stored = wider
+    elif not p.nnz:
+        stored = stored.new_zeros((0, *size[sparse:]))
+    self._become(raw(Pattern(COO, size, indices, coalesced=p.coalesced), stored))
+    return self
+
+
+@composite("Tensor.sparse_resize_")
+def sparse_resize_(self, size, sparse_dim, dense_dim):
+    """Change the size and the numbers of sparse and dense dimensions; entries stay, so nothing may shrink.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.sparse_resize_.html
+    """
+    return _resized(self, size, sparse_dim, dense_dim)
+
+
+@composite("Tensor.sparse_resize_and_clear_")
+def sparse_resize_and_clear_(self, size, sparse_dim, dense_dim):
+    """Forget all entries and change the size and the numbers of sparse and dense dimensions.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.sparse_resize_and_clear_.html
+    """
+    from torsh.sparse._math import no_entries
+
+    self._become(no_entries(self))
+    return _resized(self, size, sparse_dim, dense_dim)
+
+
+# ---- torch.sparse and its relatives ------------------------------------------------------------------------------------
+
+
+@composite("torch.sparse.mm", name="sparse_mm")
+def sparse_mm(mat1, mat2, reduce=None):
+    """A matrix product with a sparse factor; ``reduce`` ("sum", "mean", "amax", "amin") of the products for CSR.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.sparse.mm.html
+    """
+    from torsh.sparse import _math
+    from torsh.sparse._rules import rename
+
+    if reduce is not None:
+        out = _math.reduced_mm(mat1, mat2, reduce)
+        rename(out, "SparseMmReduceImplBackward0")
+        return out
+    out = _math.matmul(mat1, mat2)
+    if not (mat1.layout is not memory_format.strided and mat2.layout is not memory_format.strided):
+        rename(out, "SparseAddmmBackward0")
+    return out
+
+
+@composite("torch.sparse.addmm", name="sparse_addmm")
+def sparse_addmm(mat, mat1, mat2, *, beta=1.0, alpha=1.0):
+    """``beta * mat + alpha * mat1 @ mat2`` with a sparse ``mat1``.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.sparse.addmm.html
+    """
+    from torsh.sparse import _math
+    from torsh.sparse._rules import rename
+
+    out = _math.addmm(mat, mat1, mat2, beta, alpha)
+    rename(out, "SparseAddmmBackward0")
+    return out
+
+
+@composite("torch.sparse.sampled_addmm", name="sparse_sampled_addmm", out=True)
+def sparse_sampled_addmm(input, mat1, mat2, *, beta=1.0, alpha=1.0):
+    """``beta * input + alpha * (mat1 @ mat2)`` where the CSR tensor ``input`` has entries; nothing else is computed.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.sparse.sampled_addmm.html
+    """
+    from torsh.sparse import _math
+    from torsh.sparse._rules import rename
+
+    out = _math.sampled_addmm(input, mat1, mat2, beta, alpha)
+    rename(out, "SparseSampledAddmmBackward0")
+    return out
+
+
+@composite("torch.sparse.sum", name="sparse_sum")
+def sparse_sum(input, dim=None, dtype=None):
+    """The sum of a sparse tensor over all or some dimensions; sparse as long as a sparse dimension is left.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.sparse.sum.html
+    """
+    from torsh.sparse import _math
+    from torsh.sparse._rules import rename
+
+    if dim is None:
+        return input.sum(dtype=dtype)
+    out = _math.sum_over(input, dim, dtype)
+    rename(out, "SparseSumBackward0")
+    return out
+
+
+@composite("torch.sparse.softmax", name="sparse_softmax")
+def sparse_softmax(input, dim, *, dtype=None):
+    """Softmax over the entries along a dimension; places without one count as minus infinity.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.sparse.softmax.html
+    """
+    from torsh.sparse import _math
+    from torsh.sparse._rules import rename
+
+    out = _math.softmax(input, dim, dtype)
+    rename(out, "SparseSoftmaxBackward0")
+    return out
+
+
+@composite("torch.sparse.log_softmax", name="sparse_log_softmax")
+def sparse_log_softmax(input, dim, *, dtype=None):
+    """The logarithm of ``torch.sparse.softmax``.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.sparse.log_softmax.html
+    """
+    from torsh.sparse import _math
+    from torsh.sparse._rules import rename
+
+    out = _math.softmax(input, dim, dtype, True)
+    rename(out, "SparseLogSoftmaxBackward0")
+    return out
+
+
+@composite("torch.smm Tensor.smm")
+def smm(input, mat):
+    """Sparse matrix times dense matrix, the result in the COO layout.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.smm.html
+    """
+    return to_sparse(input.matmul(mat))
+
+
+@composite("torch.hspmm")
+def hspmm(mat1, mat2):
+    """Sparse matrix times dense matrix; the result is COO with one sparse dimension, the rows that ``mat1`` uses.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.hspmm.html
+    """
+    from torsh.sparse._tensor import COO, Pattern, with_values
+
+    product = mat1.matmul(mat2)
+    rows = mat1._pattern.indices[0].unique()
+    return with_values(Pattern(COO, product.shape, rows.unsqueeze(0), coalesced=True), product.index_select(0, rows))
+
+
+@composite("torch.sspaddmm Tensor.sspaddmm")
+def sspaddmm(input, mat1, mat2, *, beta=1, alpha=1):
+    """``beta * input + alpha * mat1 @ mat2`` with sparse ``input`` and ``mat1``, the result COO and not coalesced.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.sspaddmm.html
+    """
+    from torsh.sparse._tensor import COO, Pattern, with_values
+
+    product = to_sparse(mat1.matmul(mat2)) * alpha
+    loose = Pattern(COO, input.shape, input._pattern.indices)
+    return with_values(loose, (input * beta)._stored) + product
+
+
+@composite("torch.resize_as_sparse_ Tensor.resize_as_sparse_")
+def resize_as_sparse_(input, the_template):
+    """Give a sparse tensor the size and the numbers of sparse and dense dimensions of another.
+
+    Source: https://docs.pytorch.org/docs/stable/sparse.html
+    """
+    p = the_template._pattern
+    return _resized(input, p.shape, p.sparse_dims, len(p.dense_shape))
