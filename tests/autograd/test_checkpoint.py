@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import torsh
+import torsh.ops.aten
 from torsh.utils.checkpoint import CheckpointError, checkpoint, checkpoint_sequential
 
 
@@ -74,3 +75,53 @@ def test_a_function_that_changes_its_mind():
     y = checkpoint(fn, x, use_reentrant=False)
     with pytest.raises(CheckpointError, match="Recomputed values"):
         y.sum().backward()
+
+
+@pytest.mark.parametrize("kept", [[], ["mm"], ["mm", "sigmoid"]])
+def test_selective_checkpointing(kept):
+    import functools
+
+    from torsh.dispatch import Mode
+    from torsh.utils.checkpoint import CheckpointPolicy, create_selective_checkpoint_contexts
+
+    runs: list[str] = []
+
+    class Count(Mode):
+        def intercept(self, op, args, proceed):
+            runs.append(op.name)
+            return proceed(*args)
+
+    ops = [getattr(torsh.ops.aten, n).default for n in kept]
+
+    def policy(ctx, op, *args):
+        assert isinstance(ctx.op_output, torsh.Tensor)
+        return CheckpointPolicy.MUST_SAVE if op in ops else CheckpointPolicy.PREFER_RECOMPUTE
+
+    def fn(x, y):
+        return torsh.sigmoid((x @ y).exp()) * y
+
+    found = []
+    for given in (None, policy, ops):
+        x = torsh.linspace(-1.0, 1.0, 9).reshape(3, 3).requires_grad_()
+        y = torsh.eye(3).requires_grad_()
+        if given is None:
+            out = fn(x, y)
+        else:
+            out = checkpoint(fn, x, y, use_reentrant=False, context_fn=functools.partial(create_selective_checkpoint_contexts, given))
+        runs.clear()
+        with Count():
+            out.sum().backward()
+        if given is not None:
+            assert ("sigmoid" in runs) == ("sigmoid" not in kept)
+            assert "exp" in runs
+        found.append((x.grad.tolist(), y.grad.tolist()))
+    assert found[0] == found[1] == found[2]
+
+
+def test_selective_checkpointing_names_overloads():
+    from torsh.utils.checkpoint import create_selective_checkpoint_contexts
+
+    with pytest.raises(ValueError, match="OpOverload"):
+        create_selective_checkpoint_contexts([torsh.ops.aten.mm])
+    with pytest.raises(TypeError, match="must be either a function or a list"):
+        create_selective_checkpoint_contexts(3)

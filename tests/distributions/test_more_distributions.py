@@ -10,6 +10,9 @@ import torsh.distributions
 
 torch = pytest.importorskip("torch")
 
+# PyTorch says so of every sample (its check is inverted).
+pytestmark = pytest.mark.filterwarnings("ignore:Singular sample detected")
+
 MATRIX = [[2.0, 0.5], [0.5, 1.0]]
 CASES = {
     "Pareto": lambda T, D: D.Pareto(T.tensor([1.0, 2.0]), T.tensor([0.5, 3.0])),

@@ -13,10 +13,10 @@ from torsh.array_api._creation import promoted
 _SAME = {
     n: n
     for n in (
-        "acos acosh asin asinh atan atan2 atanh bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor "
-        "conj copysign cos cosh divide exp greater greater_equal hypot imag isfinite isinf isnan less less_equal log log1p log2 "
+        "acosh asin asinh atan atan2 atanh bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor "
+        "conj copysign cos cosh divide exp greater greater_equal hypot imag isfinite isinf isnan less less_equal log log2 "
         "log10 logaddexp logical_and logical_not logical_or logical_xor maximum minimum negative nextafter not_equal positive "
-        "pow real reciprocal remainder round signbit sin sinh square sqrt subtract tan add multiply abs"
+        "pow real reciprocal round signbit sin sinh square sqrt subtract tan add multiply abs"
     ).split()
 } | {"bitwise_invert": "bitwise_not", "equal": "eq"}  # fmt: skip
 
@@ -91,6 +91,30 @@ def expm1(x: Any, /) -> Any:
 
 
 @standard
+def acos(x: Any, /) -> Any:
+    """The inverse cosine; the imaginary part has the opposite sign of the argument's, also where it is zero."""
+    found = torsh.acos(x)
+    if not x.dtype.is_complex:
+        return found
+    return torsh.complex(torsh.real(found), torsh.copysign(torsh.imag(found), -torsh.imag(x)))
+
+
+@standard
+def log1p(x: Any, /) -> Any:
+    """log(1 + x), accurate near zero; complex numbers that are not finite have log's special cases."""
+    found = torsh.log1p(x)
+    return torsh.where(torsh.isfinite(x), found, torsh.log(1 + x)) if x.dtype.is_complex else found
+
+
+@standard
+def remainder(x1: Any, x2: Any, /) -> Any:
+    """The remainder with the divisor's sign, also where it is zero."""
+    x1, x2 = promoted((x1, x2))
+    found = torsh.remainder(x1, x2)
+    return torsh.where(found == 0, torsh.copysign(found, x2), found) if found.dtype.is_floating_point else found
+
+
+@standard
 def tanh(x: Any, /) -> Any:
     """The hyperbolic tangent; for complex numbers of infinite real part the imaginary zero has the argument's sign."""
     found = torsh.tanh(x)
@@ -131,4 +155,4 @@ def clip(x: Any, /, min: Any = None, max: Any = None) -> Any:
     return x.clone() if min is None and max is None else x
 
 
-__all__ = sorted([*_SAME, "ceil", "clip", "expm1", "floor", "floor_divide", "sign", "tanh", "trunc"])
+__all__ = sorted([*_SAME, "acos", "ceil", "clip", "expm1", "floor", "floor_divide", "log1p", "remainder", "sign", "tanh", "trunc"])

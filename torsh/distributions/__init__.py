@@ -4,7 +4,7 @@ import sys as _sys
 from importlib.machinery import ModuleSpec as _ModuleSpec
 from types import ModuleType as _ModuleType
 
-from torsh.distributions import constraint_registry, constraints, continuous, discrete, kl, multivariate, transforms
+from torsh.distributions import constraint_registry, constraints, continuous, discrete, kl, multivariate, transforms, vector_transforms
 from torsh.distributions.circular import VonMises
 from torsh.distributions.constraint_registry import biject_to, transform_to
 from torsh.distributions.continuous import (
@@ -88,6 +88,11 @@ __all__ = [
     "constraint_registry", "constraints", "continuous", "discrete", "identity_transform", "kl", "kl_divergence",
     "multivariate", "register_kl", "transform_to", "transforms",
 ]  # fmt: skip
+
+# Both kinds of transforms are in ``torch.distributions.transforms``; theirs need multivariate distributions to be there.
+for _name in vector_transforms.__all__:
+    setattr(transforms, _name, globals()[_name])
+transforms.__all__ = [*transforms.__all__, *vector_transforms.__all__]
 
 # PyTorch's modules, one per distribution: ``from torch.distributions.normal import Normal``.
 _MODULES = {

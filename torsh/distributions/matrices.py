@@ -207,6 +207,8 @@ class Wishart(Distribution):
         import torsh
 
         shape = tuple(sample_shape)
+        # PyTorch 2.13 takes its valid first draws for singular ones and draws them again: so the same seed gives the same.
+        self._bartlett(shape)
         sample = self._bartlett(shape)
         for _ in range(10 if max_try_correction is None else max_try_correction):
             bad = ~self.support.check(sample.detach())

@@ -526,8 +526,8 @@ def primitive(
             return tuple(normal) if type(normal) is Ready else normal
 
         op.inplace = derive_inplace(op, public, fn) if inplace else None
+        public.op = op  # type: ignore[attr-defined]
         op.fn = with_out(public, out) if out else public
-        op.fn.op = op  # type: ignore[attr-defined]
         return op.fn
 
     return declare
@@ -582,8 +582,8 @@ def composite(
                 return fn(*a, **renamed)
 
         op.inplace = derive_inplace(op, public) if inplace else None
+        public.op = op  # type: ignore[attr-defined]
         op.fn = with_out(public, out) if out else public
-        op.fn.op = op  # type: ignore[attr-defined]
         return op.fn
 
     return declare

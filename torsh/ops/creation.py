@@ -11,6 +11,7 @@ from torsh.device import as_device
 from torsh.dispatch import place_of, state, through_modes
 from torsh.dtypes import dtype as Dtype
 from torsh.ops._args import size_of
+from torsh.memory_format import strided
 from torsh.ops._op import Op, composite
 from torsh.tensor import Tensor, new
 
@@ -102,6 +103,13 @@ def _in_format(t: Tensor, memory_format: Any) -> Tensor:
     )
 
 
+def _without_entries(size, layout, dtype, device, requires_grad):
+    """A sparse tensor of zeros."""
+    from torsh.sparse._construct import empty
+
+    return empty(size, layout, dtype, device, requires_grad)
+
+
 @composite("torch.empty", out=True, tags="creation")
 def empty(
     *size,
@@ -118,6 +126,8 @@ def empty(
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.empty.html
     """
+    if layout is not None and layout is not strided:
+        return _without_entries(_sized(size, k.get("size"), "empty"), layout, dtype, device, requires_grad)
     return _in_format(
         make_full(_sized(size, k.get("size"), "empty"), None, dtype, device, requires_grad), memory_format
     )
@@ -156,6 +166,8 @@ def zeros(*size, dtype=None, layout=None, device=None, requires_grad=False, pin_
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.zeros.html
     """
+    if layout is not None and layout is not strided:
+        return _without_entries(_sized(size, k.get("size"), "zeros"), layout, dtype, device, requires_grad)
     return make_full(_sized(size, k.get("size"), "zeros"), 0, dtype, device, requires_grad)
 
 

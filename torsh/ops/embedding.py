@@ -8,7 +8,7 @@ from torsh import dtypes
 from torsh.autograd.grad_mode import no_grad
 from torsh.dtypes import int32, int64, scalar_name
 from torsh.ops._args import check_tensor, has_values
-from torsh.ops._op import composite, primitive
+from torsh.ops._op import composite, needs_grad, primitive
 
 
 @primitive(
@@ -51,7 +51,7 @@ def embedding_backward(g, indices, rows, padding_idx, by_freq):
     return (g, indices, rows, padding_idx, by_freq)
 
 
-def _rows(weight, indices, padding_idx, by_freq):
+def _rows(weight, indices, padding_idx, by_freq, sparse=False):
     check_tensor(indices, "embedding", "indices", 2)
     if indices.dtype is not int64 and indices.dtype is not int32:
         raise RuntimeError(
@@ -60,13 +60,19 @@ def _rows(weight, indices, padding_idx, by_freq):
         )
     if weight.ndim != 2:
         raise RuntimeError(f"'weight' must be 2-D, got {weight.ndim} dimensions")
+    if sparse and weight._rg and needs_grad(weight):
+        if by_freq:
+            raise RuntimeError("embedding_backward: scale_grad_by_freq not supported with sparse gradients")
+        from torsh.sparse._math import embedding_rows
+
+        return embedding_rows(weight, indices, int(padding_idx))
     return take_rows.op(weight, indices, int(padding_idx), bool(by_freq))
 
 
 @composite("torch.embedding")
 def embedding(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=False):
     """nn.functional.embedding with the table first."""
-    return _rows(weight, indices, padding_idx, scale_grad_by_freq)
+    return _rows(weight, indices, padding_idx, scale_grad_by_freq, sparse)
 
 
 @composite("torch.nn.functional.embedding", name="functional_embedding")
@@ -90,7 +96,7 @@ def embedding_function(
     if max_norm is not None:
         with no_grad():
             embedding_renorm_(weight, input, max_norm, norm_type)
-    return _rows(weight, input, padding_idx, scale_grad_by_freq)
+    return _rows(weight, input, padding_idx, scale_grad_by_freq, sparse)
 
 
 @composite("torch.embedding_renorm_", tags="data-dependent")
@@ -142,7 +148,7 @@ def _bags(offsets: Any, n: int, include_last_offset: bool) -> tuple[list[int], l
     return starts, [e - s for s, e in zip(starts, ends)]
 
 
-def _embedding_bag(weight, indices, offsets, by_freq, mode, weights, include_last_offset, padding_idx):
+def _embedding_bag(weight, indices, offsets, by_freq, mode, weights, include_last_offset, padding_idx, sparse=False):
     """(result, bag of every index, size of every bag)."""
     from torsh.ops.creation import tensor
 
@@ -150,7 +156,7 @@ def _embedding_bag(weight, indices, offsets, by_freq, mode, weights, include_las
     starts, sizes = _bags(offsets, n, include_last_offset)
     bags = len(starts)
     bag_of = tensor([b for b, size in enumerate(sizes) for _ in range(size)], dtype=int64, device=weight.device)
-    rows = _rows(weight, indices, padding_idx, by_freq)
+    rows = _rows(weight, indices, padding_idx, by_freq, sparse)
     rows = rows[: bag_of.shape[0]]
     valid = (indices != padding_idx)[: bag_of.shape[0]] if padding_idx >= 0 else None
     if mode == "max":
@@ -255,12 +261,12 @@ def embedding_bag_function(
     if max_norm is not None:
         with no_grad():
             embedding_renorm_(weight, input, max_norm, norm_type)
-    return _bag(weight, input, offsets, scale_grad_by_freq, mode, per_sample_weights, include_last_offset, padding_idx)[
-        0
-    ]
+    return _bag(
+        weight, input, offsets, scale_grad_by_freq, mode, per_sample_weights, include_last_offset, padding_idx, sparse
+    )[0]
 
 
-def _bag(weight, indices, offsets, by_freq, mode, weights, include_last_offset, padding_idx):
+def _bag(weight, indices, offsets, by_freq, mode, weights, include_last_offset, padding_idx, sparse=False):
     if indices.dtype is not int64 and indices.dtype is not int32:
         raise RuntimeError(f"expected 'indices' to be Long or Int, got {scalar_name(indices.dtype)}")
     if not weight._kind.floating:
@@ -295,7 +301,9 @@ def _bag(weight, indices, offsets, by_freq, mode, weights, include_last_offset, 
                 f"{padding_idx}"
             )
         padding = padding_idx % rows
-    return _embedding_bag(weight, indices, offsets, by_freq, mode, weights, include_last_offset, padding)
+    return _embedding_bag(
+        weight, indices, offsets, by_freq, mode, weights, include_last_offset, padding, sparse
+    )
 
 
 @composite("torch.embedding_bag", tags="data-dependent")
@@ -317,8 +325,9 @@ def embedding_bag(
     from torsh.ops.creation import tensor
 
     out, bag_of, sizes = _bag(
-        weight, indices, offsets, scale_grad_by_freq, _MODES[mode], per_sample_weights, include_last_offset, padding_idx
-    )
+        weight, indices, offsets, scale_grad_by_freq, _MODES[mode], per_sample_weights, include_last_offset, padding_idx,
+        sparse,
+    )  # fmt: skip
     counts = tensor(sizes, dtype=int64, device=weight.device)
     if mode == 0:  # PyTorch does not count for sums, and for most types does not list the bags either
         return out, bag_of if weight.dtype is dtypes.float64 else bag_of[:0], counts * 0, counts * 0

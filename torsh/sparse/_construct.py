@@ -162,6 +162,13 @@ def empty_compressed(size: Any, layout: Any, dtype: Any = None, device: Any = No
     return with_values(Pattern(layout, size, compressed=compressed, plain=plain), zeros((*batch, 0), dtype=dtype, device=device))
 
 
+def empty(size: Any, layout: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> SparseTensor:
+    """A tensor of a sparse layout without entries."""
+    if layout is COO:
+        return empty_coo(size, dtype, device, requires_grad)
+    return finish(empty_compressed(size, layout, dtype, device), requires_grad)
+
+
 def compressed(
     layout: Any,
     first: Any,
@@ -253,4 +260,4 @@ def check_compressed(p: Pattern, values: Tensor, names: tuple[str, str]) -> None
         )
 
 
-__all__ = ["check_sparse_tensor_invariants", "compressed", "coo", "empty_compressed", "empty_coo"]
+__all__ = ["check_sparse_tensor_invariants", "compressed", "coo", "empty", "empty_compressed", "empty_coo"]

@@ -222,6 +222,7 @@ def addmm(input: Any, mat1: Any, mat2: Any, beta: Any = 1, alpha: Any = 1) -> An
 
 def reduced_mm(a: Any, b: Tensor, reduce: str) -> Tensor:
     """``mm`` where the products of a row are not added but averaged, or the largest or smallest taken."""
+    reduce = {"max": "amax", "min": "amin"}.get(reduce, reduce)
     if reduce not in ("sum", "mean", "amax", "amin"):
         raise RuntimeError(f"reduce argument must be either sum, mean, amax or amin, got {reduce}")
     if a.layout is not CSR:

@@ -41,6 +41,7 @@ def rule(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 def call(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run an op that got a sparse tensor."""
     op = getattr(func, "op", None)
+    composite = op is not None and "composite" in op.tags
     names = [func.__name__] if op is None else [op.name, *(p.partition(".")[2] for p in op.paths)]
     found = next((RULES[n] for n in names if n in RULES), None)
     kwargs = {k: v for k, v in kwargs.items() if k != "out" or v is not None}
@@ -49,7 +50,7 @@ def call(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     elif names[0] in ON_VALUES or (len(names) > 1 and names[1] in ON_VALUES):
         x = coalesced(args[0])
         result = with_values(x._pattern, func(values_of(x), *args[1:], **kwargs))
-    elif op is not None and "composite" in op.tags:
+    elif composite:
         body = func
         while hasattr(body, "__wrapped__"):
             body = body.__wrapped__
@@ -58,12 +59,17 @@ def call(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
         layout = next((a.layout for a in args if isinstance(a, SparseTensor)), COO)
         raise unsupported(names[0], layout)
     if op is not None and isinstance(result, Tensor) and not any(result is a for a in args):
-        rename(result, op.node_name if names[0] not in NODES else NODES[names[0]])
+        rename(result, NODES.get(names[0]) or (node_name(names[1]) if composite and len(names) > 1 else op.node_name))
     return result
 
 
 # What PyTorch calls the node where torsh's op has another name.
 NODES = {"matmul": "MmBackward0", "to": "ToCopyBackward0"}
+
+
+def node_name(name: str) -> str:
+    """PyTorch's node name of a function."""
+    return "".join(part.capitalize() for part in name.split("_")) + "Backward0"
 
 
 def rename(t: Tensor, name: str) -> None:
