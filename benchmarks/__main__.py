@@ -10,10 +10,10 @@ import sys
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from benchmarks import eager, programs
+from benchmarks import eager, families, programs
 from benchmarks.timing import compare, human
 
-SECTIONS = ("eager", "programs")
+SECTIONS = ("eager", "families", "programs")
 
 
 def row(name: str, ours: float, theirs: float, target: float) -> None:
@@ -27,16 +27,21 @@ def main(argv: list[str]) -> None:
     if unknown:
         raise SystemExit(f"unknown section {sorted(unknown)}; there are {', '.join(SECTIONS)}")
     print(f"{'':40s} {'torsh':>11s} {'PyTorch':>11s}  ratio")
-    if "eager" in wanted:
+    if {"eager", "families"} & set(wanted):
         import torch
 
         import torsh
         import torsh.nn
 
         torch.set_num_threads(1)
+    if "eager" in wanted:
         for name, target, fns in eager.cases(torsh, torch):
             times = compare(fns)
             row(name, times["torsh"], times["torch"], target)
+    if "families" in wanted:
+        print()
+        families.report(torsh, torch)
+        print()
     if "programs" in wanted:
         found = programs.digits()
         row("digits, one epoch on NumPy", found["torsh"]["epoch"], found["torch"]["epoch"], 2.0)

@@ -134,8 +134,14 @@ class _Pickler(pickle._Pickler):  # type: ignore[misc, name-defined]
         from torsh.tensor import Tensor
 
         cls.dispatch[Tensor] = cls.save_tensor
-        for kind in (layout, memory_format):
-            cls.dispatch[kind] = lambda self, obj: self._write_name(obj, "torch", obj.name)
+        cls.dispatch[layout] = cls.save_layout
+        cls.dispatch[memory_format] = lambda self, obj: self._write_name(obj, "torch", obj.name)
+
+    def save_layout(self, obj: Any) -> None:
+        """A layout as PyTorch writes it: a call that finds it by its name."""
+        from torsh.serialization import _get_layout
+
+        self.save_reduce(_get_layout, (f"torch.{obj.name}",), obj=obj)
 
 
 _NEVER = frozenset({str, int, float, bool, type(None), dict, list, tuple, OrderedDict, bytes})

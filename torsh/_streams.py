@@ -91,3 +91,16 @@ class Event:
     def __repr__(self) -> str:
         index = -1 if self.device.index is None else self.device.index
         return f"torch.Event device_type={self.device.type}, device_index={index}, event_flag=0, event_id={self.event_id}"
+
+
+def get_device_module(device: Any = None) -> Any:
+    """The module of a device type (``torch.cuda``, ``torch.cpu``); that of the cpu where none is named."""
+    import importlib
+
+    if device is not None and not isinstance(device, (str, Device)):
+        raise RuntimeError(f"Invalid value of device '{device}', expect torch.device, str, or None")
+    kind = _device(device).type
+    try:
+        return importlib.import_module(f"torsh.{kind}")
+    except ModuleNotFoundError:
+        raise RuntimeError(f"Device '{kind}' does not have a corresponding module registered as 'torch.{kind}'.") from None

@@ -46,6 +46,18 @@ def _rebuild_tensor_v3(
     return _rebuild_tensor_v2(typed, storage_offset, size, stride, requires_grad, backward_hooks)
 
 
+def _rebuild_sparse_tensor(layout: Any, data: Any) -> Tensor:
+    """A sparse tensor of its layout and members.  They may come from anywhere, so they are checked."""
+    from torsh.memory_format import sparse_coo
+    from torsh.sparse._construct import compressed, coo
+
+    if layout is sparse_coo:
+        indices, values, size, *is_coalesced = data
+        return coo(indices, values, size, check_invariants=True, is_coalesced=is_coalesced[0] if is_coalesced else None)
+    first, second, values, size = data
+    return compressed(layout, first, second, values, size, check_invariants=True)
+
+
 def _rebuild_parameter(data: Tensor, requires_grad: bool, backward_hooks: Any) -> Parameter:
     """A parameter of a tensor's data."""
     p = Parameter(data, requires_grad)

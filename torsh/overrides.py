@@ -21,6 +21,8 @@ class _Thread(threading.local):
 
 
 _thread = _Thread()
+# Types that never override anything.
+_NEVER = frozenset({Tensor, Parameter, int, float, bool, complex, str, type(None)})
 _DEFAULT = Tensor.__torch_function__.__func__  # type: ignore[attr-defined]
 
 
@@ -45,8 +47,15 @@ def _candidates(args: Iterable[Any]) -> list[Any]:
 
 def handler(args: Sequence[Any], kwargs: dict[str, Any]) -> Callable[..., Any] | None:
     """``handler(func, args, kwargs)`` that runs the overrides for a call, or None if nobody wants it."""
-    if _thread.disabled and not _thread.modes:
-        return None
+    if not _thread.modes:
+        if _thread.disabled:
+            return None
+        if not kwargs:  # the usual call: nothing but plain tensors and numbers
+            for a in args:
+                if type(a) not in _NEVER:
+                    break
+            else:
+                return None
     relevant = [] if _thread.disabled else _candidates([*args, *kwargs.values()])
     if not relevant and not _thread.modes:
         return None

@@ -80,6 +80,13 @@ def nansum(x, dim, keepdim, shape):
 
 
 def prod(x, dim, keepdim):
+    if x.dtype in _WIDE and x.size >= _LARGE and (dim is None or len(dim) == x.ndim):
+        # NumPy multiplies one by one, each waiting for the one before; row by row the elements of a row go side by side.
+        flat = x.ravel("K")
+        whole = flat.size // _WIDTH * _WIDTH
+        total = np.multiply.reduce(np.multiply.reduce(flat[:whole].reshape(-1, _WIDTH), axis=0))
+        total = total * np.multiply.reduce(flat[whole:])
+        return total.reshape((1,) * x.ndim) if keepdim else total
     return np.multiply.reduce(x, axis=dim, keepdims=keepdim, dtype=np.int64 if x.dtype.kind in "biu" else None)
 
 

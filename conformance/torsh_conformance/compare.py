@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ml_dtypes
@@ -44,6 +44,10 @@ def is_tensor(value: Any) -> bool:
 def leaves(result: Any, where: str = "result") -> list[Leaf]:
     """A result taken apart; a named tuple's parts have names."""
     if is_tensor(result):
+        # A sparse tensor is compared as the dense one it stands for, under its layout's name.
+        layout = str(getattr(result, "layout", "strided")).rpartition(".")[2]
+        if layout.startswith("sparse"):
+            return [replace(x, kind=f"{layout} tensor") for x in leaves(result.to_dense(), where)]
         value, dtype = to_numpy(result), dtype_name(result.dtype)
         if value.dtype.name != dtype:  # says one type, holds another
             dtype = f"{dtype} (holding {value.dtype.name})"

@@ -163,3 +163,51 @@ def test_modules_by_their_names_in_pytorch():
     from torsh.distributions.normal import Normal
 
     assert Normal is torsh.distributions.Normal and MultivariateNormal is torsh.distributions.MultivariateNormal
+
+
+FAMILIES = {
+    "Beta": lambda T, D: D.Beta(T.tensor([0.5, 3.0]), T.tensor([1.0, 2.0])),
+    "Bernoulli": lambda T, D: D.Bernoulli(T.tensor([0.2, 0.7])),
+    "Binomial": lambda T, D: D.Binomial(5, T.tensor([0.2, 0.7])),
+    "Cauchy": lambda T, D: D.Cauchy(T.tensor([0.0, 1.0]), 2.0),
+    "ContinuousBernoulli": lambda T, D: D.ContinuousBernoulli(T.tensor([0.2, 0.7])),
+    "Exponential": lambda T, D: D.Exponential(T.tensor([0.5, 2.0])),
+    "Gamma": lambda T, D: D.Gamma(T.tensor([0.5, 3.0]), T.tensor([1.0, 2.0])),
+    "Gumbel": lambda T, D: D.Gumbel(T.tensor([0.0, 1.0]), T.tensor([1.0, 2.0])),
+    "Laplace": lambda T, D: D.Laplace(T.tensor([0.3, -1.0]), T.tensor([1.0, 2.0])),
+    "Normal": lambda T, D: D.Normal(T.tensor([0.5, -1.0]), T.tensor([1.0, 2.0])),
+    "Pareto": lambda T, D: D.Pareto(T.tensor([0.05, 0.3]), T.tensor([2.5, 3.0])),
+    "HeavyPareto": lambda T, D: D.Pareto(T.tensor([0.05, 0.3]), T.tensor([0.5, 1.5])),
+    "Poisson": lambda T, D: D.Poisson(T.tensor([0.5, 4.0])),
+    "Uniform": lambda T, D: D.Uniform(T.tensor([0.1, 0.5]), T.tensor([0.6, 0.9])),
+    "Wide": lambda T, D: D.Uniform(T.tensor([-1.0, -0.5]), T.tensor([1.5, 2.0])),
+    "LowRank": lambda T, D: D.LowRankMultivariateNormal(T.ones(3), T.tensor([[1.0], [0.5], [0.0]]), T.tensor([1.0, 2.0, 0.5])),
+    "Dense": lambda T, D: D.MultivariateNormal(T.zeros(3), T.tensor([[2.0, 0.5, 0.0], [0.5, 1.0, 0.1], [0.0, 0.1, 1.0]])),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_divergences_from_one_family_to_all(name):
+    known = 0
+    for other in FAMILIES:
+        if (name, other) in (("ContinuousBernoulli", "Wide"), ("ContinuousBernoulli", "Uniform")):
+            continue  # PyTorch's condition there is the wrong way round
+        found = []
+        for T in (torch, torsh):
+            p, q = FAMILIES[name](T, T.distributions), FAMILIES[other](T, T.distributions)
+            try:
+                found.append(arrays(T.distributions.kl_divergence(p, q)))
+            except NotImplementedError:
+                found.append(None)
+        assert (found[0] is None) == (found[1] is None), other
+        if found[0] is not None:
+            known += 1
+            np.testing.assert_allclose(found[1], found[0], 2e-4, 2e-5, err_msg=other)
+    assert known
+
+
+def test_divergence_of_a_bounded_density_from_a_uniform_one():
+    T, D = torsh, torsh.distributions
+    p = D.ContinuousBernoulli(T.tensor(0.3))
+    assert D.kl_divergence(p, D.Uniform(0.0, 0.5)).item() == float("inf")
+    assert abs(D.kl_divergence(p, D.Uniform(0.0, 1.0)).item() + p.entropy().item()) < 1e-6

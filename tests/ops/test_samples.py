@@ -23,7 +23,7 @@ FUNCTION = frozenset({"error", "metadata", "value"})
 
 
 # Ops that no sample can call: what they need is no tensor.
-NO_SAMPLES = {"from_numpy": "a NumPy array", "frombuffer": "a buffer", "cuda": "a GPU"}
+NO_SAMPLES = {"from_numpy": "a NumPy array", "frombuffer": "a buffer", "from_file": "a file", "cuda": "a GPU"}
 
 
 @functools.lru_cache(None)

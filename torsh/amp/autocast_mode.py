@@ -80,6 +80,50 @@ def get_autocast_gpu_dtype() -> Dtype:
     return get_autocast_dtype("cuda")
 
 
+def set_autocast_cpu_dtype(dtype: Dtype) -> None:
+    """``set_autocast_dtype("cpu", dtype)``."""
+    set_autocast_dtype("cpu", dtype)
+
+
+def set_autocast_gpu_dtype(dtype: Dtype) -> None:
+    """``set_autocast_dtype("cuda", dtype)``."""
+    set_autocast_dtype("cuda", dtype)
+
+
+def set_autocast_cpu_enabled(enabled: bool) -> None:
+    """``set_autocast_enabled("cpu", enabled)``."""
+    set_autocast_enabled("cpu", enabled)
+
+
+_cache = {"enabled": True, "nesting": 0}
+
+
+def is_autocast_cache_enabled() -> bool:
+    """Whether casts of weights may be kept; torsh keeps none, and remembers only what was set."""
+    return _cache["enabled"] is True
+
+
+def set_autocast_cache_enabled(enabled: bool) -> None:
+    """Allow or forbid keeping casts of weights."""
+    _cache["enabled"] = bool(enabled)
+
+
+def clear_autocast_cache() -> None:
+    """Forget kept casts: there are none."""
+
+
+def autocast_increment_nesting() -> int:
+    """One more level of autocast contexts; gives the new depth."""
+    _cache["nesting"] += 1
+    return _cache["nesting"]
+
+
+def autocast_decrement_nesting() -> int:
+    """One level fewer."""
+    _cache["nesting"] -= 1
+    return _cache["nesting"]
+
+
 class autocast(Mode):
     """Inside (or in a decorated function), run matrix products in ``dtype`` and sensitive operations in float32.
 

@@ -17,7 +17,8 @@ from torsh.autograd.grad_mode import (
 )
 
 __all__ = [
-    "Function", "anomaly_mode", "backward", "detect_anomaly", "enable_grad", "function", "functional", "grad", "grad_mode",
+    "Function", "anomaly_mode", "backward", "detect_anomaly", "enable_grad",
+    "enforce_grad_layout_policy", "function", "functional", "grad", "grad_mode",
     "gradcheck", "gradgradcheck", "graph", "inference_mode", "is_grad_enabled",
     "is_inference_mode_enabled", "no_grad", "set_detect_anomaly",
     "set_grad_enabled", "set_multithreading_enabled", "variable",
@@ -46,6 +47,19 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'torch.autograd' has no attribute {name!r}")
     globals()[name] = value
     return value
+
+
+class enforce_grad_layout_policy:
+    """Accepted for programs that use it: a gradient's memory layout is whatever its computation gave."""
+
+    def __init__(self, enable: bool = True) -> None:
+        self.mode = enable
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exc: Any) -> None:
+        pass
 
 
 class set_multithreading_enabled:

@@ -112,6 +112,14 @@ def register_multi_grad_hook(tensors: Sequence[Tensor], fn: Callable[..., None],
     lock = threading.Lock()
     state: dict[str, Any] = {"grads": [None] * len(tensors), "seen": 0, "fired": False}
 
+    def flush() -> None:
+        """Give out what arrived: after the last of all, or at the end of a backward pass that reached only some."""
+        with lock:
+            seen, grads = state["seen"], state["grads"]
+            state["grads"], state["seen"] = [None] * len(tensors), 0
+        if seen:
+            fn(grads)
+
     def hook_for(i: int) -> Callable[[Tensor], None]:
         def hook(g: Tensor) -> None:
             with lock:
@@ -119,6 +127,8 @@ def register_multi_grad_hook(tensors: Sequence[Tensor], fn: Callable[..., None],
                     fire = not state["fired"]
                     state["fired"] = True
                 else:
+                    if not state["seen"]:
+                        engine.after_backward(flush)
                     state["grads"][i] = g
                     state["seen"] += 1
                     fire = state["seen"] == len(tensors)
@@ -127,8 +137,7 @@ def register_multi_grad_hook(tensors: Sequence[Tensor], fn: Callable[..., None],
                     engine.after_backward(lambda: state.update(fired=False))
                     fn(g)
                 else:
-                    grads, state["grads"], state["seen"] = state["grads"], [None] * len(tensors), 0
-                    fn(grads)
+                    flush()
 
         return hook
 

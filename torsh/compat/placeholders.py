@@ -46,7 +46,7 @@ class Placeholder(ModuleType):
     __path__: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
+        if name.startswith(("__", "pytest")):  # asked for by Python and pytest of any module
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         if name == "is_available":
             return lambda: False

@@ -145,13 +145,27 @@ def set_device(device: Any) -> None:
         _needed()
 
 
+class OutOfMemoryError(RuntimeError):
+    """A device has no memory left."""
+
+
+# What PyTorch has here and torsh does not: it can be named, and says so when it is used.
+_MISSING = frozenset(
+    "CUDAGraph Event ExternalStream Stream can_device_access_peer clock_rate comm cudart current_blas_handle current_stream "
+    "default_stream device_of get_arch_list get_device_capability get_device_properties graph graphs ipc_collect "
+    "make_graphed_callables max_memory_allocated max_memory_reserved mem_get_info memory memory_allocated memory_reserved "
+    "memory_snapshot memory_stats memory_summary nccl nvtx reset_max_memory_allocated reset_peak_memory_stats "
+    "set_per_process_memory_fraction set_stream set_sync_debug_mode stream temperature utilization".split()
+)
+
+
 def __getattr__(name: str) -> Any:
     if name == "amp":
         import importlib
 
         return importlib.import_module("torsh.cuda.amp")
-    from torsh.compat import placeholders
+    if name in _MISSING:
+        from torsh.compat import placeholders
 
-    if name.startswith("__"):
-        raise AttributeError(name)
-    return placeholders.missing(f"torch.cuda.{name}")
+        return placeholders.missing(f"torch.cuda.{name}")
+    raise AttributeError(f"module 'torch.cuda' has no attribute {name!r}")

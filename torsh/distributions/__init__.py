@@ -4,7 +4,16 @@ import sys as _sys
 from importlib.machinery import ModuleSpec as _ModuleSpec
 from types import ModuleType as _ModuleType
 
-from torsh.distributions import constraint_registry, constraints, continuous, discrete, kl, multivariate, transforms, vector_transforms
+from torsh.distributions import (
+    constraint_registry,
+    constraints,
+    continuous,
+    discrete,
+    kl,
+    multivariate,
+    transforms,
+    vector_transforms,
+)
 from torsh.distributions.circular import VonMises
 from torsh.distributions.constraint_registry import biject_to, transform_to
 from torsh.distributions.continuous import (
@@ -88,6 +97,8 @@ __all__ = [
     "constraint_registry", "constraints", "continuous", "discrete", "identity_transform", "kl", "kl_divergence",
     "multivariate", "register_kl", "transform_to", "transforms",
 ]  # fmt: skip
+
+from torsh.distributions import kl_pairs as _kl_pairs
 
 # Both kinds of transforms are in ``torch.distributions.transforms``; theirs need multivariate distributions to be there.
 for _name in vector_transforms.__all__:

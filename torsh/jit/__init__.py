@@ -85,7 +85,15 @@ class Final:
         return item
 
 
+# What PyTorch has here and torsh does not: it can be named, and says so when it is used.
+_MISSING = frozenset(
+    "CompilationUnit Future RecursiveScriptClass ScriptFunction ScriptModule TracerWarning enable_onednn_fusion freeze interface "
+    "last_executed_optimized_graph load onednn_fusion_enabled optimize_for_inference optimized_execution save set_fusion_strategy "
+    "strict_fusion trace trace_module".split()
+)
+
+
 def __getattr__(name: str) -> Any:
-    if name.startswith("__"):
-        raise AttributeError(name)
-    return placeholders.missing(f"torch.jit.{name}")
+    if name in _MISSING:
+        return placeholders.missing(f"torch.jit.{name}")
+    raise AttributeError(f"module 'torch.jit' has no attribute {name!r}")

@@ -80,6 +80,12 @@ def attach(op: Op) -> None:
                 setattr(Tensor, name + "_", op.inplace)
 
 
+def __getattr__(name: str) -> Any:
+    if name == "aten":  # PyTorch's names of ops: for the few programs that go by them
+        return importlib.import_module("torsh.ops.aten")
+    raise AttributeError(f"module 'torch.ops' has no attribute '{name}'")
+
+
 for _family in FAMILIES:
     importlib.import_module(f"torsh.ops.{_family}")
 for _op in OPS.values():

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from torsh.ops import joining, shape, slicing, storage
+from torsh.ops import complex, joining, shape, slicing, storage
 from torsh.ops._op import composite
 from torsh.tensor import Tensor
 
@@ -60,7 +60,7 @@ for _name, _view in {
     "view": shape.view, "permute": shape.permute, "transpose": shape.transpose, "t": shape.t, "squeeze": shape.squeeze,
     "unsqueeze": shape.unsqueeze, "expand": _expand, "select": slicing.select, "slice": slice_, "diagonal": slicing.diagonal,
     "unfold": slicing.unfold, "as_strided": storage.as_strided, "split": joining.split, "unbind": joining.unbind,
-    "split_with_sizes": joining.split_with_sizes, "alias": _alias, "detach": _detach,
+    "split_with_sizes": joining.split_with_sizes, "alias": _alias, "detach": _detach, "view_as_real": complex.view_as_real, "view_as_complex": complex.view_as_complex,
 }.items():  # fmt: skip
     copying(_name, _view)
 

@@ -10,8 +10,8 @@ from torsh import dtypes
 from torsh.device import as_device
 from torsh.dispatch import place_of, state, through_modes
 from torsh.dtypes import dtype as Dtype
-from torsh.ops._args import size_of
 from torsh.memory_format import strided
+from torsh.ops._args import size_of
 from torsh.ops._op import Op, composite
 from torsh.tensor import Tensor, new
 

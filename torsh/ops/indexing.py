@@ -736,7 +736,7 @@ def argwhere(input):
 
 @composite("torch.nonzero_static Tensor.nonzero_static", tags="nondifferentiable", out="exact")
 def nonzero_static(input, *, size, fill_value=-1):
-    """The indices of the first ``size`` elements that are not zero, of shape (size, ndim); missing rows hold ``fill_value``.
+    """The indices of the first ``size`` elements that are not zero, shape (size, ndim); ``fill_value`` in missing rows.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nonzero_static.html
     """
@@ -765,6 +765,7 @@ def unravel_index(indices, shape):
     if any(n < 0 for n in sizes):
         raise ValueError(f"'shape' cannot have negative values, but got {sizes}")
     found, step = [], 1
+    indices = indices.to(dtypes.int64)
     for n in reversed(sizes):
         found.append(indices.floor_divide(step) % n)
         step *= n

@@ -301,3 +301,28 @@ def renorm(input, p, dim, maxnorm):
     n = vector_norm(input, p, tuple(i for i in range(input.ndim) if i != dim), True)
     factor = (maxnorm / (n + 1e-7)).where(n > maxnorm, n.new_ones(()))
     return input * factor
+
+
+@composite("torch.nuclear_norm", out=True)
+def nuclear_norm(input, dim=None, keepdim=False):
+    """The sum of the singular values of a matrix, or of the matrices in two dimensions ``dim``.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.matrix_norm.html
+    """
+    import torsh
+
+    return torsh.linalg.matrix_norm(input, "nuc", (-2, -1) if dim is None else tuple(dim), keepdim)
+
+
+@composite("torch.norm_except_dim")
+def norm_except_dim(v, pow=2, dim=0):
+    """The norm over all dimensions but one (over all for -1), which keeps the number of dimensions: of weight normalisation.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.parametrizations.weight_norm.html
+    """
+    import torsh
+
+    if dim == -1:
+        return torsh.linalg.vector_norm(v, pow)
+    others = [d for d in range(v.ndim) if d != dim % v.ndim]
+    return torsh.linalg.vector_norm(v, pow, others, keepdim=True) if others else v.abs()

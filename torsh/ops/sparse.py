@@ -476,13 +476,25 @@ def sparse_log_softmax(input, dim, *, dtype=None):
     return out
 
 
+def _filled_rows(mat1: Any, mat2: Any) -> Any:
+    """The product of a sparse and a dense matrix as COO: every element of the rows that ``mat1`` uses."""
+    from torsh.ops.joining import stack
+    from torsh.sparse._tensor import COO, Pattern, with_values
+
+    product = mat1.matmul(mat2)
+    rows, columns = mat1._pattern.indices[0].unique(), product.shape[1]
+    places = rows.new_zeros((rows.shape[0], columns))
+    indices = stack([(places + rows.unsqueeze(1)).reshape(-1), places.add(places.new_ones((columns,)).cumsum(0) - 1).reshape(-1)])
+    return with_values(Pattern(COO, product.shape, indices, coalesced=True), product.index_select(0, rows).reshape(-1))
+
+
 @composite("torch.smm Tensor.smm")
 def smm(input, mat):
     """Sparse matrix times dense matrix, the result in the COO layout.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.smm.html
     """
-    return to_sparse(input.matmul(mat))
+    return _filled_rows(input, mat)
 
 
 @composite("torch.hspmm")
@@ -506,7 +518,7 @@ def sspaddmm(input, mat1, mat2, *, beta=1, alpha=1):
     """
     from torsh.sparse._tensor import COO, Pattern, with_values
 
-    product = to_sparse(mat1.matmul(mat2)) * alpha
+    product = _filled_rows(mat1, mat2) * alpha
     loose = Pattern(COO, input.shape, input._pattern.indices)
     return with_values(loose, (input * beta)._stored) + product
 

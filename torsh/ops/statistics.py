@@ -86,14 +86,15 @@ _INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
 
 @composite("torch.mode Tensor.mode", out="exact")
 def mode(input, dim=-1, keepdim=False):
-    """The most frequent value along a dimension (of equally frequent ones the smallest), and the index of its last
-    occurrence: a named tuple (values, indices).
+    """The most frequent value along a dimension and where it occurs last: a named tuple (values, indices).
+
+    Of equally frequent values it is the smallest.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.mode.html
     """
     import torsh
 
-    if check_tensor(input, "mode")._kind.complex:
+    if check_tensor(input, "mode").ndim and input._kind.complex:
         raise NotImplementedError(f"\"mode_cpu\" not implemented for '{dtypes.scalar_name(input.dtype)}'")
     dim = wrap_dim(dim, input.ndim)
     if not input.ndim:

@@ -106,7 +106,7 @@ class Adam(PerParameter):
                 continue
             k = p._kind
             kernel = _kernels[k] if g._kind is k else None
-            if kernel is None and g.is_sparse:
+            if g.is_sparse:
                 raise RuntimeError(self._no_sparse)
             state = states[p]
             if not state:

@@ -64,7 +64,7 @@ class SGD(PerParameter):
             g = p._grad
             if g is None:
                 continue
-            kernel = _kernels[p._kind] if plain and p._kind is g._kind else None
+            kernel = _kernels[p._kind] if plain and p._kind is g._kind and not g.is_sparse else None
             if kernel is None:
                 self._one(p, g, states[p] if momentum != 0 else {}, group)
                 continue

@@ -14,7 +14,7 @@ from torsh.sparse._tensor import BLOCKS, COO, NAMES, ROWS, Pattern, SparseTensor
 from torsh.tensor import Tensor
 
 
-class check_sparse_tensor_invariants:  # noqa: N801
+class check_sparse_tensor_invariants:
     """Whether sparse tensors are checked when they are made: a switch, a context manager and a decorator.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.sparse.check_sparse_tensor_invariants.html

@@ -64,7 +64,7 @@ def coo_from_dense(t: Tensor, sparse_dim: Any = None) -> SparseTensor:
     """The places that are not zero."""
     n = t.ndim if sparse_dim is None else int(sparse_dim)
     if not 0 <= n <= t.ndim or (n == 0 and t.ndim):
-        raise RuntimeError(f"dense_to_sparse: sparse_dim argument must be in [{min(t.ndim, 1)},{t.ndim}] range, but {n} is given")
+        raise RuntimeError(f"dense_to_sparse: sparse_dim argument must be in [0,{t.ndim}] range, but {n} is given")
     plain = t.detach()
     if n == 0:
         keep = int(bool(plain != 0))
@@ -72,7 +72,7 @@ def coo_from_dense(t: Tensor, sparse_dim: Any = None) -> SparseTensor:
             Pattern(COO, t.shape, plain.new_zeros((0, keep), dtype=_int64()), coalesced=True), t.reshape(1)[:keep], "ToSparseBackward0"
         )
     indices = any_over(plain != 0, n).nonzero().t().contiguous()
-    name = "ToSparseBackward1" if sparse_dim is not None else "ToSparseBackward0"
+    name = "ToSparseBackward0" if sparse_dim is not None else "ToSparseBackward1"
     return with_values(Pattern(COO, t.shape, indices, coalesced=True), t[tuple(indices.unbind(0))], name)
 
 

@@ -17,14 +17,13 @@ def as_sparse_gradcheck(gradcheck: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(gradcheck)
     def check(func: Callable[..., Any], inputs: Any, **kwargs: Any) -> Any:
-        masked = kwargs.pop("masked", False)
+        kwargs.pop("masked", None)
         given = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
         patterns = [x._pattern if isinstance(x, SparseTensor) else None for x in given]
         plain = []
         for x in given:
             if isinstance(x, SparseTensor):
-                whole = values_of(x).detach() if masked or x._pattern.indices is None else values_of(x).detach()
-                plain.append(whole.clone().requires_grad_(x.requires_grad))
+                plain.append(values_of(x).detach().clone().requires_grad_(x.requires_grad))
             else:
                 plain.append(x)
 

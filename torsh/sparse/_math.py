@@ -97,8 +97,7 @@ def times(a: Any, b: Any) -> Any:
     if not isinstance(b, SparseTensor):
         if tuple(b.shape) != p.shape:
             b = b.expand(p.shape)
-        a = coalesced(a)
-        return with_values(a._pattern, values_of(a) * a._pattern.pick(b))
+        return with_values(p, values_of(a) * p.pick(b))
     if p.shape != b._pattern.shape:
         raise RuntimeError(f"mul: expected both to have the same size, but got {list(a.shape)} and {list(b.shape)}")
     if p.layout is not COO:
@@ -115,11 +114,13 @@ def times(a: Any, b: Any) -> Any:
 
 def shared_places(p: Pattern, q: Pattern) -> tuple[Tensor, Tensor]:
     """Positions of the entries two coalesced patterns have in common, in each of them."""
+    from torsh.ops.sorting import searchsorted
+
     sizes = p.shape[: p.sparse_dims]
     keys, others = keys_of(p.indices, sizes), keys_of(q.indices, sizes)  # type: ignore[arg-type]
     if not others.shape[0]:
         return keys[:0], keys[:0]
-    at = others.searchsorted(keys).clamp(max=others.shape[0] - 1)
+    at = searchsorted(others, keys).clamp(max=others.shape[0] - 1)
     mine = (others[at] == keys).nonzero().squeeze(1)
     return mine, at[mine]
 
@@ -142,6 +143,8 @@ def check_product(a: Any, b: Any) -> None:
     if a.ndim != 2 or b.ndim not in (1, 2):
         raise RuntimeError(f"mm: expected 2D tensors, got {a.ndim}D and {b.ndim}D")
     if a.shape[1] != b.shape[0]:
+        if a.layout is COO and not isinstance(b, SparseTensor):
+            raise RuntimeError(f"addmm: Argument #3 (dense): Expected dim 0 size {a.shape[1]}, got {b.shape[0]}")
         raise RuntimeError(
             f"mat1 and mat2 shapes cannot be multiplied ({a.shape[0]}x{a.shape[1]} and {'x'.join(map(str, b.shape))})"
         )

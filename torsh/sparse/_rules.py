@@ -270,7 +270,7 @@ def contiguous(input: Any, *, memory_format: Any = None) -> Any:
     raise RuntimeError("unsupported memory format option Contiguous")
 
 
-@rule("reshape", "view")
+@rule("reshape", "flatten")
 def reshape(input: Any, *shape: Any) -> Any:
     """Refused, as PyTorch does."""
     raise RuntimeError("reshape is not implemented for sparse tensors")
@@ -295,10 +295,12 @@ def allclose(input: Any, other: Any, **options: Any) -> bool:
 def sum_(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """Of all values, or over some dimensions (a sparse result)."""
     if dim is None or dim == () or dim == []:
-        return values_of(input).sum(dtype=dtype)
+        shape, own = input._pattern.shape, input.dtype
+        total = input._stored.sum(dtype=dtype)
+        return recorded(total, input, "SumBackward0", lambda g: g.to(own).expand(shape))  # dense, as PyTorch's
     found = _math.sum_over(input, dim, dtype)
     if not keepdim:
-        return found if isinstance(found, SparseTensor) or not found.ndim == 0 else found
+        return found
     for d in sorted(_math.dims(dim, input.ndim)):
         found = found.unsqueeze(d)
     return found
@@ -363,6 +365,12 @@ def squeeze(input: Any, dim: Any = None) -> Any:
 def select(input: Any, dim: int, index: int) -> Any:
     """One slice of a dimension."""
     return _math.select(input, dim, index)
+
+
+@rule("unbind")
+def unbind(input: Any, dim: int = 0) -> Any:
+    """All slices of a dimension."""
+    return tuple(_math.select(input, dim, i) for i in range(input.size(dim)))
 
 
 @rule("index_select")

@@ -53,6 +53,9 @@ class NoMemory:
         """The number of dimensions."""
         return len(self.shape)
 
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        raise unsupported("as_strided", self.layout)
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
@@ -289,10 +292,11 @@ class SparseTensor(Tensor):
         return self._pattern.put(self._stored).tolist()
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        p = self._pattern
-        parts = [None if x is None else x for x in (p.indices, p.compressed, p.plain)]
-        return _rebuild, (p.layout.name if hasattr(p.layout, "name") else str(p.layout).rpartition(".")[2], p.shape, *parts,
-                          p.block, p.coalesced, self._stored, self._rg)  # fmt: skip
+        from torsh._utils import _rebuild_sparse_tensor
+
+        p, size = self._pattern, Size(self._pattern.shape)
+        members = (p.compressed, p.plain, self._stored, size) if p.indices is None else (p.indices, self._stored, size, p.coalesced)
+        return _rebuild_sparse_tensor, (p.layout, members)
 
     def __deepcopy__(self, memo: Any) -> Any:
         if not self.is_leaf:
@@ -304,15 +308,6 @@ class SparseTensor(Tensor):
             copy._rg = self._rg
             memo[id(self)] = copy
         return memo[id(self)]
-
-
-def _rebuild(
-    layout: str, shape: Any, indices: Any, compressed: Any, plain: Any, block: Any, coalesced: bool, stored: Tensor, rg: bool
-) -> SparseTensor:
-    found = next(f for f in (COO, CSR, CSC, BSR, BSC) if str(f).endswith(layout))
-    t = raw(Pattern(found, shape, indices, compressed, plain, block, coalesced), stored)
-    t._rg = rg
-    return t
 
 
 def raw(pattern: Pattern, stored: Tensor) -> SparseTensor:

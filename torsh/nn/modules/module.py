@@ -67,7 +67,7 @@ class Module(HookMixin, StateMixin):
     ...     def forward(self, x):
     ...         return self.layer(x).relu()
     >>> Net()(torsh.ones(3, 4)).shape
-    torch.Size([3, 2])
+    torsh.Size([3, 2])
     """
 
     dump_patches: bool = False
