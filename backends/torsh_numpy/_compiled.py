@@ -21,7 +21,8 @@ def loop(name: str) -> Callable[..., Any]:
     """One of this module's loops, compiled."""
     import numba
 
-    return numba.njit(cache=True, nogil=True)(globals()[name])
+    # Only where the order of operations is free may the compiler change it.
+    return numba.njit(cache=True, nogil=True, fastmath={"reassoc"} if name == "product" else False)(globals()[name])
 
 
 def plain(dtype: Any) -> Any:
@@ -29,6 +30,72 @@ def plain(dtype: Any) -> Any:
     if dtype.kind in "biufc" and dtype != np.float16:
         return dtype
     return {1: np.dtype(np.uint8), 2: np.dtype(np.uint16), 4: np.dtype(np.uint32)}.get(dtype.itemsize)
+
+
+def product(x: Any) -> Any:
+    """The product of a one-dimensional array, computed in float64."""
+    total = 1.0
+    for i in range(x.size):
+        total *= x[i]
+    return total
+
+
+def running_sum(x: Any, out: Any) -> None:
+    """Of each row of a two-dimensional array, computed in float64; four rows at once hide each other's waiting."""
+    rows, n = x.shape
+    whole = rows // 4 * 4
+    for r in range(0, whole, 4):
+        a = b = c = d = 0.0
+        for i in range(n):
+            a += x[r, i]
+            b += x[r + 1, i]
+            c += x[r + 2, i]
+            d += x[r + 3, i]
+            out[r, i] = a
+            out[r + 1, i] = b
+            out[r + 2, i] = c
+            out[r + 3, i] = d
+    for r in range(whole, rows):
+        a = 0.0
+        for i in range(n):
+            a += x[r, i]
+            out[r, i] = a
+
+
+def running_extreme(x: Any, smallest: bool, values: Any, places: Any) -> None:
+    """The largest (smallest) so far and the last place where it is; NaN is the extreme once it came."""
+    before, count, after = x.shape
+    for a in range(before):
+        for b in range(after):
+            values[a, 0, b] = x[a, 0, b]
+            places[a, 0, b] = 0
+        for k in range(1, count):
+            for b in range(after):
+                v, last = x[a, k, b], values[a, k - 1, b]
+                if v != v or (v <= last if smallest else v >= last):
+                    values[a, k, b] = v
+                    places[a, k, b] = k
+                else:
+                    values[a, k, b] = last
+                    places[a, k, b] = places[a, k - 1, b]
+
+
+def to_half(x: Any, bits: Any, out: Any) -> None:
+    """The bits of float16 numbers nearest to the float32 numbers ``x``, whose bits are ``bits``."""
+    # Every step is brought back to 32 bits (Numba adds in 64), so that twice as many fit a vector register.
+    for i in range(bits.size):
+        b = bits[i]
+        size = np.uint32(b & np.uint32(0x7FFFFFFF))
+        odd = np.uint32(np.uint32(size >> np.uint32(13)) & np.uint32(1))
+        # Normal numbers: another exponent bias, and half a unit less a bit (none less if odd) to round to even.
+        normal = np.uint32(np.uint32(np.uint32(size + odd) - np.uint32(0x37FFF001)) >> np.uint32(13))
+        # Subnormal ones are multiples of 2**-24, the last place of 0.5: adding that rounds.
+        tiny = np.uint32(np.float32(np.abs(x[i]) + np.float32(0.5)).view(np.uint32) - np.uint32(0x3F000000))
+        payload = np.uint32(np.uint32(0x7E00) | (np.uint32(size >> np.uint32(13)) & np.uint32(0x3FF)))
+        huge = payload if size > np.uint32(0x7F800000) else np.uint32(0x7C00)
+        found = tiny if size < np.uint32(0x38800000) else normal
+        found = found if size < np.uint32(0x47800000) else huge
+        out[i] = np.uint16(np.uint32(found) | np.uint32(np.uint32(b >> np.uint32(16)) & np.uint32(0x8000)))
 
 
 def gather(x: Any, index: Any, out: Any) -> None:

@@ -1,6 +1,10 @@
 """Kernels of running sums, products and extremes."""
 
+import math
+
 import numpy as np
+
+from torsh_numpy._compiled import LARGE, loop
 
 
 def _accumulate(ufunc):
@@ -12,10 +16,26 @@ def _accumulate(ufunc):
     return kernel
 
 
+_cumsum = _accumulate(np.add)
+
+
+def cumsum(x, dim):
+    if x.size >= LARGE and dim == x.ndim - 1 and x.dtype in (np.float32, np.float64) and x.flags.c_contiguous:
+        out = np.empty_like(x)
+        loop("running_sum")(x.reshape(-1, x.shape[-1]), out.reshape(-1, x.shape[-1]))
+        return out
+    return _cumsum(x, dim)
+
+
 def _extreme(ufunc):
     def kernel(x, dim, shape):
         if not x.ndim or not x.size:
             return x.copy(), np.zeros(x.shape, np.int64)
+        if x.size >= LARGE and x.dtype.kind in "iuf" and x.dtype.isnative and x.itemsize > 2 and x.flags.c_contiguous:
+            values, places = np.empty_like(x), np.empty(x.shape, np.int64)
+            form = (math.prod(x.shape[:dim]), x.shape[dim], math.prod(x.shape[dim + 1 :]))
+            loop("running_extreme")(x.reshape(form), ufunc is np.minimum, values.reshape(form), places.reshape(form))
+            return values, places
         values = ufunc.accumulate(x, axis=dim)
         # An element is the extreme so far where it equals the running value; the last such place counts.
         here = x == values
@@ -48,7 +68,7 @@ def _complex_logcumsumexp(x, dim):
 
 
 KERNELS = {
-    "cumsum_op": _accumulate(np.add),
+    "cumsum_op": cumsum,
     "cumprod_op": _accumulate(np.multiply),
     "cummax": _extreme(np.maximum),
     "cummin": _extreme(np.minimum),

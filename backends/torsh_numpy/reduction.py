@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from torsh_numpy._compiled import LARGE, loop
+
 # Sums of real numbers are products with ones: for small arrays because np.add.reduce's machinery costs more than twice as
 # much, for large ones because BLAS reads memory at full speed.  (Not complex ones: inf * (1 + 0j) has a nan in it.)
 _SMALL = 64
@@ -80,12 +82,9 @@ def nansum(x, dim, keepdim, shape):
 
 
 def prod(x, dim, keepdim):
-    if x.dtype in _WIDE and x.size >= _LARGE and (dim is None or len(dim) == x.ndim):
-        # NumPy multiplies one by one, each waiting for the one before; row by row the elements of a row go side by side.
-        flat = x.ravel("K")
-        whole = flat.size // _WIDTH * _WIDTH
-        total = np.multiply.reduce(np.multiply.reduce(flat[:whole].reshape(-1, _WIDTH), axis=0))
-        total = total * np.multiply.reduce(flat[whole:])
+    if x.dtype in _WIDE and x.size >= LARGE and (dim is None or len(dim) == x.ndim):
+        # NumPy multiplies one by one, each waiting for the one before.
+        total = x.dtype.type(loop("product")(x.ravel("K")))
         return total.reshape((1,) * x.ndim) if keepdim else total
     return np.multiply.reduce(x, axis=dim, keepdims=keepdim, dtype=np.int64 if x.dtype.kind in "biu" else None)
 

@@ -398,6 +398,7 @@ def sparse_mm(mat1, mat2, reduce=None):
         out = _math.reduced_mm(mat1, mat2, reduce)
         rename(out, "SparseMmReduceImplBackward0")
         return out
+    mat1.size(1), mat2.size(1)  # matrices only: anything less has no such dimension, which is the error
     out = _math.matmul(mat1, mat2)
     if not (mat1.layout is not memory_format.strided and mat2.layout is not memory_format.strided):
         rename(out, "SparseAddmmBackward0")
