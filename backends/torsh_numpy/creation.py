@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from torsh import dtypes
-from torsh_numpy._compiled import LARGE, loop
+from torsh_numpy._compiled import LARGE, between_halves
 from torsh_numpy.backend import TO_NUMPY
 
 _E4M3FN, _E8M0FNU = TO_NUMPY[dtypes.float8_e4m3fn], TO_NUMPY[dtypes.float8_e8m0fnu]
@@ -47,16 +47,9 @@ def convert(x, target, copy):
             x = x.clip(-448, 448)
         elif target == _E8M0FNU:  # has no zero
             x = np.maximum(x, np.float32(2.0**-127))
-    if target == np.float16 and x.dtype == np.float32 and x.size >= LARGE and x.flags.c_contiguous:
-        return to_half(x)
+    if x.size >= LARGE and (found := between_halves(x, target)) is not None:
+        return found
     return x.astype(target, copy=copy)
-
-
-def to_half(x):
-    """A large contiguous float32 array in float16; NumPy's conversion takes ten times as long."""
-    out = np.empty(x.shape, np.float16)
-    loop("to_half")(x.reshape(-1), x.reshape(-1).view(np.uint32), out.reshape(-1).view(np.uint16))
-    return out
 
 
 KERNELS: dict[str, Any] = {"full": full, "cast": cast}
