@@ -25,7 +25,8 @@ demo: $(DEMO)/.ready
 	@echo "The report is in report/report.html"
 
 test: $(TEST)/.ready lint
-	$(TEST)/bin/python -m pytest -n $(JOBS) --dist worksteal -m "not slow"
+	$(TEST)/bin/python -m pytest -n $(JOBS) --dist worksteal -m "not slow and not cluster"
+	$(TEST)/bin/python -m pytest -m cluster tests/backends
 
 test-slow: $(TEST)/.ready
 	$(TEST)/bin/python -m pytest -n $(JOBS) --dist worksteal -m slow

@@ -14,7 +14,7 @@ from benchmarks.timing import compare, human
 SIZES = (16, 4096, 1_000_000)
 SLOW = 3.0  # the ratio from which a row is flagged at the largest size
 ADDED = 0.6e-6  # seconds a pointwise op may add to the bare NumPy call at the smallest size
-_PER_ROW = 0.3  # seconds a row may take, roughly
+_PER_ROW = 0.45  # seconds a row may take, roughly
 
 Op = Callable[[Any, Any], Any]
 Bare = Callable[[Any], Any]
@@ -100,6 +100,7 @@ CASES: list[tuple[str, str, Op, Bare | None]] = [
     ("reduction", "max dim 0", lambda lib, d: lib.max(d.x, 0), lambda d: (d.x.max(0), d.x.argmax(0))),
     ("reduction", "argmax", lambda lib, d: lib.argmax(d.x), lambda d: d.x.argmax()),
     ("reduction", "cumsum", lambda lib, d: lib.cumsum(d.x, 1), lambda d: d.x.cumsum(1)),
+    ("reduction", "cummax", lambda lib, d: lib.cummax(d.x, 1), None),
     ("reduction", "prod", lambda lib, d: lib.prod(d.ones), lambda d: d.ones.prod()),
     ("reduction", "median", lambda lib, d: lib.median(d.x), lambda d: np.median(d.x)),
     ("reduction", "logsumexp", lambda lib, d: lib.logsumexp(d.x, -1), _logsumexp),
@@ -165,7 +166,7 @@ def _rounds(fns: dict[str, Callable[[], Any]]) -> int:
     for fn in fns.values():
         fn()
     # One round less for counting the calls that fit, which runs everything too.
-    return min(11, max(3, int(_PER_ROW / (time.perf_counter() - start)) - 2))
+    return min(15, max(3, int(_PER_ROW / (time.perf_counter() - start)) - 2))
 
 
 def rows(torsh: Any, torch: Any, only: str = "") -> Iterator[Row]:

@@ -374,14 +374,16 @@ def test_training_a_network_gives_numpy_s_losses_in_constant_work(make):
 # ---- a cluster -------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def cluster():
+    """A cluster of its own for every test: some kill their workers, and tests may run in any order."""
     pytest.importorskip("distributed")
     client = torsh_dask.connect(workers=2)
     yield client
     torsh_dask.disconnect()
 
 
+@pytest.mark.cluster
 def test_training_on_a_cluster(cluster):
     with registry.use("numpy"):
         expected = train(3, torsh.tensor)
@@ -389,6 +391,7 @@ def test_training_on_a_cluster(cluster):
     assert len(cluster.scheduler_info(n_workers=-1)["workers"]) == 2
 
 
+@pytest.mark.cluster
 def test_large_data_is_sent_once(cluster, monkeypatch):
     monkeypatch.setattr("torsh_dask.cluster.LARGE", 0)
     x = torsh.tensor(X)
@@ -398,6 +401,7 @@ def test_large_data_is_sent_once(cluster, monkeypatch):
     np.testing.assert_array_equal(x.numpy(), X)
 
 
+@pytest.mark.cluster
 def test_the_other_worker_takes_over_when_one_dies(cluster):
     def slow(block):
         time.sleep(0.2)
@@ -411,6 +415,7 @@ def test_the_other_worker_takes_over_when_one_dies(cluster):
     assert len(cluster.scheduler_info(n_workers=-1)["workers"]) == 1
 
 
+@pytest.mark.cluster
 def test_a_task_that_kills_its_workers_raises(cluster, monkeypatch):
     monkeypatch.setattr("torsh_dask.cluster.PATIENCE", 3.0)
     home = os.getpid()
@@ -429,6 +434,7 @@ def test_a_task_that_kills_its_workers_raises(cluster, monkeypatch):
     assert (torsh.ones(2) + 1.0).tolist() == [2.0, 2.0]
 
 
+@pytest.mark.cluster
 def test_a_client_of_the_program_s_own_is_used():
     distributed = pytest.importorskip("distributed")
     torsh_dask.disconnect()
@@ -440,6 +446,7 @@ def test_a_client_of_the_program_s_own_is_used():
         assert x.tolist() == pytest.approx([1 + np.e] * 3)
 
 
+@pytest.mark.cluster
 def test_no_scheduler_at_an_address():
     pytest.importorskip("distributed")
     with pytest.raises(RuntimeError, match=r"no connection to the Dask scheduler at tcp://127"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from torsh import memory_format
+from torsh.ops._args import check_tensor
 from torsh.ops._op import composite
 
 _ROWS = (memory_format.sparse_csr, memory_format.sparse_bsr)
@@ -398,7 +399,8 @@ def sparse_mm(mat1, mat2, reduce=None):
         out = _math.reduced_mm(mat1, mat2, reduce)
         rename(out, "SparseMmReduceImplBackward0")
         return out
-    mat1.size(1), mat2.size(1)  # matrices only: anything less has no such dimension, which is the error
+    for position, (name, m) in enumerate((("mat1", mat1), ("mat2", mat2)), 1):
+        check_tensor(m, "mm", name, position).size(1)  # anything less than a matrix has no such dimension: the error
     out = _math.matmul(mat1, mat2)
     if not (mat1.layout is not memory_format.strided and mat2.layout is not memory_format.strided):
         rename(out, "SparseAddmmBackward0")

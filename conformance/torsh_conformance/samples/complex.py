@@ -14,7 +14,7 @@ def complex(make):
     yield S(make(0, low=0), make(0)).named("empty")
 
 
-@samples("torch.view_as_complex")
+@samples("torch.view_as_complex", "torch.view_as_complex_copy")
 def view_as_complex(make):
     yield S(make(3, 4, 2))
     yield S(make(2)).named("0-d")
