@@ -26,7 +26,7 @@ demo: $(DEMO)/.ready
 
 test: $(TEST)/.ready lint
 	$(TEST)/bin/python -m pytest -n $(JOBS) --dist worksteal -m "not slow and not cluster"
-	$(TEST)/bin/python -m pytest -m cluster tests/backends
+	$(TEST)/bin/python -m pytest -m cluster tests/backends tests/test_cli.py
 
 test-slow: $(TEST)/.ready
 	$(TEST)/bin/python -m pytest -n $(JOBS) --dist worksteal -m slow

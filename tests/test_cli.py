@@ -133,3 +133,27 @@ def test_starting_the_command_loads_no_backend() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.cluster
+def test_dask_runs_on_two_worker_processes_and_counts_per_step(tmp_path):
+    pytest.importorskip("distributed")
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import sys, torch\n"
+        "x = torch.ones(4, requires_grad=True)\n"
+        "optimizer = torch.optim.SGD([x], lr=0.1)\n"
+        "for _ in range(2):\n"
+        "    optimizer.zero_grad()\n"
+        "    (x * x).sum().backward()\n"
+        "    optimizer.step()\n"
+        "print([round(v, 3) for v in x.tolist()], len(sys.modules['torsh_dask'].cluster._workers))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "torsh._cli", "run", "--backend", "dask", str(program)],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[0.64, 0.64, 0.64, 0.64] 2"
+    assert "2 optimizer steps" in done.stderr
+    assert "computes a step" in done.stderr

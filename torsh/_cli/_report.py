@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter as Counts
 from typing import Any
 
@@ -60,14 +59,6 @@ class Counter(Mode):
             more = f", and {len(counts) - 12} more" if len(counts) > 12 else ""
             table.add_row(backend, source or "-", str(len(counts)), str(sum(counts.values())), names + more)
         console.print(table)
-        dask = sys.modules.get("torsh_dask")
-        if dask is not None and hasattr(dask, "statistics"):
-            told = dask.statistics()
-            items = told.items() if isinstance(told, dict) else vars(told).items()
-            shown = (
-                f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in items if isinstance(v, (int, float))
-            )
-            console.print("dask: " + ", ".join(shown), highlight=False)
 
 
 def first_kind(args: Any) -> Any:

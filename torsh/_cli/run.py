@@ -32,7 +32,7 @@ def run(
     report
         At the end, tell which ops ran natively, generically, composed of others, or were missing.
     address
-        Address of a Dask scheduler (with --backend dask).
+        Address of a Dask scheduler (with --backend dask); without one, two worker processes are started on this machine.
     """
     if not program and module is None:
         return wrong("no program given: torsh run [options] program.py [arguments]")
@@ -48,14 +48,24 @@ def run(
     target, argv = (module, list(program)) if module is not None else (program[0], list(program[1:]))
     from torsh import compat
 
+    if backend == "dask" or address is not None:
+        steps = Steps()
+        try:
+            return _run(compat, target, argv, module is not None, report)
+        finally:
+            steps.show()
+    return _run(compat, target, argv, module is not None, report)
+
+
+def _run(compat: Any, target: str, argv: list[str], as_module: bool, report: bool) -> int:
     if not report:
-        return code_of(lambda: compat.run(target, argv, as_module=module is not None))
+        return code_of(lambda: compat.run(target, argv, as_module=as_module))
     from torsh._cli._report import Counter
 
     counter = Counter()
     try:
         with counter:
-            return code_of(lambda: compat.run(target, argv, as_module=module is not None))
+            return code_of(lambda: compat.run(target, argv, as_module=as_module))
     finally:
         counter.show()
 
@@ -64,22 +74,46 @@ def prepare(backend: str | None, device_type: str, address: str | None = None) -
     """Bind a backend to a device type (and connect Dask); returns what is wrong, None if nothing is."""
     from torsh import registry
 
-    if address is not None:
-        try:
-            from distributed import Client
-        except ImportError as e:
-            return f"--address needs dask.distributed: {e}; install torsh-array[dask]"
-        try:
-            Client(address, timeout="10s")
-        except (OSError, TimeoutError) as e:
-            return f"cannot reach a Dask scheduler at {address!r}: {e}"
     if backend is None:
         return None
     try:
         registry.bind(device_type, backend)
     except (registry.BackendUnavailable, ValueError) as e:
         return str(e)
+    if backend == "dask":
+        import torsh_dask
+
+        try:
+            torsh_dask.connect(address)
+        except (RuntimeError, ImportError) as e:
+            return f"{e}; the distributed scheduler comes with torsh-array[dask]" if isinstance(e, ImportError) else str(e)
     return None
+
+
+class Steps:
+    """Counts the program's optimizer steps, to say what Dask did in each."""
+
+    def __init__(self) -> None:
+        from torsh.optim.optimizer import register_optimizer_step_post_hook
+
+        self.count = 0
+        register_optimizer_step_post_hook(self._counted)
+
+    def _counted(self, *given: Any) -> None:
+        self.count += 1
+
+    def show(self) -> None:
+        """Print tasks and computes, in all and per step, on stderr."""
+        import torsh_dask
+
+        told = torsh_dask.statistics()
+        line = f"dask: {told['tasks']} tasks in {told['computes']} computes"
+        if self.count:
+            line += (
+                f"; {self.count} optimizer steps, {told['tasks'] / self.count:.1f} tasks and "
+                f"{told['computes'] / self.count:.1f} computes a step"
+            )
+        print(line, file=sys.stderr)
 
 
 def code_of(program: Any) -> int:
