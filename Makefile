@@ -4,7 +4,7 @@ DEMO := .venv
 TEST := .venv-test
 JOBS ?= 2
 
-.PHONY: demo test test-cluster test-slow lint bench docs clean
+.PHONY: demo test test-slow lint bench docs clean
 
 # PyTorch is not installed here: the demo shows that nothing needs it.
 $(DEMO)/.ready: pyproject.toml
@@ -25,11 +25,7 @@ demo: $(DEMO)/.ready
 	@echo "The report is in report/report.html"
 
 test: $(TEST)/.ready lint
-	$(TEST)/bin/python -m pytest -n $(JOBS) --dist worksteal -m "not slow and not cluster"
-
-# Starts worker processes of Dask and kills some; depends on the machine's timing, so it is run by itself.
-test-cluster: $(TEST)/.ready
-	$(TEST)/bin/python -m pytest -m cluster tests/backends tests/test_cli.py
+	$(TEST)/bin/python -m pytest -n $(JOBS) --dist worksteal -m "not slow"
 
 test-slow: $(TEST)/.ready
 	$(TEST)/bin/python -m pytest -n $(JOBS) --dist worksteal -m slow

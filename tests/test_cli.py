@@ -135,7 +135,6 @@ def test_starting_the_command_loads_no_backend() -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.cluster
 def test_dask_runs_on_two_worker_processes_and_counts_per_step(tmp_path):
     pytest.importorskip("distributed")
     program = tmp_path / "program.py"

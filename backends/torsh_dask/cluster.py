@@ -8,8 +8,9 @@ import itertools
 import os
 import subprocess
 import sys
+import tempfile
 import time
-from typing import Any
+from typing import IO, Any
 
 import dask
 import numpy as np
@@ -21,13 +22,15 @@ from torsh_dask import counts, lazy
 _client: Any = None
 _scheduler: Any = None
 _workers: list[subprocess.Popen[bytes]] = []
+# What each of these workers printed: the reason of its death is in there.
+_logs: list[IO[bytes]] = []
 # Seconds without a single worker after which a computation is given up.
 PATIENCE = 20.0
 # Bytes of data from the host that are sent to the workers once, and not with every computation that uses them.
 LARGE = 8 << 20
 
 
-def connect(address: str | None = None, workers: int = 2, threads: int = 1, timeout: float = 30.0) -> Any:
+def connect(address: str | None = None, workers: int = 2, threads: int = 1, timeout: float = 60.0) -> Any:
     """Compute on a cluster from now on; the ``distributed`` client is returned.
 
     address: of a running scheduler, e.g. ``"tcp://10.0.0.1:8786"``; without one a cluster of ``workers`` processes is
@@ -41,17 +44,30 @@ def connect(address: str | None = None, workers: int = 2, threads: int = 1, time
     try:
         if address is None:
             _scheduler = LocalCluster(
-                n_workers=0, host="127.0.0.1", dashboard_address=None, scheduler_kwargs={"allowed_failures": 1},
-                silence_logs="ERROR",
+                n_workers=0, host="127.0.0.1", dashboard_address=None, silence_logs="ERROR",
+                # The scheduler's own HTTP server would listen to the network, at a port that a second cluster finds taken.
+                scheduler_kwargs={"allowed_failures": 1, "dashboard_address": "127.0.0.1:0"},
             )  # fmt: skip
             _workers.extend(_start_worker(_scheduler.scheduler_address, threads) for _ in range(workers))
         _client = Client(_scheduler if address is None else address, timeout=timeout, set_as_default=False)
-        _client.wait_for_workers(workers if address is None else 1, timeout=timeout)
+        _wait_for_workers(_client, workers if address is None else 1, timeout)
     except (OSError, TimeoutError) as e:
+        words = _last_words()
         disconnect()
         where = "the local cluster" if address is None else f"the Dask scheduler at {address}"
-        raise RuntimeError(f"no connection to {where} within {timeout} seconds: {e}") from e
+        raise RuntimeError(f"no connection to {where} within {timeout} seconds: {e}{words}") from e
     return _client
+
+
+def _wait_for_workers(client: Any, count: int, timeout: float) -> None:
+    """Return when there are so many workers; TimeoutError when they do not come, or one started here has ended."""
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            return client.wait_for_workers(count, timeout=min(1.0, timeout))  # type: ignore[no-any-return]
+        except TimeoutError:
+            if time.monotonic() > deadline or any(w.poll() is not None for w in _workers):
+                raise
 
 
 def _start_worker(address: str, threads: int) -> subprocess.Popen[bytes]:
@@ -59,6 +75,9 @@ def _start_worker(address: str, threads: int) -> subprocess.Popen[bytes]:
     command = [
         sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", str(threads), "--no-nanny",
         "--no-dashboard", "--host", "127.0.0.1", "--death-timeout", "15",
+        # What tasks need is imported at the start, where a failure says so, and not while the first task is unpacked, which
+        # closes the worker and looks as if the task had killed it.
+        "--preload", "torsh_dask.worker",
     ]  # fmt: skip
     environment = {
         **os.environ,
@@ -66,7 +85,20 @@ def _start_worker(address: str, threads: int) -> subprocess.Popen[bytes]:
         "OMP_NUM_THREADS": str(threads),
         "DASK_LOGGING__DISTRIBUTED": "error",
     }
-    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    log = tempfile.TemporaryFile()  # noqa: SIM115 - open for as long as the worker may write
+    _logs.append(log)
+    return subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+
+
+def _last_words() -> str:
+    """How the workers started here that are gone ended: exit status and the last lines they printed."""
+    words = []
+    for worker, log in zip(_workers, _logs):
+        if (status := worker.poll()) is not None:
+            log.seek(0)
+            lines = log.read().decode(errors="replace").strip().splitlines()[-5:]
+            words.append("\n  ".join([f"worker process {worker.pid} ended with exit status {status}:", *lines]))
+    return "".join("\n" + w for w in words)
 
 
 def disconnect() -> None:
@@ -87,6 +119,9 @@ def disconnect() -> None:
         except subprocess.TimeoutExpired:
             worker.kill()
     _workers.clear()
+    for log in _logs:
+        log.close()
+    _logs.clear()
     if scheduler is not None:
         with contextlib.suppress(Exception):
             scheduler.close(timeout=5)
@@ -207,7 +242,7 @@ def _wait(futures: list[Any]) -> None:
         elif time.monotonic() - lonely > PATIENCE:
             raise RuntimeError(
                 f"all workers of the Dask cluster died while it was computing, and none came back within {PATIENCE} "
-                "seconds; connect to a cluster again (torsh_dask.connect)"
+                f"seconds; connect to a cluster again (torsh_dask.connect){_last_words()}"
             )
     for f in futures:
         if f.status in ("error", "cancelled", "lost"):
@@ -221,7 +256,7 @@ def _explained(e: Exception) -> Exception:
     if isinstance(e, KilledWorker):
         return RuntimeError(
             f"a worker of the Dask cluster died while it was computing ({e}). It may have run out of memory: use "
-            "smaller chunks or more workers"
+            f"smaller chunks or more workers{_last_words()}"
         )
     if isinstance(e, (CancelledError, CommClosedError, TimeoutError, OSError)):
         return RuntimeError(f"the Dask cluster lost a result or the connection: {type(e).__name__}: {e}")

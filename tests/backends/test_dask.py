@@ -383,7 +383,6 @@ def cluster():
     torsh_dask.disconnect()
 
 
-@pytest.mark.cluster
 def test_training_on_a_cluster(cluster):
     with registry.use("numpy"):
         expected = train(3, torsh.tensor)
@@ -391,7 +390,6 @@ def test_training_on_a_cluster(cluster):
     assert len(cluster.scheduler_info(n_workers=-1)["workers"]) == 2
 
 
-@pytest.mark.cluster
 def test_large_data_is_sent_once(cluster, monkeypatch):
     monkeypatch.setattr("torsh_dask.cluster.LARGE", 0)
     x = torsh.tensor(X)
@@ -401,7 +399,6 @@ def test_large_data_is_sent_once(cluster, monkeypatch):
     np.testing.assert_array_equal(x.numpy(), X)
 
 
-@pytest.mark.cluster
 def test_the_other_worker_takes_over_when_one_dies(cluster):
     def slow(block):
         time.sleep(0.2)
@@ -415,7 +412,6 @@ def test_the_other_worker_takes_over_when_one_dies(cluster):
     assert len(cluster.scheduler_info(n_workers=-1)["workers"]) == 1
 
 
-@pytest.mark.cluster
 def test_a_task_that_kills_its_workers_raises(cluster, monkeypatch):
     monkeypatch.setattr("torsh_dask.cluster.PATIENCE", 3.0)
     home = os.getpid()
@@ -434,7 +430,6 @@ def test_a_task_that_kills_its_workers_raises(cluster, monkeypatch):
     assert (torsh.ones(2) + 1.0).tolist() == [2.0, 2.0]
 
 
-@pytest.mark.cluster
 def test_a_client_of_the_program_s_own_is_used():
     distributed = pytest.importorskip("distributed")
     torsh_dask.disconnect()
@@ -446,8 +441,17 @@ def test_a_client_of_the_program_s_own_is_used():
         assert x.tolist() == pytest.approx([1 + np.e] * 3)
 
 
-@pytest.mark.cluster
 def test_no_scheduler_at_an_address():
     pytest.importorskip("distributed")
     with pytest.raises(RuntimeError, match=r"no connection to the Dask scheduler at tcp://127"):
         torsh_dask.connect("tcp://127.0.0.1:9", timeout=1.0)
+
+
+def test_the_last_words_of_a_worker_reach_the_error(monkeypatch, tmp_path):
+    pytest.importorskip("distributed")
+    (tmp_path / "sparse").mkdir()  # a folder that passes for the optional package of this name: Dask cannot be imported
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(RuntimeError, match="no connection to the local cluster") as error:
+        torsh_dask.connect(workers=1)
+    assert "exit status" in str(error.value)
+    assert "sparse" in str(error.value)

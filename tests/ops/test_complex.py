@@ -7,8 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from pointwise_cases import agree, back, over, values  # noqa: E402
-from test_pointwise import same_gradients  # noqa: E402
+from pointwise_cases import agree, back, over, same_gradients, values  # noqa: E402
 
 import torsh  # noqa: E402
 

@@ -10,7 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from pointwise_cases import BINARY, DTYPES, UNARY, agree, back, find, outcome, over, values  # noqa: E402
+from pointwise_cases import BINARY, DTYPES, UNARY, agree, find, outcome, over, same_gradients, values  # noqa: E402
 
 import torsh  # noqa: E402
 
@@ -299,34 +299,6 @@ COMPLEX_GRAD = (
     "angle", "sinc",
     "conj_physical", "real",
 )  # fmt: skip
-
-
-def gradients(module, f, inputs, twice=True):
-    """First derivatives, and those of their weighted sum."""
-    out = f(*inputs)
-    weight = module.ones_like(out) if not out.is_complex() else module.full_like(out, 0.7 - 0.4j)
-    first = module.autograd.grad(out, inputs, weight, create_graph=twice, allow_unused=True)
-    if not twice:
-        return list(first)
-    total = None
-    for i, g in enumerate(first):
-        if g is not None and g.requires_grad:
-            part = ((g.real if g.is_complex() else g) * (i + 1)).sum()
-            total = part if total is None else total + part
-    second = [None] * len(inputs)
-    if total is not None:
-        second = module.autograd.grad(total, inputs, allow_unused=True)
-    return [*first, *second]
-
-
-def same_gradients(f, inputs, twice=True):
-    """f(module, ...): gradients of torsh and PyTorch agree; missing and zero ones count as equal."""
-    theirs = gradients(torch, lambda *a: f(torch, *a), [t.clone().requires_grad_() for t in inputs], twice)
-    ours = gradients(torsh, lambda *a: f(torsh, *a), [over(t, True) for t in inputs], twice)
-    for a, b, t in zip(ours, theirs, inputs * 2):
-        a = torch.zeros_like(t) if a is None else back(a)
-        b = torch.zeros_like(t) if b is None else b
-        torch.testing.assert_close(a, b.detach().resolve_conj(), rtol=1e-8, atol=1e-8, equal_nan=True)
 
 
 _REAL_GRAD = [

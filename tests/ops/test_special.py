@@ -8,8 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from pointwise_cases import POLYNOMIALS, SPECIAL_UNARY, agree, find, outcome, over, values  # noqa: E402
-from test_pointwise import same_gradients  # noqa: E402
+from pointwise_cases import POLYNOMIALS, SPECIAL_UNARY, agree, find, outcome, over, same_gradients, values  # noqa: E402
 
 import torsh  # noqa: E402
 
