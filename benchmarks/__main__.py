@@ -1,4 +1,4 @@
-"""``python -m benchmarks [eager] [families] [programs]``: torsh and PyTorch side by side, as ratios.
+"""``python -m benchmarks [eager] [tensor] [families] [networks] [training] [programs]``: torsh and PyTorch side by side, as ratios.
 
 Every figure is a median of interleaved rounds in one run; single times on a shared machine mean little, ratios do.
 """
@@ -10,10 +10,10 @@ import sys
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from benchmarks import eager, families, programs
+from benchmarks import eager, families, networks, programs, tensor, training
 from benchmarks.timing import compare, human
 
-SECTIONS = ("eager", "families", "programs")
+SECTIONS = ("eager", "tensor", "families", "networks", "training", "programs")
 
 
 def row(name: str, ours: float, theirs: float, target: float) -> None:
@@ -27,7 +27,7 @@ def main(argv: list[str]) -> None:
     if unknown:
         raise SystemExit(f"unknown section {sorted(unknown)}; there are {', '.join(SECTIONS)}")
     print(f"{'':40s} {'torsh':>11s} {'PyTorch':>11s}  ratio")
-    if {"eager", "families"} & set(wanted):
+    if {"eager", "tensor", "families", "networks", "training"} & set(wanted):
         import torch
 
         import torsh
@@ -38,10 +38,25 @@ def main(argv: list[str]) -> None:
         for name, target, fns in eager.cases(torsh, torch):
             times = compare(fns)
             row(name, times["torsh"], times["torch"], target)
+    if "tensor" in wanted:
+        for name, fns in tensor.cases(torsh, torch):
+            times = compare(fns)
+            row(name, times["torsh"], times["torch"], tensor.TARGET)
     if "families" in wanted:
         print()
         families.report(torsh, torch)
         print()
+    if "networks" in wanted:
+        for name, target, fns in networks.cases(torsh, torch):
+            times = compare(fns, budget=0.03)
+            row(name, times["torsh"], times["torch"], target)
+        peaks = networks.peak_memory()
+        ours, theirs = peaks["torsh"], peaks["torch"]
+        print(f"{'12-layer MLP training, peak memory':40s} {ours:7.0f} MiB {theirs:7.0f} MiB  {ours / theirs:6.2f}x  target 1.0x")
+    if "training" in wanted:
+        for name, fns in training.cases(torsh, torch):
+            times = compare(fns)
+            row(name, times["torsh"], times["torch"], training.TARGET)
     if "programs" in wanted:
         found = programs.digits()
         row("digits, one epoch on NumPy", found["torsh"]["epoch"], found["torch"]["epoch"], 2.0)

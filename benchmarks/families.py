@@ -9,15 +9,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks.cases import CASES
 from benchmarks.timing import compare, human
 
 SIZES = (16, 4096, 1_000_000)
 SLOW = 3.0  # the ratio from which a row is flagged at the largest size
 ADDED = 0.6e-6  # seconds a pointwise op may add to the bare NumPy call at the smallest size
 _PER_ROW = 0.45  # seconds a row may take, roughly
-
-Op = Callable[[Any, Any], Any]
-Bare = Callable[[Any], Any]
 
 
 class Row(NamedTuple):
@@ -51,86 +49,6 @@ class Row(NamedTuple):
         return found
 
 
-def _softmax(d: Any) -> Any:
-    from scipy.special import softmax
-
-    return softmax(d.x, axis=-1)
-
-
-def _logsumexp(d: Any) -> Any:
-    from scipy.special import logsumexp
-
-    return logsumexp(d.x, axis=-1)
-
-
-def _added_at(d: Any, index: Any) -> Any:
-    out = d.x.copy()
-    np.add.at(out, index, d.y)
-    return out
-
-
-def _filled(d: Any) -> Any:
-    out = d.x.copy()
-    np.putmask(out, d.mask, 0.0)
-    return out
-
-
-def _top(d: Any) -> Any:
-    at = np.argpartition(d.flat, -d.k)[-d.k :]
-    values = d.flat[at]
-    order = np.argsort(-values)
-    return values[order], at[order]
-
-
-# (family, name, the op in PyTorch's terms, the bare call): ``d`` holds the inputs as the library at hand has them.
-CASES: list[tuple[str, str, Op, Bare | None]] = [
-    ("pointwise", "add", lambda lib, d: d.x + d.y, lambda d: d.x + d.y),
-    ("pointwise", "mul", lambda lib, d: d.x * d.y, lambda d: d.x * d.y),
-    ("pointwise", "exp", lambda lib, d: lib.exp(d.x), lambda d: np.exp(d.x)),
-    ("pointwise", "tanh", lambda lib, d: lib.tanh(d.x), lambda d: np.tanh(d.x)),
-    ("pointwise", "gelu", lambda lib, d: lib.nn.functional.gelu(d.x), None),
-    ("pointwise", "where", lambda lib, d: lib.where(d.mask, d.x, d.y), lambda d: np.where(d.mask, d.x, d.y)),
-    ("pointwise", "clamp", lambda lib, d: lib.clamp(d.x, -1.0, 1.0), lambda d: np.clip(d.x, -1.0, 1.0)),
-    ("reduction", "sum", lambda lib, d: lib.sum(d.x), lambda d: d.x.sum()),
-    ("reduction", "sum dim 0", lambda lib, d: lib.sum(d.x, 0), lambda d: d.x.sum(0)),
-    ("reduction", "mean", lambda lib, d: lib.mean(d.x), lambda d: d.x.mean()),
-    ("reduction", "var", lambda lib, d: lib.var(d.x), lambda d: d.x.var(ddof=1)),
-    ("reduction", "var dim 1", lambda lib, d: lib.var(d.x, 1), lambda d: d.x.var(1, ddof=1)),
-    ("reduction", "max dim 1", lambda lib, d: lib.max(d.x, 1), lambda d: (d.x.max(1), d.x.argmax(1))),
-    ("reduction", "max dim 0", lambda lib, d: lib.max(d.x, 0), lambda d: (d.x.max(0), d.x.argmax(0))),
-    ("reduction", "argmax", lambda lib, d: lib.argmax(d.x), lambda d: d.x.argmax()),
-    ("reduction", "cumsum", lambda lib, d: lib.cumsum(d.x, 1), lambda d: d.x.cumsum(1)),
-    ("reduction", "cummax", lambda lib, d: lib.cummax(d.x, 1), None),
-    ("reduction", "prod", lambda lib, d: lib.prod(d.ones), lambda d: d.ones.prod()),
-    ("reduction", "median", lambda lib, d: lib.median(d.x), lambda d: np.median(d.x)),
-    ("reduction", "logsumexp", lambda lib, d: lib.logsumexp(d.x, -1), _logsumexp),
-    ("normalising", "softmax", lambda lib, d: lib.softmax(d.x, -1), _softmax),
-    ("normalising", "layer_norm", lambda lib, d: lib.nn.functional.layer_norm(d.x, d.x.shape[-1:]), None),
-    ("indexing", "gather", lambda lib, d: lib.gather(d.x, 1, d.index), lambda d: np.take_along_axis(d.x, d.index, 1)),
-    ("indexing", "scatter_add", lambda lib, d: lib.scatter_add(d.x, 1, d.index, d.y), lambda d: _added_at(d, (d.rows[:, None], d.index))),
-    ("indexing", "index_add", lambda lib, d: lib.index_add(d.x, 0, d.picked, d.y), lambda d: _added_at(d, d.picked)),
-    ("indexing", "index_select", lambda lib, d: lib.index_select(d.x, 0, d.picked), lambda d: d.x.take(d.picked, 0)),
-    ("indexing", "masked_fill", lambda lib, d: lib.masked_fill(d.x, d.mask, 0.0), _filled),
-    ("indexing", "boolean mask", lambda lib, d: d.x[d.mask], lambda d: d.x[d.mask]),
-    ("sorting", "sort", lambda lib, d: lib.sort(d.x, -1), lambda d: (np.sort(d.x), np.argsort(d.x))),
-    ("sorting", "topk", lambda lib, d: lib.topk(d.flat, d.k), _top),
-    ("sorting", "unique", lambda lib, d: lib.unique(d.coarse), lambda d: np.unique(d.coarse)),
-    ("sorting", "searchsorted", lambda lib, d: lib.searchsorted(d.sorted, d.x), lambda d: np.searchsorted(d.sorted, d.x)),
-    ("joining", "cat", lambda lib, d: lib.cat([d.x, d.y]), lambda d: np.concatenate([d.x, d.y])),
-    ("joining", "stack", lambda lib, d: lib.stack([d.x, d.y]), lambda d: np.stack([d.x, d.y])),
-    ("joining", "transpose+contiguous", lambda lib, d: d.x.t().contiguous(), lambda d: np.ascontiguousarray(d.x.T)),
-    ("matmul", "matmul", lambda lib, d: lib.matmul(d.x, d.y), lambda d: np.matmul(d.x, d.y)),
-    ("images", "conv2d", lambda lib, d: lib.nn.functional.conv2d(d.image, d.weight, padding=1), None),
-    ("images", "max_pool2d", lambda lib, d: lib.nn.functional.max_pool2d(d.image, 2), None),
-    ("images", "batch_norm", lambda lib, d: lib.nn.functional.batch_norm(d.image, None, None, training=True), None),
-    ("random", "rand", lambda lib, d: lib.rand(d.size), lambda d: d.generator.random(d.size, np.float32)),
-    ("random", "randn", lambda lib, d: lib.randn(d.size), lambda d: d.generator.standard_normal(d.size, np.float32)),
-    ("random", "randperm", lambda lib, d: lib.randperm(d.size), lambda d: d.generator.permutation(d.size)),
-    ("random", "bernoulli", lambda lib, d: lib.bernoulli(d.chances), lambda d: d.generator.random(d.chances.shape, np.float32) < d.chances),
-    ("cast", "to float16", lambda lib, d: d.x.to(lib.float16), lambda d: d.x.astype(np.float16)),
-    ("cast", "to int64", lambda lib, d: d.x.to(lib.int64), lambda d: d.x.astype(np.int64)),
-]  # fmt: skip
-
 _IMAGES = {16: (1, 1, 4, 4), 4096: (4, 4, 16, 16), 1_000_000: (10, 10, 100, 100)}
 
 
@@ -153,6 +71,9 @@ def inputs(size: int) -> dict[str, np.ndarray[Any, Any]]:
         "index": generator.integers(0, side, square),
         "picked": generator.integers(0, side, side),
         "rows": np.arange(side),
+        "vector": x[0].copy(),
+        "batch": generator.standard_normal((2, side // 2, side // 2), np.float32),
+        "scratch": x.copy(),
         "image": generator.standard_normal(_IMAGES[size], np.float32),
         "weight": generator.standard_normal((channels, channels, 3, 3), np.float32),
     }
@@ -173,8 +94,8 @@ def rows(torsh: Any, torch: Any, only: str = "") -> Iterator[Row]:
     """Measure every case at every size; ``only`` limits it to names that contain it."""
     for size in SIZES:
         arrays = inputs(size)
-        extra: dict[str, Any] = {"size": size, "k": min(10, size), "generator": np.random.default_rng(0)}
-        data = {lib: SimpleNamespace(**{n: lib.from_numpy(a) for n, a in arrays.items()}, **extra) for lib in (torsh, torch)}
+        extra: dict[str, Any] = {"size": size, "k": min(10, size), "generator": np.random.default_rng(0), "list": arrays["flat"].tolist()}
+        data = {lib: SimpleNamespace(**{n: lib.from_numpy(a.copy()) for n, a in arrays.items()}, **extra) for lib in (torsh, torch)}
         bare_data = SimpleNamespace(**arrays, **extra)
         for family, name, op, bare in CASES:
             if only not in name:

@@ -62,6 +62,7 @@ def agree(call, limit=0, sizes=SIZES, seeds=(0, 3)):
 SAMPLERS = {
     "rand": (lambda m, n, g, d: m.rand(n, dtype=d, generator=g), (*FLOATS, "complex64", "complex128"), 0),
     "uniform_": (lambda m, n, g, d: m.empty(n, dtype=d).uniform_(-1.3, 2.7, generator=g), FLOATS, 0),
+    "uneven": (lambda m, n, g, d: m.empty(n, dtype=d).uniform_(-0.1, 0.7, generator=g), FLOATS, 0),
     "narrow": (lambda m, n, g, d: m.empty(n, dtype=d).uniform_(1, 1 + 2**-22, generator=g), ("float32",), 0),
     "randn": (lambda m, n, g, d: m.randn(n, dtype=d, generator=g), (*FLOATS, "complex64", "complex128"), 4),
     "normal_": (lambda m, n, g, d: m.empty(n, dtype=d).normal_(1.5, 0.3, generator=g), FLOATS, 4),
@@ -72,11 +73,14 @@ SAMPLERS = {
     "bool": (lambda m, n, g, d: m.randint(2, (n,), dtype=d, generator=g), ("bool",), 0),
     "bernoulli_": (lambda m, n, g, d: m.empty(n, dtype=d).bernoulli_(0.3, generator=g), (*FLOATS, *INTS, "bool"), 0),
     "bernoulli": (lambda m, n, g, d: m.bernoulli(m.tensor(np.linspace(0, 1, n), dtype=d), generator=g), FLOATS, 0),
-    "exponential_": (lambda m, n, g, d: m.empty(n, dtype=d).exponential_(1.5, generator=g), FLOATS, 2),
+    "exponential_": (lambda m, n, g, d: m.empty(n, dtype=d).exponential_(0.7, generator=g), FLOATS, 0),
     "geometric_": (lambda m, n, g, d: m.empty(n, dtype=d).geometric_(0.3, generator=g), (*FLOATS, "int64"), 0),
-    "cauchy_": (lambda m, n, g, d: m.empty(n, dtype=d).cauchy_(0.3, 2, generator=g), FLOATS, 4),
-    "log_normal_": (lambda m, n, g, d: m.empty(n, dtype=d).log_normal_(0.3, 2, generator=g), ("float32", "float16"), 4),
-    "randperm": (lambda m, n, g, d: m.randperm(n, dtype=d, generator=g), ("int64", "int32", "float32"), 0),
+    "cauchy_": (lambda m, n, g, d: m.empty(n, dtype=d).cauchy_(0.3, 0.7, generator=g), FLOATS, 0),
+    "log_normal_": (lambda m, n, g, d: m.empty(n, dtype=d).log_normal_(0.3, 0.7, generator=g), FLOATS, 0),
+    "randperm": (lambda m, n, g, d: m.randperm(n, dtype=d, generator=g), ("int64", "int32", *FLOATS), 0),
+    "unsigned": (
+        lambda m, n, g, d: m.empty(n, dtype=d).random_(100, generator=g), ("uint16", "uint32", "uint64"), 0,
+    ),
     "poisson": (
         lambda m, n, g, d: m.poisson(m.tensor(np.linspace(0, 40, n), dtype=d), generator=g),
         ("float32", "float64"),
@@ -95,7 +99,14 @@ SAMPLERS = {
 )
 def test_stream(name, dtype):
     call, _, limit = SAMPLERS[name]
-    agree(lambda m, n, g: call(m, n, g, getattr(m, dtype)), limit)
+    # float64 goes through the C library's functions one by one, here and there.
+    agree(lambda m, n, g: call(m, n, g, getattr(m, dtype)), 0 if dtype in ("float64", "complex128") else limit)
+
+
+def test_few_normals_are_exact():
+    """Fewer than 16 numbers, and those of tensors that are not contiguous, are drawn in float64 one by one."""
+    agree(lambda m, n, g: m.empty(n).normal_(0.3, 0.7, generator=g), sizes=range(16))
+    agree(lambda m, n, g: m.empty(n, 3).t().normal_(0.3, 0.7, generator=g), sizes=(2, 50))
 
 
 @pytest.mark.parametrize(
@@ -176,14 +187,122 @@ def test_normal():
             np.testing.assert_allclose(host(a), host(b), rtol=2e-6, atol=1e-6)
 
 
-def test_dropout_noise():
-    from torsh.ops.random import dropout_noise
+# Calls that draw from the default generator: (call, dtypes, ulps allowed)
+F = "m.nn.functional"
+DEFAULT = {
+    "dropout": (f"{F}.dropout(m.ones(n, 3, dtype=d), 0.3)", FLOATS, 0),
+    "dropout, transposed": (f"{F}.dropout(m.ones(n, 3, dtype=d).t(), 0.3)", FLOATS, 0),
+    "dropout, sliced": (f"{F}.dropout(m.ones(n, 5, dtype=d)[:, 1:4], 0.3)", ("float32",), 0),
+    "dropout, channels last": (
+        f"{F}.dropout(m.ones(2, 3, 4, n, dtype=d).to(memory_format=m.channels_last), 0.3)", ("float32",), 0,
+    ),
+    "torch.dropout": ("m.dropout(m.ones(n, 3, dtype=d), 0.3, True)", FLOATS, 0),
+    "native_dropout": ("m.native_dropout(m.ones(n, 3, dtype=d).t(), 0.3, True)[1]", FLOATS, 0),
+    "alpha_dropout": ("m.alpha_dropout(m.ones(n, 3, dtype=d).t(), 0.3, True)", FLOATS, 2),
+    "feature_dropout": ("m.feature_dropout(m.ones(n, 3, 4, dtype=d), 0.3, True)", FLOATS, 0),
+    "feature_alpha_dropout": ("m.feature_alpha_dropout(m.ones(n, 3, 4, dtype=d), 0.3, True)", FLOATS, 2),
+    "Dropout1d": ("m.nn.Dropout1d(0.4)(m.ones(n, 3, 4, dtype=d))", ("float32",), 0),
+    "Dropout2d": ("m.nn.Dropout2d(0.4)(m.ones(n, 3, 4, 2, dtype=d))", ("float32",), 0),
+    "Dropout3d": ("m.nn.Dropout3d(0.4)(m.ones(n, 3, 4, 2, 2, dtype=d))", ("float32",), 0),
+    "rrelu": (f"{F}.rrelu(m.arange(-n, n).to(d) / 8, 0.1, 0.3, True)", ("float32", "float64", "bfloat16"), 0),
+    "rrelu_": (f"{F}.rrelu_(m.arange(-3 * n, 0).to(d).reshape(n, 3).t(), 0.1, 0.3, True)", ("float32",), 0),
+    "gumbel_softmax": (f"{F}.gumbel_softmax(m.ones(n, 5, dtype=d), tau=0.7)", ("float32", "float64"), 16),
+    "gumbel_softmax, hard": (f"{F}.gumbel_softmax(m.ones(n, 5, dtype=d), hard=True)", ("float32", "float64"), 1),
+    "rand_like": ("m.rand_like(m.ones(n, 5, dtype=d)[:, 1:4].t())", FLOATS, 0),
+    "randint_like": ("m.randint_like(m.ones(n, 3, dtype=d).t(), -3, 9)", ("int8", "int64", "float16"), 0),
+    "random_, wide": ("m.empty(n, dtype=d).random_(-(2**63), None)", ("int64",), 0),
+    "random_, halves": ("m.empty(n, 3, dtype=d).t().random_(-(2**40), 2**50)", ("int64", "float64"), 0),
+    "bernoulli, tensor": ("m.empty(3, n, dtype=d).bernoulli_(m.arange(n, dtype=m.float64) / n)", ("int64", "float16"), 0),
+    "geometric_": ("m.empty(n, 3, dtype=d).t().geometric_(0.01)", ("int16", "int64", "float32"), 0),
+    "multinomial, transposed": ("m.multinomial(m.arange(1, 3 * n + 1).to(d).reshape(n, 3).t(), 1)", FLOATS, 0),
+    "multinomial, half": ("m.multinomial(m.arange(1, n + 1).to(d), 9, True)", ("float16", "bfloat16"), 0),
+    "normal, complex": ("m.empty(n, dtype=d).normal_(0.3, 0.7)", ("complex128",), 0),
+    "normal, many": ("m.normal(m.arange(n).to(d), m.arange(n).to(d) / 4)", ("float64",), 0),
+    **{
+        f"init.{f}": (f"(lambda x: m.nn.init.{f})(m.empty(n, 7, dtype=d))", ("float32", "float64"), limit)
+        for f, limit in (
+            ("uniform_(x, -1, 2)", 0), ("normal_(x, 0, 0.5)", 4), ("trunc_normal_(x, 0.0, 1.0, -1.0, 1.5)", 16),
+            ("xavier_uniform_(x)", 0), ("xavier_normal_(x, 2.0)", 4), ("kaiming_uniform_(x, 0.3)", 0),
+            ("kaiming_normal_(x, mode='fan_out')", 4), ("sparse_(x, 0.3)", 4),
+        )
+    },
+    "Linear": ("m.nn.Linear(n, 7, dtype=d).weight", ("float32", "float64"), 0),
+    "LSTM": ("m.nn.LSTM(n, 7, 2, dtype=d).weight_hh_l1", ("float32", "float64"), 0),
+    "Embedding": ("m.nn.Embedding(n, 7, dtype=d).weight", ("float32",), 4),
+    "loader": ("m.cat(list(m.utils.data.DataLoader(range(n), 4, shuffle=True)))", ("int64",), 0),
+    "RandomSampler": ("m.tensor(list(m.utils.data.RandomSampler(range(n), True, 50)))", ("int64",), 0),
+    "WeightedRandomSampler": (
+        "m.tensor(list(m.utils.data.WeightedRandomSampler([0.1] * n + [3.0], n + 1, replacement=False)))", ("int64",), 0,
+    ),
+    "SubsetRandomSampler": ("m.tensor(list(m.utils.data.SubsetRandomSampler(range(n))))", ("int64",), 0),
+    "random_split": ("m.tensor([list(s.indices) for s in m.utils.data.random_split(range(2 * n), [n, n])])", ("int64",), 0),
+}  # fmt: skip
 
-    for p in (0.1, 0.5):
-        torsh.manual_seed(3), torch.manual_seed(3)
-        a = dropout_noise(torsh.ones(7, 9), 1 - p)
-        b = torch.nn.functional.dropout(torch.ones(7, 9), p)
-        np.testing.assert_array_equal(host(a), host(b))
+
+def agrees(code, dtype, limit, n):
+    """The same numbers from the same seed, and the same number of draws."""
+    found = []
+    for m in (torsh, torch):
+        m.manual_seed(7)
+        found.append(host(eval(code, {"m": m, "n": n, "d": getattr(m, dtype)})))
+        found.append(m.get_rng_state().tolist()[:5000])
+    ours, our_state, theirs, their_state = found
+    assert ours.shape == theirs.shape
+    if limit:
+        assert ulps(ours, theirs) <= limit
+    else:
+        np.testing.assert_array_equal(ours, theirs)
+    assert our_state == their_state
+
+
+@pytest.mark.parametrize(("name", "dtype"), [(n, d) for n, (_, ds, _) in DEFAULT.items() for d in ds])
+def test_default_generator(name, dtype):
+    code, _, limit = DEFAULT[name]
+    for n in (1, 16, 100):
+        agrees(code, dtype, limit, n)
+
+
+@pytest.mark.parametrize("backend", ["torch", "dask"])
+def test_backends(backend):
+    """The same stream on every backend: one call of every kind."""
+    pytest.importorskip(backend)
+    with torsh.registry.use(backend):
+        for n, (call, dtypes, limit) in SAMPLERS.items():
+            ours, theirs = torsh.Generator().manual_seed(2), torch.Generator().manual_seed(2)
+            a = call(torsh, 40, ours, getattr(torsh, dtypes[0])).cpu().tolist()
+            b = call(torch, 40, theirs, getattr(torch, dtypes[0])).tolist()
+            np.testing.assert_allclose(a, b, rtol=2e-6 if limit else 0, atol=2e-6 if limit else 0, err_msg=n)
+            np.testing.assert_array_equal(ours.get_state().tolist()[:5000], theirs.get_state().tolist()[:5000], err_msg=n)
+        for name in ("dropout, transposed", "alpha_dropout", "rrelu", "Dropout2d", "multinomial, transposed", "init.uniform_(x, -1, 2)"):
+            code, dtypes, limit = DEFAULT[name]
+            torsh.manual_seed(7), torch.manual_seed(7)
+            a = eval(code, {"m": torsh, "n": 16, "d": getattr(torsh, dtypes[0])}).tolist()
+            b = eval(code, {"m": torch, "n": 16, "d": getattr(torch, dtypes[0])}).tolist()
+            np.testing.assert_allclose(a, b, rtol=2e-6 if limit else 0, atol=0, err_msg=name)
+
+
+DISTRIBUTIONS = [
+    "Normal(0.3, x)", "Uniform(-x, x)", "Bernoulli(x / 3)", "Bernoulli(logits=x)", "Exponential(x)", "Laplace(x, 0.5)",
+    "Cauchy(x, 0.5)", "HalfNormal(x)", "HalfCauchy(x)", "LogNormal(x, 0.5)", "Gumbel(x, 0.5)", "Gamma(x, 0.5)",
+    "Beta(x, 0.5)", "Chi2(x)", "StudentT(x + 1)", "FisherSnedecor(x + 1, x + 2)", "Geometric(x / 3)", "Poisson(x * 4)",
+    "Binomial(10, x / 3)", "NegativeBinomial(10, x / 3)", "Categorical(x)", "OneHotCategorical(x)", "Multinomial(9, x)",
+    "Dirichlet(x)", "Weibull(x + 1, 0.5)", "Pareto(x + 1, 0.5)", "Kumaraswamy(x + 1, 0.5)", "VonMises(x, 0.5)",
+    "ContinuousBernoulli(x / 5)", "RelaxedBernoulli(0.5, x / 3)", "RelaxedOneHotCategorical(0.5, x)",
+    "LogisticNormal(x, x)", "MultivariateNormal(x, m.eye(4, dtype=x.dtype) * 2)", "InverseGamma(x, x)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("code", DISTRIBUTIONS)
+def test_distributions(code):
+    for dtype, tolerance in (("float32", 1e-5), ("float64", 1e-13)):
+        found = []
+        for m in (torsh, torch):
+            m.manual_seed(5)
+            x = m.tensor([0.3, 0.7, 1.1, 1.9], dtype=getattr(m, dtype))
+            found.append(eval(f"m.distributions.{code}", {"m": m, "x": x}).sample((3,)).tolist())
+            found.append(m.get_rng_state().tolist()[:5000])
+        np.testing.assert_allclose(found[0], found[2], rtol=tolerance, atol=tolerance)
+        assert found[1] == found[3]
 
 
 @pytest.mark.parametrize("seed", [0, 1, -1, 2**32, 2**63, 2**64 - 1, -(2**63)])
@@ -271,6 +390,13 @@ ERRORS = [
     "m.empty(3, dtype=m.complex64).bernoulli_()", "m.empty(3, dtype=m.int64).exponential_()",
     "m.empty(3, dtype=m.int64).cauchy_()", "m.empty(3, dtype=m.int64).log_normal_()",
     "m.binomial(m.ones(3), m.ones(2))",
+    "m.empty(3, dtype=m.float16).uniform_(-1e4, 6e4)", "m.empty(3, dtype=m.float16).uniform_(-1e5, 6e4)",
+    "m.empty(3).uniform_(-3e38, 3e38)", "m.empty(3).uniform_(float('nan'), 1)", "m.empty(3).uniform_(0, float('inf'))",
+    "m.randperm(7, dtype=m.uint16)", "m.empty(3, dtype=m.uint16).bernoulli_(0.5)", "m.rand(3, dtype=m.float8_e5m2)",
+    "m.empty(3, dtype=m.uint32).geometric_(0.5)", "m.empty(3, dtype=m.uint16).random_(-1, 5)",
+    "m.nn.functional.dropout(m.ones(3, dtype=m.complex64), 0.5)", "m._standard_gamma(m.ones(3, dtype=m.float16))",
+    "m.nn.functional.rrelu(m.ones(3, dtype=m.float16), 0.1, 0.3, True)", "m._sample_dirichlet(m.ones(3, dtype=m.float16))",
+    "m.nn.functional.dropout(m.ones(3, dtype=m.int64), 0.5)", "m.empty(3, dtype=m.uint64).random_()",
     "m.empty(2, requires_grad=True).uniform_()", "m.poisson(m.ones(2, dtype=m.int64))",
 ]  # fmt: skip
 

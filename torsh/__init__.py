@@ -29,11 +29,12 @@ from torsh.version import __version__ as __version__
 
 __torsh__ = True  # tells torsh from PyTorch where both may be called "torch"
 
-globals().update({d.name: d for d in _dtypes.ALL})
+globals().update({d.name: d for d in (*_dtypes.ALL, *_dtypes.QUANTIZED, *_dtypes.SHELLS)})
 globals().update(_dtypes.ALIASES)
 globals().update(_ops.NAMES["torch"])
 globals().update(_legacy.TYPES)
 globals().update({f.name: f for f in (*_memory_format.FORMATS, *_memory_format.LAYOUTS)})
+bit = _dtypes.BITS_1
 legacy_contiguous_format = _memory_format.contiguous_format
 
 # Names whose module is loaded when they are first asked for.
@@ -49,7 +50,56 @@ _LATER = {
     "set_anomaly_enabled": "autograd.anomaly_mode", "DisableTorchFunction": "overrides",
     "DisableTorchFunctionSubclass": "overrides",
     "save": "serialization", "load": "serialization", "vmap": "func", "from_dlpack": "utils.dlpack", "to_dlpack": "utils.dlpack",
-    **dict.fromkeys(("UntypedStorage", "TypedStorage", *(f"{_dtypes.scalar_name(d)}Storage" for d in _dtypes.ALL)), "storage"),
+    **dict.fromkeys(
+        "qscheme per_tensor_affine per_channel_affine per_tensor_symmetric per_channel_symmetric per_channel_affine_float_qparams "
+        "quantize_per_tensor quantize_per_channel quantize_per_tensor_dynamic dequantize int_repr q_scale q_zero_point "
+        "q_per_channel_scales q_per_channel_zero_points q_per_channel_axis empty_quantized _empty_affine_quantized "
+        "_empty_per_channel_affine_quantized _make_per_tensor_quantized_tensor _make_per_channel_quantized_tensor "
+        "quantized_max_pool1d quantized_max_pool2d quantized_max_pool3d quantized_batch_norm fused_moving_avg_obs_fake_quant "
+        "choose_qparams_optimized fbgemm_linear_quantize_weight fbgemm_pack_quantized_matrix fbgemm_linear_int8_weight "
+        "fbgemm_linear_int8_weight_fp32_activation fbgemm_pack_gemm_matrix_fp16 fbgemm_linear_fp16_weight "
+        "fbgemm_linear_fp16_weight_fp32_activation quantized_lstm_cell quantized_gru_cell quantized_rnn_relu_cell "
+        "quantized_rnn_tanh_cell".split(), "quantized",
+    ),
+    **dict.fromkeys(
+        "AnyType AwaitType BoolType ClassType ComplexType DeviceObjType DictType EnumType FloatType FutureType InferredType IntType "
+        "ListType NoneType NumberType OptionalType PyObjectType RRefType StreamObjType StringType SymBoolType SymIntType TensorType "
+        "TupleType Type UnionType unify_type_list".split(), "jit._types",
+    ),
+    # Functions that need what is no tensor on the CPU, or no dense one: not ops.
+    **dict.fromkeys(("native_norm", "sym_constrain_range", "sym_constrain_range_for_size"), "ops.segments"),
+    **dict.fromkeys("batch_norm_stats batch_norm_elemt batch_norm_gather_stats batch_norm_gather_stats_with_counts "
+                    "batch_norm_backward_reduce batch_norm_backward_elemt batch_norm_update_stats".split(), "ops.batch_statistics"),
+    **dict.fromkeys([f"{n}_copy" for n in ("indices", "values", "crow_indices", "col_indices", "ccol_indices", "row_indices")], "ops.copies"),
+    **dict.fromkeys("ScriptDict ScriptDictIterator ScriptDictKeyIterator ScriptList ScriptListIterator".split(), "jit._containers"),
+    **dict.fromkeys(("Argument", "FunctionSchema", "parse_schema"), "jit._schema"),
+    "Storage": "storage", "sym_fresh_size": "_functions", "thread_safe_generator": "random", "lobpcg": "_lobpcg", "PyTorchFileReader": "_records", "PyTorchFileWriter": "_records", "StorageBase": "storage",
+    "fork": "jit", "wait": "jit", "Future": "futures", "FileCheck": "testing",
+    **dict.fromkeys(("AcceleratorError", "FatalError", "JITException", "OutOfMemoryError"), "_errors"),
+    **dict.fromkeys(("DispatchKey", "DispatchKeySet", "Tag"), "_dispatch_keys"),
+    **dict.fromkeys(("cond", "while_loop"), "_control_flow"),
+    **dict.fromkeys(
+        "AVG SUM AggregationType BenchmarkConfig BenchmarkExecutionStats LockingLogger LoggerBase NoopLogger ThroughputBenchmark".split(),
+        "_counters",
+    ),
+    **dict.fromkeys(
+        "PRIVATE_OPS TYPE_CHECKING USE_GLOBAL_DEPS USE_RTLD_GLOBAL_WITH_LIBTORCH classproperty get_file_path prepare_multiprocessing_environment profiler_allow_cudagraph_cupti_lazy_reinit_cuda12".split(),
+        "_utils_internal",
+    ),
+    **dict.fromkeys("eig lstsq matrix_rank solve symeig quantized_lstm quantized_gru".split(), "_removed"),
+    **dict.fromkeys(
+        "cudnn_affine_grid_generator cudnn_batch_norm cudnn_convolution cudnn_convolution_add_relu cudnn_convolution_relu "
+        "cudnn_convolution_transpose cudnn_grid_sampler cudnn_is_acceptable miopen_batch_norm miopen_convolution "
+        "miopen_convolution_add_relu miopen_convolution_relu miopen_convolution_transpose miopen_ctc_loss miopen_depthwise_convolution "
+        "miopen_rnn mkldnn_adaptive_avg_pool2d mkldnn_convolution mkldnn_linear_backward_weights mkldnn_max_pool2d mkldnn_max_pool3d "
+        "mkldnn_rnn_layer".split()
+        + [f"{n}_{d}_{w}" for d in ("ipu", "xla") for n, w in (("is_autocast", "enabled"), ("set_autocast", "enabled"), ("get_autocast", "dtype"),
+                                                             ("set_autocast", "dtype"))], "_vendors",
+    ),
+    **dict.fromkeys(
+        ("UntypedStorage", "TypedStorage", *(f"{_dtypes.scalar_name(d)}Storage" for d in (*_dtypes.ALL, *_dtypes.QUANTIZED)
+                                              if d not in _dtypes.FLOAT8 and d is not _dtypes.complex32)), "storage",
+    ),
 }  # fmt: skip
 
 

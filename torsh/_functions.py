@@ -30,34 +30,72 @@ e, inf, nan, pi, newaxis = math.e, math.inf, math.nan, math.pi, None
 
 
 def is_tensor(obj: Any, /) -> bool:
-    """Whether an object is a tensor.  Source: https://docs.pytorch.org/docs/stable/generated/torch.is_tensor.html"""
+    """Whether an object is a tensor.  Source: https://docs.pytorch.org/docs/stable/generated/torch.is_tensor.html
+
+    >>> import torsh
+    >>> torsh.is_tensor(torsh.tensor([1])), torsh.is_tensor([1])
+    (True, False)
+    """
     return isinstance(obj, Tensor)
 
 
 def is_storage(obj: Any, /) -> bool:
-    """Whether an object is a storage.  Source: https://docs.pytorch.org/docs/stable/generated/torch.is_storage.html"""
+    """Whether an object is a storage.  Source: https://docs.pytorch.org/docs/stable/generated/torch.is_storage.html
+
+    >>> import torsh
+    >>> torsh.is_storage(torsh.zeros(1).untyped_storage())
+    True
+    """
     from torsh.storage import TypedStorage, UntypedStorage
 
     return isinstance(obj, (TypedStorage, UntypedStorage))
 
 
 def is_floating_point(input: Any) -> bool:
-    """Whether the element type is a floating point type."""
+    """Whether the element type is a floating point type.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.is_floating_point.html
+
+    >>> import torsh
+    >>> torsh.is_floating_point(torsh.tensor([1.])), torsh.is_floating_point(torsh.tensor([1]))
+    (True, False)
+    """
     return check_tensor(input, "is_floating_point")._kind.floating
 
 
 def is_complex(input: Any) -> bool:
-    """Whether the element type is a complex type."""
+    """Whether the element type is a complex type.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.is_complex.html
+
+    >>> import torsh
+    >>> torsh.is_complex(torsh.tensor([1.j]))
+    True
+    """
     return check_tensor(input, "is_complex")._kind.complex
 
 
 def is_signed(input: Any) -> bool:
-    """Whether the element type has negative values."""
+    """Whether the element type has negative values.
+
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.is_signed(torsh.tensor([1], dtype=torsh.uint8))
+    False
+    """
     return check_tensor(input, "is_signed").dtype.is_signed
 
 
 def is_nonzero(input: Any) -> bool:
-    """Whether the only element is not zero.  Raises RuntimeError for any other number of elements."""
+    """Whether the only element is not zero.  Raises RuntimeError for any other number of elements.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.is_nonzero.html
+
+    >>> import torsh
+    >>> torsh.is_nonzero(torsh.tensor([0.]))
+    False
+    """
     n = check_tensor(input, "is_nonzero").numel()
     if n != 1:
         raise RuntimeError(
@@ -68,32 +106,72 @@ def is_nonzero(input: Any) -> bool:
 
 
 def is_same_size(input: Any, other: Any) -> bool:
-    """Whether two tensors have the same shape."""
+    """Whether two tensors have the same shape.
+
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.is_same_size(torsh.zeros(2), torsh.ones(2))
+    True
+    """
     return tuple(input.shape) == tuple(other.shape)
 
 
 def is_inference(input: Any) -> bool:
-    """Whether a tensor was made in inference mode."""
+    """Whether a tensor was made in inference mode.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.is_inference.html
+
+    >>> import torsh
+    >>> torsh.is_inference(torsh.zeros(1))
+    False
+    """
     return bool(input.is_inference())
 
 
 def is_distributed(input: Any) -> bool:
-    """Always False: the notion is PyTorch's past."""
+    """Always False: the notion is PyTorch's past.
+
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.is_distributed(torsh.zeros(1))
+    False
+    """
     return False
 
 
 def numel(input: Any) -> int:
-    """The number of elements.  Source: https://docs.pytorch.org/docs/stable/generated/torch.numel.html"""
+    """The number of elements.  Source: https://docs.pytorch.org/docs/stable/generated/torch.numel.html
+
+    >>> import torsh
+    >>> torsh.numel(torsh.zeros(2, 3))
+    6
+    """
     return check_tensor(input, "numel").numel()
 
 
 def get_device(input: Any) -> int:
-    """The index of the device a tensor is on, -1 for the CPU."""
+    """The index of the device a tensor is on, -1 for the CPU.
+
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.get_device(torsh.zeros(1))
+    -1
+    """
     return check_tensor(input, "get_device").get_device()
 
 
 def typename(obj: Any, /) -> str:
-    """The name of an object's type with its module; of a tensor, its legacy type's (``torch.FloatTensor``)."""
+    """The name of an object's type with its module; of a tensor, its legacy type's (``torch.FloatTensor``).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.typename.html
+
+    >>> import torsh
+    >>> torsh.typename(torsh.tensor([1.])), torsh.typename(3)
+    ('torch.FloatTensor', 'int')
+    """
     if isinstance(obj, Tensor):
         return obj.type()
     module = getattr(obj, "__module__", "") or ""
@@ -110,6 +188,10 @@ def can_cast(from_: Dtype, to: Dtype) -> bool:
     """Whether PyTorch's rules allow to store one type in another without an explicit conversion.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.can_cast.html
+
+    >>> import torsh
+    >>> torsh.can_cast(torsh.float64, torsh.float32), torsh.can_cast(torsh.float32, torsh.int32)
+    (True, False)
     """
     for name, value in (("from_", from_), ("to", to)):
         if not isinstance(value, Dtype):
@@ -121,6 +203,12 @@ def result_type(tensor1: Any, tensor2: Any) -> Dtype:
     """The dtype an operation on two operands (tensors or numbers) computes in.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.result_type.html
+
+    >>> import torsh
+    >>> torsh.result_type(torsh.tensor([1, 2]), 1.5)
+    torsh.float32
+    >>> torsh.result_type(torsh.tensor([1.]), torsh.tensor([1.], dtype=torsh.float64))
+    torsh.float64
     """
     dims, zero, numbers = [], [], []
     for a in (tensor1, tensor2):
@@ -138,6 +226,12 @@ class finfo:
     """Limits of a floating point type (of a complex type's parts): ``bits eps max min tiny smallest_normal resolution dtype``.
 
     Source: https://docs.pytorch.org/docs/stable/type_info.html
+
+    >>> import torsh
+    >>> torsh.finfo(torsh.float32).eps
+    1.1920928955078125e-07
+    >>> torsh.finfo(torsh.bfloat16).max
+    3.3895313892515355e+38
     """
 
     def __init__(self, type: Dtype | None = None) -> None:
@@ -148,6 +242,8 @@ class finfo:
             raise TypeError(
                 f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.{d.name}'"
             )
+        if d in dtypes.SHELLS:
+            raise TypeError(f"torch.finfo() does not know {d}, which packs two numbers in a byte")
         real = d.to_real()
         from torsh_numpy.backend import TO_NUMPY
 
@@ -178,7 +274,12 @@ class finfo:
 
 
 class iinfo:
-    """Limits of an integer type: ``bits max min dtype``.  Source: https://docs.pytorch.org/docs/stable/type_info.html"""
+    """Limits of an integer type: ``bits max min dtype``.  Source: https://docs.pytorch.org/docs/stable/type_info.html
+
+    >>> import torsh
+    >>> torsh.iinfo(torsh.int8).min, torsh.iinfo(torsh.int8).max
+    (-128, 127)
+    """
 
     def __init__(self, type: Dtype) -> None:
         if not isinstance(type, Dtype):
@@ -189,6 +290,12 @@ class iinfo:
             )
         if type is dtypes.bool:
             raise TypeError("torch.bool is not supported by torch.iinfo")
+        if type in dtypes.SHELLS:
+            raise TypeError(f"torch.iinfo() requires an integer input type, got {type}, of which torsh knows only the size")
+        # A quantized type has the limits of the integers it stores.
+        type = {"qint8": dtypes.int8, "quint8": dtypes.uint8, "qint32": dtypes.int32}.get(type.name, type)
+        if type in dtypes.QUANTIZED:
+            raise TypeError(f"torch.iinfo() does not know {type}: its elements share bytes")
         self.bits = 8 * type.itemsize
         self.max = (1 << (self.bits - type.is_signed)) - 1
         self.min = -(1 << (self.bits - 1)) if type.is_signed else 0
@@ -221,22 +328,54 @@ settings = _Settings()
 
 
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
-    """Ask for the same results in every run.  torsh's CPU kernels always give them; the setting is only remembered."""
+    """Ask for the same results in every run.  torsh's CPU kernels always give them; the setting is only remembered.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.use_deterministic_algorithms.html
+
+    >>> import torsh
+    >>> torsh.use_deterministic_algorithms(True)
+    >>> torsh.are_deterministic_algorithms_enabled()
+    True
+    >>> torsh.use_deterministic_algorithms(False)
+    """
     settings.deterministic, settings.warn_only = bool(mode), bool(warn_only)
 
 
 def are_deterministic_algorithms_enabled() -> bool:
-    """Whether ``use_deterministic_algorithms`` is on."""
+    """Whether ``use_deterministic_algorithms`` is on.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.are_deterministic_algorithms_enabled.html
+
+    >>> import torsh
+    >>> torsh.are_deterministic_algorithms_enabled()
+    False
+    """
     return settings.deterministic
 
 
 def is_deterministic_algorithms_warn_only_enabled() -> bool:
-    """Whether a nondeterministic operation would only warn."""
+    """Whether a nondeterministic operation would only warn.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.is_deterministic_algorithms_warn_only_enabled.html
+
+    >>> import torsh
+    >>> torsh.is_deterministic_algorithms_warn_only_enabled()
+    False
+    """
     return settings.warn_only
 
 
 def set_deterministic_debug_mode(debug_mode: int | str) -> None:
-    """0 or "default", 1 or "warn", 2 or "error"."""
+    """0 or "default", 1 or "warn", 2 or "error".
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.set_deterministic_debug_mode.html
+
+    >>> import torsh
+    >>> torsh.set_deterministic_debug_mode("warn")
+    >>> torsh.get_deterministic_debug_mode()
+    1
+    >>> torsh.set_deterministic_debug_mode("default")
+    """
     levels = {"default": 0, "warn": 1, "error": 2}
     if isinstance(debug_mode, str):
         if debug_mode not in levels:
@@ -252,19 +391,43 @@ def set_deterministic_debug_mode(debug_mode: int | str) -> None:
 
 
 def get_deterministic_debug_mode() -> int:
-    """0 (default), 1 (warn) or 2 (error)."""
+    """0 (default), 1 (warn) or 2 (error).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.get_deterministic_debug_mode.html
+
+    >>> import torsh
+    >>> torsh.get_deterministic_debug_mode()
+    0
+    """
     return 0 if not settings.deterministic else 1 if settings.warn_only else 2
 
 
 def get_num_threads() -> int:
-    """How many threads compute one operation."""
+    """How many threads compute one operation.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.get_num_threads.html
+
+    >>> import torsh
+    >>> torsh.get_num_threads() >= 1
+    True
+    """
     return settings.threads or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def set_num_threads(n: int, /) -> None:
-    """Set how many threads compute one operation, where the backend's library lets itself be told."""
+    """Set how many threads compute one operation, where the backend's library lets itself be told.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.set_num_threads.html
+
+    >>> import torsh
+    >>> n = torsh.get_num_threads()
+    >>> torsh.set_num_threads(1)
+    >>> torsh.get_num_threads()
+    1
+    >>> torsh.set_num_threads(n)
+    """
     if not isinstance(n, int):
-        raise TypeError(f"set_num_threads expects an int, but got {type(n).__name__}")
+        raise RuntimeError(f"set_num_threads expects an int, but got {type(n).__name__}")
     if n <= 0:
         raise RuntimeError(f"set_num_threads expects a positive integer, but got {n}")
     settings.threads = n
@@ -274,12 +437,22 @@ def set_num_threads(n: int, /) -> None:
 
 
 def get_num_interop_threads() -> int:
-    """How many threads run operations side by side."""
+    """How many threads run operations side by side.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.get_num_interop_threads.html
+
+    >>> import torsh
+    >>> torsh.get_num_interop_threads() >= 1
+    True
+    """
     return settings.interop_threads or get_num_threads()
 
 
 def set_num_interop_threads(n: int, /) -> None:
-    """Remember a number of threads for operations side by side; torsh runs one at a time."""
+    """Remember a number of threads for operations side by side; torsh runs one at a time.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.set_num_interop_threads.html
+    """
     if not isinstance(n, int):
         raise TypeError(f"set_num_interop_threads expects an int, but got {type(n).__name__}")
     if n <= 0:
@@ -288,11 +461,26 @@ def set_num_interop_threads(n: int, /) -> None:
 
 
 def init_num_threads() -> None:
-    """Nothing to do: threads start when they are needed."""
+    """Nothing to do: threads start when they are needed.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.init_num_threads.html
+
+    >>> import torsh
+    >>> torsh.init_num_threads()
+    """
 
 
 def set_float32_matmul_precision(precision: str) -> None:
-    """ "highest", "high" or "medium"; torsh always computes at the highest."""
+    """ "highest", "high" or "medium"; torsh always computes at the highest.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.set_float32_matmul_precision.html
+
+    >>> import torsh
+    >>> torsh.set_float32_matmul_precision("high")
+    >>> torsh.get_float32_matmul_precision()
+    'high'
+    >>> torsh.set_float32_matmul_precision("highest")
+    """
     if precision not in ("highest", "high", "medium"):
         warnings.warn(
             f"{precision} is not one of 'highest', 'high', or 'medium'; the current setFloat32MatmulPrecision call has no effect.",
@@ -303,27 +491,62 @@ def set_float32_matmul_precision(precision: str) -> None:
 
 
 def get_float32_matmul_precision() -> str:
-    """What ``set_float32_matmul_precision`` was last given."""
+    """What ``set_float32_matmul_precision`` was last given.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.get_float32_matmul_precision.html
+
+    >>> import torsh
+    >>> torsh.get_float32_matmul_precision()
+    'highest'
+    """
     return settings.matmul_precision
 
 
 def set_flush_denormal(mode: bool) -> bool:
-    """Denormal numbers are never flushed; returns False to say so."""
+    """Denormal numbers are never flushed; returns False to say so.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.set_flush_denormal.html
+    """
     return False
 
 
 def set_warn_always(b: bool, /) -> None:
-    """Whether warnings that PyTorch gives once are given every time."""
+    """Whether warnings that PyTorch gives once are given every time.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.set_warn_always.html
+
+    >>> import torsh
+    >>> torsh.set_warn_always(True)
+    >>> torsh.is_warn_always_enabled()
+    True
+    >>> torsh.set_warn_always(False)
+    """
     settings.warn_always = bool(b)
 
 
 def is_warn_always_enabled() -> bool:
-    """What ``set_warn_always`` was last given."""
+    """What ``set_warn_always`` was last given.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.is_warn_always_enabled.html
+
+    >>> import torsh
+    >>> torsh.is_warn_always_enabled()
+    False
+    """
     return settings.warn_always
 
 
 def set_default_tensor_type(t: Any, /) -> None:
-    """Set the default dtype and device by a legacy tensor type such as ``torch.DoubleTensor`` (or its name)."""
+    """Set the default dtype and device by a legacy tensor type such as ``torch.DoubleTensor`` (or its name).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.set_default_tensor_type.html
+
+    >>> import torsh
+    >>> torsh.set_default_tensor_type(torsh.DoubleTensor)
+    >>> torsh.tensor([1.]).dtype
+    torsh.float64
+    >>> torsh.set_default_tensor_type(torsh.FloatTensor)
+    """
     from torsh.legacy import dtype_and_device
 
     if isinstance(t, Dtype):
@@ -337,12 +560,22 @@ def set_default_tensor_type(t: Any, /) -> None:
 
 
 def compiled_with_cxx11_abi() -> bool:
-    """True: a question about PyTorch's binaries that programs ask."""
+    """True: a question about PyTorch's binaries that programs ask.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.compiled_with_cxx11_abi.html
+    """
     return True
 
 
 def is_vulkan_available() -> bool:
-    """Whether a Vulkan device can be used: no."""
+    """Whether a Vulkan device can be used: no.
+
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.is_vulkan_available()
+    False
+    """
     return False
 
 
@@ -355,54 +588,127 @@ has_spectral = True
 
 
 class SymInt:
-    """An integer known only when a program runs; torsh's shapes are always plain integers, so there are none."""
+    """An integer known only when a program runs; torsh's shapes are always plain integers, so there are none.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.SymInt.html
+    """
 
 
 class SymFloat:
-    """A float known only when a program runs; torsh has none."""
+    """A float known only when a program runs; torsh has none.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.SymFloat.html
+    """
 
 
 class SymBool:
-    """A bool known only when a program runs; torsh has none."""
+    """A bool known only when a program runs; torsh has none.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.SymBool.html
+    """
 
 
 def sym_int(a: Any) -> int:
-    """A number rounded towards zero, as an int."""
+    """A number rounded towards zero, as an int.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.sym_int.html
+
+    >>> import torsh
+    >>> torsh.sym_int(3.7)
+    3
+    """
     return math.trunc(a)
 
 
 def sym_float(a: Any) -> float:
-    """A number as a float."""
+    """A number as a float.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.sym_float.html
+
+    >>> import torsh
+    >>> torsh.sym_float(3)
+    3.0
+    """
     return float(a)
 
 
 def sym_not(a: Any) -> bool:
-    """The opposite of a bool."""
+    """The opposite of a bool.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.sym_not.html
+
+    >>> import torsh
+    >>> torsh.sym_not(True)
+    False
+    """
     return not a
 
 
 def sym_max(a: Any, b: Any) -> Any:
-    """The larger of two numbers, a float if one of them is."""
+    """The larger of two numbers, a float if one of them is.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.sym_max.html
+
+    >>> import torsh
+    >>> torsh.sym_max(1, 2)
+    2
+    """
     return type(a + b)(max(a, b)) if not isinstance(a, bool) else max(a, b)
 
 
 def sym_min(a: Any, b: Any) -> Any:
-    """The smaller of two numbers, a float if one of them is."""
+    """The smaller of two numbers, a float if one of them is.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.sym_min.html
+
+    >>> import torsh
+    >>> torsh.sym_min(1, 2)
+    1
+    """
     return type(a + b)(min(a, b)) if not isinstance(a, bool) else min(a, b)
 
 
 def sym_ite(b: Any, t: Any, f: Any) -> Any:
-    """``t`` if ``b`` else ``f``."""
+    """``t`` if ``b`` else ``f``.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.sym_ite.html
+
+    >>> import torsh
+    >>> torsh.sym_ite(True, 1, 2)
+    1
+    """
     return t if b else f
 
 
 def sym_sum(args: Any) -> Any:
-    """The sum of numbers."""
+    """The sum of numbers.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.sym_sum.html
+
+    >>> import torsh
+    >>> torsh.sym_sum([1, 2, 3])
+    6
+    """
     return functools.reduce(operator.add, args, 0)
 
 
+def sym_fresh_size(expr: Any) -> Any:
+    """The number itself: torsh has no symbols that stand for sizes.
+
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+    """
+    return expr
+
+
 def sym_sqrt(a: Any) -> float:
-    """The square root of a number."""
+    """The square root of a number.
+
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.sym_sqrt(9)
+    3.0
+    """
     return math.sqrt(a)
 
 

@@ -184,7 +184,18 @@ def _full_name(obj: Any) -> str:
 
 
 def add_safe_globals(safe_globals: list[Any]) -> None:
-    """Allow classes and functions (or pairs of one and its full name in the file) to ``load`` with weights_only."""
+    """Allow classes and functions (or pairs of one and its full name in the file) to ``load`` with weights_only.
+
+    Source: https://docs.pytorch.org/docs/stable/notes/serialization.html#torch.serialization.add_safe_globals
+
+    >>> import torsh
+    >>> class Point:
+    ...     pass
+    >>> torsh.serialization.add_safe_globals([Point])
+    >>> Point in torsh.serialization.get_safe_globals()
+    True
+    >>> torsh.serialization.clear_safe_globals()
+    """
     for item in safe_globals:
         if isinstance(item, tuple):
             if len(item) != 2:
@@ -199,18 +210,41 @@ def add_safe_globals(safe_globals: list[Any]) -> None:
 
 
 def clear_safe_globals() -> None:
-    """Forget everything that was allowed."""
+    """Forget everything that was allowed.
+
+    Source: https://docs.pytorch.org/docs/stable/notes/serialization.html#torch.serialization.clear_safe_globals
+
+    >>> import torsh
+    >>> torsh.serialization.clear_safe_globals()
+    """
     _Safe.user = {}
     _Safe.listed = []
 
 
 def get_safe_globals() -> list[Any]:
-    """What was allowed."""
+    """What was allowed.
+
+    Source: https://docs.pytorch.org/docs/stable/notes/serialization.html#torch.serialization.get_safe_globals
+
+    >>> import torsh
+    >>> torsh.serialization.get_safe_globals()
+    []
+    """
     return list(_Safe.listed)
 
 
 class safe_globals:
-    """Allow classes and functions inside a ``with`` block."""
+    """Allow classes and functions inside a ``with`` block.
+
+    Source: https://docs.pytorch.org/docs/stable/notes/serialization.html#torch.serialization.safe_globals
+
+    >>> import torsh
+    >>> class Point:
+    ...     pass
+    >>> with torsh.serialization.safe_globals([Point]):
+    ...     print(Point in torsh.serialization.get_safe_globals())
+    True
+    """
 
     def __init__(self, safe_globals: list[Any]) -> None:
         self.safe_globals = safe_globals
@@ -274,6 +308,8 @@ class SafeUnpickler(pickle._Unpickler):  # type: ignore[misc, name-defined]
     def load(self) -> Any:
         try:
             return super().load()
+        except EOFError:
+            raise EOFError("Ran out of input: the file is empty or ends too early") from None
         except KeyError as e:
             # pickle looks the opcode up in ``dispatch``; any other key is the file's fault, too.
             raise pickle.UnpicklingError(f"Unsupported operand {e.args[0] if e.args else e}") from None

@@ -7,7 +7,6 @@ Source: https://docs.pytorch.org/docs/stable/generated/torch.set_printoptions.ht
 from __future__ import annotations
 
 import contextlib
-import html
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -48,6 +47,13 @@ def set_printoptions(
     precision: digits after the point.  threshold: number of elements above which only the edges show, ``edgeitems`` on each
     side.  linewidth: characters per line.  profile: "default", "short" or "full", which the other arguments then change.
     sci_mode: force (True) or forbid (False) scientific notation; None lets the values decide.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.set_printoptions.html
+
+    >>> import torsh
+    >>> torsh.set_printoptions(precision=2)
+    >>> torsh.tensor([1.23456])
+    tensor([1.23])
+    >>> torsh.set_printoptions(profile="default")
     """
     given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
     for name, value in {
@@ -59,13 +65,28 @@ def set_printoptions(
 
 
 def get_printoptions() -> dict[str, Any]:
-    """The current options, as arguments for ``set_printoptions``."""
+    """The current options, as arguments for ``set_printoptions``.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.set_printoptions.html
+
+    >>> import torsh
+    >>> torsh.get_printoptions()["precision"]
+    4
+    """
     return {name: getattr(options, name) for name in _FIELDS}
 
 
 @contextlib.contextmanager
 def printoptions(**kwargs: Any) -> Iterator[None]:
-    """Change the options inside a ``with`` block."""
+    """Change the options inside a ``with`` block.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.set_printoptions.html
+
+    >>> import torsh
+    >>> with torsh.printoptions(precision=2):
+    ...     print(torsh.tensor([1.23456]))
+    tensor([1.23])
+    """
     before = get_printoptions()
     set_printoptions(**kwargs)
     try:
@@ -195,7 +216,8 @@ def _with_suffixes(text: str, suffixes: list[str], indent: int, newline: bool) -
 def tensor_repr(t: Tensor, contents: str | None = None) -> str:
     """``repr`` of a tensor; ``contents`` replaces its values."""
     parts = getattr(t, "_printed_parts", None)
-    plain = type(t) in PLAIN or parts is not None
+    quantizer = getattr(t, "_printed_suffixes", None)  # of a quantized tensor
+    plain = type(t) in PLAIN or parts is not None or quantizer is not None or t._bits
     prefix = "tensor(" if plain else f"{type(t).__name__}("
     indent = len(prefix)
     suffixes = []
@@ -217,7 +239,10 @@ def tensor_repr(t: Tensor, contents: str | None = None) -> str:
             f"layout={t.layout}",
         ]
         newline = t.is_sparse
-    elif device.type == "meta":
+    elif quantizer is not None:
+        text = tensor_text(t.dequantize(), indent) if contents is None else ""
+        suffixes += [size, *quantizer()]
+    elif device.type == "meta" or dtype in dtypes.UNCASTABLE:
         text = "..."
         suffixes += [size, *([] if dtype is default else [f"dtype={dtype}"])]
     elif t.numel() == 0:
@@ -256,6 +281,8 @@ def _members(parts: Any, indent: int) -> tuple[str, int | None]:
 def tensor_html(t: Tensor) -> str:
     """What a notebook shows: the shape, dtype and device above the usual text."""
     shape = " × ".join(map(str, t.shape)) or "0-d"
+    import html  # for notebooks only
+
     return f"<div><code>{shape} · {t.dtype} · {t.device}</code><pre>{html.escape(tensor_repr(t))}</pre></div>"
 
 

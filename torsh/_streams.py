@@ -16,7 +16,15 @@ def _device(given: Any) -> Any:
 
 
 class Stream:
-    """An in-order queue of work.  Source: https://docs.pytorch.org/docs/stable/generated/torch.Stream.html"""
+    """An in-order queue of work.  Source: https://docs.pytorch.org/docs/stable/generated/torch.Stream.html
+
+    >>> import torsh
+    >>> stream = torsh.Stream("cpu")
+    >>> with stream:
+    ...     pass
+    >>> stream.query()  # all its work is done
+    True
+    """
 
     def __init__(self, device: Any = None, *, priority: int = 0) -> None:
         self.device, self.priority, self.stream_id = _device(device), priority, 0
@@ -58,7 +66,15 @@ class Stream:
 
 
 class Event:
-    """A point in a stream's work.  enable_timing: remember when it was reached."""
+    """A point in a stream's work.  enable_timing: remember when it was reached.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Event.html
+
+    >>> import torsh
+    >>> event = torsh.cpu.Event()
+    >>> event.query()
+    True
+    """
 
     def __init__(
         self, device: Any = None, *, enable_timing: bool = False, blocking: bool = False, interprocess: bool = False
@@ -94,7 +110,14 @@ class Event:
 
 
 def get_device_module(device: Any = None) -> Any:
-    """The module of a device type (``torch.cuda``, ``torch.cpu``); that of the cpu where none is named."""
+    """The module of a device type (``torch.cuda``, ``torch.cpu``); that of the cpu where none is named.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.get_device_module.html
+
+    >>> import torsh
+    >>> torsh.get_device_module("cpu").__name__
+    'torsh.cpu'
+    """
     import importlib
 
     if device is not None and not isinstance(device, (str, Device)):

@@ -27,6 +27,10 @@ def _rebuild_tensor_v2(
 ) -> Tensor:
     """A tensor over a typed storage, with its autograd flag."""
     t = _rebuild_tensor(storage, storage_offset, size, stride)
+    if isinstance(metadata, dict) and (metadata.get("conj") or metadata.get("neg")):
+        from torsh.lazy_conj import with_bits
+
+        t = with_bits(t, bool(metadata.get("conj")), bool(metadata.get("neg"))).detach()
     if requires_grad:
         t.requires_grad = True
     if backward_hooks:
@@ -43,7 +47,7 @@ def _rebuild_tensor_v3(
 
     untyped = getattr(storage, "_untyped_storage", storage)
     typed = TypedStorage(wrap_storage=untyped, dtype=dtype)
-    return _rebuild_tensor_v2(typed, storage_offset, size, stride, requires_grad, backward_hooks)
+    return _rebuild_tensor_v2(typed, storage_offset, size, stride, requires_grad, backward_hooks, metadata)
 
 
 def _rebuild_sparse_tensor(layout: Any, data: Any) -> Tensor:

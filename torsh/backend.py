@@ -31,6 +31,11 @@ class Capabilities:
     dtypes: the element types it stores.  data_dependent_shapes: whether results such as nonzero's are possible.
     mutable: whether arrays can be written in place and basic indexing gives views; where not, torsh adds both above the
     backend.  lazy: whether results are computed only when asked for.
+
+    >>> import torsh
+    >>> from torsh import registry
+    >>> torsh.float64 in registry.get("numpy").capabilities.dtypes
+    True
     """
 
     dtypes: frozenset[dtype] = frozenset(dtypes.ALL)
@@ -45,6 +50,11 @@ class Backend:
     Class attributes to set: ``name``, ``device_types`` (those it can serve), ``raw_type`` (the class of its arrays),
     ``capabilities``; ``xp``, an Array API namespace, gives it the generic kernels.
     An immutable backend may also give ``moves`` (``torsh.functionalize.Moves``): how its arrays are rearranged.
+
+    >>> from torsh import registry
+    >>> from torsh.backend import Backend
+    >>> isinstance(registry.get("numpy"), Backend)
+    True
     """
 
     name: str = ""
@@ -81,6 +91,14 @@ class Backend:
     def compute_dtype(self, dtype: dtype) -> dtype:
         """The type arithmetic on ``dtype`` is done in; results are rounded back (float16 in float32, say)."""
         return dtype
+
+    def adapt(self, op: Any, kernel: Kernel, dtype: dtype, results: Callable[..., list[dtype]]) -> Kernel:
+        """The kernel of an op as it is used for arrays of ``dtype``; for libraries that store a type they do not compute with.
+
+        ``results(*arguments)`` gives the element types of the results by the op's declaration; it raises
+        NotImplementedError where their shape depends on values.
+        """
+        return kernel
 
     # ---- data
 

@@ -19,38 +19,92 @@ _stream = Stream("cpu")
 
 
 def is_available() -> bool:
-    """True."""
+    """True.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cpu.is_available.html
+
+    >>> import torsh
+    >>> torsh.cpu.is_available()
+    True
+    """
     return True
 
 
 def is_initialized() -> bool:
-    """True."""
+    """True.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cpu.is_initialized.html
+
+    >>> import torsh
+    >>> torsh.cpu.is_initialized()
+    True
+    """
     return True
 
 
 def synchronize(device: Any = None) -> None:
-    """Wait for the cpu's work, which is always done."""
+    """Wait for the cpu's work, which is always done.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cpu.synchronize.html
+
+    >>> import torsh
+    >>> torsh.cpu.synchronize()
+    """
 
 
 def current_stream(device: Any = None) -> Stream:
-    """The only stream."""
+    """The only stream.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cpu.current_stream.html
+
+    >>> import torsh
+    >>> with torsh.cpu.stream(torsh.cpu.current_stream()):
+    ...     pass
+    """
     return _stream
 
 
 def stream(stream: Any) -> AbstractContextManager[Any]:
-    """A context that does nothing: there is one stream."""
+    """A context that does nothing: there is one stream.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cpu.stream.html
+
+    >>> import torsh
+    >>> with torsh.cpu.stream(torsh.cpu.current_stream()):
+    ...     pass
+    """
     return nullcontext(stream)
 
 
 def device_count() -> int:
-    """1."""
+    """1.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cpu.device_count.html
+
+    >>> import torsh
+    >>> torsh.cpu.device_count()
+    1
+    """
     return 1
 
 
 def set_device(device: Any) -> None:
-    """Do nothing: there is one device."""
+    """Do nothing: there is one device.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cpu.set_device.html
+
+    >>> import torsh
+    >>> torsh.cpu.set_device("cpu")
+    """
 
 
 def current_device() -> str:
-    """The name of the device, ``"cpu"``."""
+    """The name of the device, ``"cpu"``.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cpu.current_device.html
+
+    >>> import torsh
+    >>> torsh.cpu.current_device()
+    'cpu'
+    """
     return "cpu"

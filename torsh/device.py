@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 # Every type name PyTorch accepts; a name outside this list is an error even where no backend serves it.
@@ -17,6 +18,15 @@ class device:
     ``device("cuda", 1)``, ``device("cuda:1")`` and ``device(device("cuda:1"))`` are the same.  Raises RuntimeError for
     an unknown type or a malformed string, as PyTorch does.  A device is also a context manager that makes it the
     default for creation functions.
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.device("cpu")
+    device(type='cpu')
+    >>> torsh.device("cuda", 1).index
+    1
+    >>> torsh.zeros(2).device.type
+    'cpu'
     """
 
     __module__ = "torsh"
@@ -89,12 +99,28 @@ class _Default:
 
 
 def get_default_device() -> device:
-    """The device creation functions use when none is named (the CPU unless changed)."""
+    """The device creation functions use when none is named (the CPU unless changed).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.get_default_device.html
+
+    >>> import torsh
+    >>> torsh.get_default_device()
+    device(type='cpu')
+    """
     return _Default.value
 
 
 def set_default_device(d: str | int | device | None) -> None:
-    """Set the device of creation functions; None gives the CPU back."""
+    """Set the device of creation functions; None gives the CPU back.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.set_default_device.html
+
+    >>> import torsh
+    >>> torsh.set_default_device("meta")
+    >>> torsh.zeros(2).device
+    device(type='meta')
+    >>> torsh.set_default_device(None)
+    """
     _Default.value = device("cpu") if d is None else device(d)
 
 
@@ -102,4 +128,11 @@ def as_device(d: str | int | device | None) -> device:
     """A device from anything PyTorch accepts as one; None is the default device."""
     if d is None:
         return _Default.value
-    return d if type(d) is device else device(d)
+    if type(d) is device:
+        return d
+    return _plain(d) if type(d) is str else device(d)
+
+
+@functools.cache
+def _plain(name: str) -> device:
+    return device(name)

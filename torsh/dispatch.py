@@ -10,6 +10,8 @@ one attribute, ``state.busy``, whether any thread has one.
 
 from __future__ import annotations
 
+import functools
+import math
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -27,25 +29,30 @@ if TYPE_CHECKING:
 # ---- kinds -----------------------------------------------------------------------------------------------------------
 
 
-class Place:
+class Place(dict["Dtype", "Kind"]):
     """A device as one backend serves it; ``place[dtype]`` is the kind of a dtype there."""
+
+    # Looking a kind up is done for every op: a dict finds it without a Python call.
+    __hash__ = object.__hash__  # type: ignore[assignment]
+    __eq__ = object.__eq__
+    __ne__ = object.__ne__
 
     def __init__(self, backend: Backend, device: Device) -> None:
         self.backend = backend
         self.device = device
-        self._kinds: dict[Dtype, Kind] = {}
+        self.raw_type = backend.raw_type
 
-    def __getitem__(self, dtype: Dtype) -> Kind:
-        kind = self._kinds.get(dtype)
-        if kind is None:
-            offered = self.backend.dtypes_on(self.device)
-            if dtype not in offered:
-                raise TypeError(
-                    f"backend {self.backend.name!r} on device {str(self.device)!r} has no {dtype} tensors; "
-                    f"convert to one of {', '.join(sorted(d.name for d in offered))}"
-                )
-            kind = self._kinds[dtype] = Kind(self, dtype)
-        return kind
+    def __missing__(self, dtype: Dtype) -> Kind:
+        offered = self.backend.dtypes_on(self.device)
+        if dtype not in offered:
+            raise TypeError(
+                f"backend {self.backend.name!r} on device {str(self.device)!r} has no {dtype} tensors; "
+                f"convert to one of {', '.join(sorted(d.name for d in offered - dtypes.UNCASTABLE))}"
+            )
+        return self.setdefault(dtype, Kind(self, dtype))
+
+    def __repr__(self) -> str:
+        return f"<{self.device} by {self.backend.name}>"
 
 
 class Kind:
@@ -68,18 +75,19 @@ class Kind:
         return f"<{self.dtype.name} on {self.device} by {self.backend.name}>"
 
 
-_places: dict[tuple[int, Device], Place] = {}
+_places: dict[tuple[int, str, int | None], Place] = {}
+_serving = registry._served
 
 
 def place_of(device: Device, backend: Backend | None = None) -> Place:
     """The place of a device: on the backend that serves it now, or on the one given."""
     if backend is None:
-        backend = registry.serving(device)
-    place = _places.get((id(backend), device))
+        backend = _serving.get(device.type) or registry.serving(device)
+    place = _places.get((id(backend), device.type, device.index))
     if place is None:
         if device.index is None and device.type != "cpu" and device.type != "meta":
             device = next(d for d in backend.devices() if d.type == device.type)
-        place = _places.setdefault((id(backend), device), Place(backend, device))
+        place = _places.setdefault((id(backend), device.type, device.index), Place(backend, device))
     return place
 
 
@@ -96,6 +104,8 @@ class _State:
     busy: int = 0
     # Set for good when the first Tensor subclass with its own __torch_function__ is defined.
     overrides: bool = False
+    # In how many threads autocast is on.
+    autocasts: int = 0
 
 
 state = _State()
@@ -111,6 +121,7 @@ class Mode:
     """
 
     def intercept(self, op: Op, args: tuple[Any, ...], proceed: Callable[..., Any]) -> Any:
+        """See :class:`Mode`: called for every op."""
         raise NotImplementedError(f"{type(self).__name__} does not say what it does with an op: override intercept()")
 
     def __enter__(self) -> Any:
@@ -167,6 +178,8 @@ def resolve(op: Op, kind: Kind) -> tuple[Callable[..., Any], str]:
     ("composed").  Where there is none ("missing") the kernel raises NotImplementedError saying so.
     """
     backend, dtype = kind.backend, kind.dtype
+    if dtype in dtypes.UNCASTABLE and op.computes:
+        return _missing(op, kind), "missing"
     compute = backend.compute_dtype(dtype) if op.computes else dtype
     kernel = backend.kernel(op.name, compute)
     source = getattr(kernel, "source", "native")
@@ -175,10 +188,33 @@ def resolve(op: Op, kind: Kind) -> tuple[Callable[..., Any], str]:
 
         kernel, source = generic_kernel(op.name, backend.xp), "generic"
     if kernel is not None:
-        return (kernel if compute is dtype else _in_type(kernel, backend, dtype, compute)), source
+        if compute is dtype:
+            kernel = backend.adapt(op, kernel, dtype, functools.partial(_result_dtypes, op, kind))
+        else:
+            kernel = _in_type(kernel, backend, dtype, compute)
+        return kernel, source
     if op.decompose is not None:
         return _composed(op, kind), "composed"
     return _missing(op, kind), "missing"
+
+
+def _result_dtypes(op: Op, kind: Kind, *args: Any) -> list[Dtype]:
+    """The dtypes of the results of a call on raw arrays; NotImplementedError where the meta rule needs their values."""
+    from torsh.meta import MetaArray
+
+    backend = kind.backend
+    raw_type: Any = kind.raw_type
+
+    def described(x: Any) -> Any:
+        if isinstance(x, raw_type):
+            return MetaArray(x.shape, backend.dtype_of(x))
+        return type(x)(described(y) for y in x) if type(x) is list or type(x) is tuple else x
+
+    rule = registry.load("meta").kernel(op.name, kind.dtype)
+    if rule is None:
+        raise NotImplementedError(f"op {op.name!r} has no meta rule")
+    found = rule(*[described(a) for a in args])
+    return [x.dtype for x in (found if type(found) is tuple else (found,))]
 
 
 def _in_type(kernel: Callable[..., Any], backend: Backend, dtype: Dtype, compute: Dtype) -> Callable[..., Any]:
@@ -248,6 +284,24 @@ def _missing(op: Op, kind: Kind) -> Callable[..., Any]:
         )
 
     return run
+
+
+def unallocatable(error: Exception) -> Exception:
+    """PyTorch's error for memory that cannot be had, in place of Python's or the library's; any other error as it is."""
+    if isinstance(error, MemoryError):
+        shape: Any = getattr(error, "shape", None)  # NumPy tells
+        dtype: Any = getattr(error, "dtype", None)
+        what = "memory" if shape is None else f"{math.prod(shape) * dtype.itemsize} bytes for a result of shape {list(shape)}"
+        return RuntimeError(
+            f"DefaultCPUAllocator: can't allocate memory: you tried to allocate {what}. Compute with smaller tensors, or piece by piece"
+        )
+    if isinstance(error, ValueError) and error.args and str(error.args[0]).startswith(_TOO_BIG):
+        return RuntimeError(f"Storage size calculation overflowed: no tensor can have that many elements ({error})")
+    return error
+
+
+# How NumPy's messages begin for sizes that no memory has.
+_TOO_BIG = ("array is too big", "Maximum allowed dimension exceeded", "broadcast dimensions too large", "maximum supported dimension")
 
 
 def mixed_devices(a: Kind, b: Kind) -> RuntimeError:

@@ -20,8 +20,15 @@ namespace: str = "torsh"
 class dtype:
     """The element type of a tensor, e.g. ``torsh.float32``.
 
-    Attributes: ``itemsize`` (bytes), ``is_floating_point``, ``is_complex``, ``is_signed``; ``to_real()`` and
-    ``to_complex()`` give the partner type.
+    Attributes: ``itemsize`` (bytes), ``is_floating_point``, ``is_complex``, ``is_signed`` (RuntimeError for types of which
+    it cannot be said: quantized and bits types); ``to_real()`` and ``to_complex()`` give the partner type.
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.float32.is_floating_point, torsh.int8.itemsize
+    (True, 1)
+    >>> torsh.zeros(2).dtype is torsh.float32
+    True
     """
 
     __module__ = "torsh"
@@ -29,13 +36,21 @@ class dtype:
 
     is_signed: _bool
 
-    def __init__(self, name: str, itemsize: int, category: int, signed: _bool = True) -> None:
+    def __init__(self, name: str, itemsize: int, category: int, signed: _bool | None = True) -> None:
         self.name = name
         self.itemsize = itemsize
         self.category = category
         self.is_floating_point = category == FLOAT
         self.is_complex = category == COMPLEX
-        self.is_signed = signed
+        if signed is not None:
+            self.is_signed = signed
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "is_signed":  # only types without a sign get here: the others have the attribute
+            if self in QUANTIZED:
+                raise RuntimeError(f"isSignedType not supported for quantized types; {self} has a zero point instead")
+            raise RuntimeError(f"Bits types are undefined: {self} has no numbers, so none below zero")
+        raise AttributeError(f"'{namespace}.dtype' object has no attribute {name!r}")
 
     def __repr__(self) -> str:
         return f"{namespace}.{self.name}"
@@ -53,6 +68,8 @@ class dtype:
             return self
         partner = _COMPLEX.get(self)
         if partner is None:
+            if self in QUANTIZED or self in SHELLS:
+                raise RuntimeError(f"Unknown Complex ScalarType for {scalar_name(self)}")
             raise RuntimeError(f"there is no complex type for {self}")
         return partner
 
@@ -86,6 +103,21 @@ ALL: Final = (
     float8_e4m3fn, float8_e4m3fnuz, float8_e5m2, float8_e5m2fnuz, float8_e8m0fnu,
     float16, bfloat16, float32, float64, complex32, complex64, complex128,
 )  # fmt: skip
+# Element types of quantized tensors (torsh/quantized): integers that stand for ``(q - zero_point) * scale``.
+QUANTIZED: Final = (
+    dtype("qint8", 1, INT, None), dtype("quint8", 1, INT, None), dtype("qint32", 4, INT, None), dtype("quint4x2", 1, INT, None),
+    dtype("quint2x4", 1, INT, None),
+)  # fmt: skip
+qint8, quint8, qint32, quint4x2, quint2x4 = QUANTIZED
+# Types that memory can be seen as and that nothing computes with: integers of fewer than 8 bits, bits, packed float4.
+SHELLS: Final = (
+    *(dtype(f"int{n}", 1, INT) for n in range(1, 8)),
+    *(dtype(f"uint{n}", 1, INT, signed=False) for n in range(1, 8)),
+    *(dtype(n, size, INT, None) for n, size in (("bits8", 1), ("bits16", 2), ("bits1x8", 1), ("bits2x4", 1), ("bits4x2", 1))),
+    dtype("float4_e2m1fn_x2", 1, FLOAT),
+)  # fmt: skip
+BITS_1: Final = next(d for d in SHELLS if d.name == "uint1")  # ``torch.bit``
+UNCASTABLE: Final = frozenset((*QUANTIZED, *SHELLS))  # what no tensor can be converted to
 FLOAT8: Final = tuple(d for d in ALL if d.name.startswith("float8"))
 ALIASES: Final = {
     "half": float16, "float": float32, "double": float64, "short": int16, "int": int32, "long": int64,
@@ -97,7 +129,7 @@ _COMPLEX: Final = {real: cplx for cplx, real in _REAL.items()} | {bfloat16: comp
 
 
 def _by_name(name: str) -> dtype:
-    return BY_NAME[name]
+    return BY_NAME.get(name) or next(d for d in (*QUANTIZED, *SHELLS) if d.name == name)
 
 
 BY_NAME: Final = {d.name: d for d in ALL}
@@ -113,9 +145,17 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
     """The smallest type that both types can be cast to, by PyTorch's lattice.
 
     Raises RuntimeError for float8 with any other type and for uint16/32/64 with a signed integer type, as PyTorch does.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.promote_types.html
+
+    >>> import torsh
+    >>> torsh.promote_types(torsh.int32, torsh.float16), torsh.promote_types(torsh.uint8, torsh.int8)
+    (torsh.float16, torsh.int16)
     """
     found = _PROMOTED.get((type1, type2))
     if found is None:
+        for i, d in enumerate((type1, type2), 1):
+            if not isinstance(d, dtype):
+                raise TypeError(f"promote_types(): argument 'type{i}' (position {i}) must be torch.dtype, not {type(d).__name__}")
         found = _PROMOTED[type1, type2] = _promote(type1, type2)
     return found
 
@@ -123,6 +163,14 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
 def _promote(a: dtype, b: dtype) -> dtype:
     if a is b:
         return a
+    for d in (a, b):
+        if d in QUANTIZED:
+            raise RuntimeError(
+                f"promoteTypes with quantized numbers is not handled yet: {scalar_name(a)} and {scalar_name(b)}; "
+                "call .dequantize() first"
+            )
+        if d in SHELLS:
+            raise RuntimeError(f"Promotion from {scalar_name(a)} and {scalar_name(b)} is unsupported: {d} has no arithmetic")
     low, high = (a, b) if a.category <= b.category else (b, a)
     for d in (a, b):
         if d in FLOAT8:
@@ -159,6 +207,8 @@ _SCALAR_NAMES: Final = {
     complex32: "ComplexHalf", complex64: "ComplexFloat", complex128: "ComplexDouble",
     float8_e4m3fn: "Float8_e4m3fn", float8_e4m3fnuz: "Float8_e4m3fnuz", float8_e5m2: "Float8_e5m2",
     float8_e5m2fnuz: "Float8_e5m2fnuz", float8_e8m0fnu: "Float8_e8m0fnu",
+    qint8: "QInt8", quint8: "QUInt8", qint32: "QInt32", quint4x2: "QUInt4x2", quint2x4: "QUInt2x4",
+    **{d: d.name.capitalize().replace("Uint", "UInt") for d in SHELLS},
 }  # fmt: skip
 
 
@@ -175,17 +225,40 @@ class _Default:
 
 
 def get_default_dtype() -> dtype:
-    """The floating point type given to tensors made from Python floats (float32 unless changed)."""
+    """The floating point type given to tensors made from Python floats (float32 unless changed).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.get_default_dtype.html
+
+    >>> import torsh
+    >>> torsh.get_default_dtype()
+    torsh.float32
+    """
     return _Default.float
 
 
 def set_default_dtype(d: dtype, /) -> None:
-    """Set the type that Python floats get; it must be a floating point type, else TypeError."""
+    """Set the type that Python floats get; it must be a floating point type, else TypeError.
+
+    The default complex type follows: complex64 with float32, complex128 with float64.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.set_default_dtype.html
+
+    >>> import torsh
+    >>> torsh.set_default_dtype(torsh.float64)
+    >>> torsh.tensor([1.]).dtype
+    torsh.float64
+    >>> torsh.set_default_dtype(torsh.float32)
+    """
     if not isinstance(d, dtype):
         raise TypeError(f"invalid dtype object: only floating-point types are supported as the default type, got {d!r}")
     if not d.is_floating_point:
         raise TypeError(f"only floating-point types are supported as the default type, got {d!r}")
     _Default.float = d
+
+
+# Python's types of numbers, which PyTorch takes for dtypes.
+PYTHON: Final = {
+    _builtins.float: float64, _builtins.int: int64, _builtins.bool: bool, _builtins.complex: complex128,
+}  # fmt: skip
 
 
 def of_number(value: object) -> dtype:

@@ -68,13 +68,23 @@ class TensorType(type):
         return f"<class '{cls.__module__}.{cls.__name__}'>"
 
 
+_DOC = """Legacy type of {dtype} tensors on {place}: makes them, and answers isinstance.
+
+Source: https://docs.pytorch.org/docs/stable/tensors.html
+
+>>> import torsh
+>>> torsh.{name}(2).dtype
+torsh.{dtype}
+"""
+
+
 def make_types(device_type: str = "cpu") -> dict[str, Any]:
     """The legacy types of a device type, by name."""
     module = dtypes.namespace if device_type == "cpu" else f"{dtypes.namespace}.{device_type}"
     return {
         f"{name}Tensor": TensorType(
             f"{name}Tensor", (), {"dtype": dtype, "device_type": device_type, "__module__": module, "is_sparse": False,
-                                  "__doc__": f"Legacy type of {dtype.name} tensors on {device_type}."},
+                                  "__doc__": _DOC.format(name=f"{name}Tensor", dtype=dtype.name, place=device_type)},
         )
         for name, dtype in _NAMES.items()
     }  # fmt: skip

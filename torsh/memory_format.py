@@ -9,7 +9,14 @@ from torsh import dtypes
 
 
 class memory_format:
-    """In which order a tensor's dimensions lie in memory, e.g. ``torsh.channels_last``."""
+    """In which order a tensor's dimensions lie in memory, e.g. ``torsh.channels_last``.
+
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.zeros(1, 2, 3, 4).to(memory_format=torsh.channels_last).stride()
+    (24, 1, 8, 2)
+    """
 
     __slots__ = ("name",)
 
@@ -24,7 +31,14 @@ class memory_format:
 
 
 class layout:
-    """How a tensor's elements are stored, e.g. ``torsh.strided``."""
+    """How a tensor's elements are stored, e.g. ``torsh.strided``.
+
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.zeros(1).layout, torsh.eye(2).to_sparse().layout
+    (torsh.strided, torsh.sparse_coo)
+    """
 
     __slots__ = ("name",)
 

@@ -49,7 +49,10 @@ class MetaArray:
         self.offset = offset
         if buffer is None:
             empty = 0 in self.shape
-            buffer = _Memory(0 if empty else size + sum((n - 1) * s for n, s in zip(self.shape, self.strides)))
+            nbytes = 0 if empty else size + sum((n - 1) * s for n, s in zip(self.shape, self.strides))
+            if nbytes >> 63:
+                raise RuntimeError(f"Storage size calculation overflowed with sizes={list(self.shape)}")
+            buffer = _Memory(nbytes)
         self.buffer = buffer
 
     @property

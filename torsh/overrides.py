@@ -31,7 +31,10 @@ def _overrides(value: Any) -> bool:
     if kind is Tensor or kind is Parameter:
         return False
     function = getattr(kind, "__torch_function__", None)
-    return function is not None and function is not _disabled_torch_function_impl
+    if function is None or function is _disabled_torch_function_impl:
+        return False
+    # A tensor of the real PyTorch is data: its default would call the function again, for ever.
+    return getattr(function, "__module__", None) != "torch._tensor"
 
 
 def _candidates(args: Iterable[Any]) -> list[Any]:
@@ -63,7 +66,22 @@ def handler(args: Sequence[Any], kwargs: dict[str, Any]) -> Callable[..., Any] |
 
 
 def handle_torch_function(public_api: Callable[..., Any], relevant_args: Iterable[Any], *args: Any, **kwargs: Any) -> Any:
-    """Ask the modes, then each overriding argument, to carry out a call.  Raises TypeError if nobody does."""
+    """Ask the modes, then each overriding argument, to carry out a call.  Raises TypeError if nobody does.
+
+    Source: https://docs.pytorch.org/docs/stable/torch.overrides.html#torch.overrides.handle_torch_function
+
+    >>> from torsh.overrides import handle_torch_function, has_torch_function
+    >>> class Like:
+    ...     @classmethod
+    ...     def __torch_function__(cls, func, types, args=(), kwargs=None):
+    ...         return f"{func.__name__} handled"
+    >>> def double(x):
+    ...     if has_torch_function((x,)):
+    ...         return handle_torch_function(double, (x,), x)
+    ...     return 2 * x
+    >>> double(Like())
+    'double handled'
+    """
     relevant = _candidates(relevant_args)
     types = tuple(type(a) for a in relevant)
     if _thread.modes:
@@ -112,12 +130,26 @@ def _disabled_torch_function_impl(cls: Any, func: Any, types: Any, args: Any = (
 
 @functools.cache
 def get_default_nowrap_functions() -> frozenset[Any]:
-    """Functions whose results never get the subclass."""
+    """Functions whose results never get the subclass.
+
+    Source: https://docs.pytorch.org/docs/stable/torch.overrides.html
+    """
     return frozenset({Tensor.grad.fget, Tensor.grad_fn.fget})  # type: ignore[attr-defined]
 
 
 class DisableTorchFunctionSubclass(contextlib.ContextDecorator):
-    """Inside, subclasses' overrides are not asked."""
+    """Inside, subclasses' overrides are not asked.
+
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> class Labelled(torsh.Tensor):
+    ...     pass
+    >>> x = torsh.zeros(1).as_subclass(Labelled)
+    >>> with torsh.DisableTorchFunctionSubclass():
+    ...     print(type(x + 1).__name__)
+    Tensor
+    """
 
     def __enter__(self) -> None:
         _thread.disabled += 1
@@ -127,7 +159,18 @@ class DisableTorchFunctionSubclass(contextlib.ContextDecorator):
 
 
 class DisableTorchFunction(DisableTorchFunctionSubclass):
-    """Inside, neither subclasses' overrides nor modes are asked."""
+    """Inside, neither subclasses' overrides nor modes are asked.
+
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> class Labelled(torsh.Tensor):
+    ...     pass
+    >>> x = torsh.zeros(1).as_subclass(Labelled)
+    >>> with torsh.DisableTorchFunction():
+    ...     print(type(x + 1).__name__)
+    Tensor
+    """
 
     def __enter__(self) -> None:
         super().__enter__()
@@ -139,7 +182,21 @@ class DisableTorchFunction(DisableTorchFunctionSubclass):
 
 
 class TorchFunctionMode:
-    """A context in which ``__torch_function__(self, func, types, args, kwargs)`` sees every call of torsh's functions."""
+    """A context in which ``__torch_function__(self, func, types, args, kwargs)`` sees every call of torsh's functions.
+
+    Source: https://docs.pytorch.org/docs/stable/torch.overrides.html#torch.overrides.TorchFunctionMode
+
+    >>> import torsh
+    >>> from torsh.overrides import TorchFunctionMode
+    >>> class Log(TorchFunctionMode):
+    ...     def __torch_function__(self, func, types, args=(), kwargs=None):
+    ...         print(func.__name__)
+    ...         return func(*args, **(kwargs or {}))
+    >>> with Log():
+    ...     _ = torsh.exp(torsh.zeros(1))
+    zeros
+    exp
+    """
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         raise NotImplementedError(f"{type(self).__name__} must define __torch_function__")
@@ -156,27 +213,73 @@ class TorchFunctionMode:
 
 
 def has_torch_function(relevant_args: Iterable[Any]) -> bool:
-    """Whether any of the arguments (or a mode) overrides torsh's functions."""
+    """Whether any of the arguments (or a mode) overrides torsh's functions.
+
+    Source: https://docs.pytorch.org/docs/stable/torch.overrides.html#torch.overrides.has_torch_function
+
+    >>> import torsh
+    >>> from torsh.overrides import has_torch_function
+    >>> has_torch_function((torsh.tensor([1.]),))
+    False
+    """
     return bool(_thread.modes) or (not _thread.disabled and any(_overrides(a) for a in relevant_args))
 
 
 def has_torch_function_unary(arg: Any) -> bool:
-    """``has_torch_function`` for one argument."""
+    """``has_torch_function`` for one argument.
+
+    Source: https://docs.pytorch.org/docs/stable/torch.overrides.html#torch.overrides.has_torch_function_unary
+
+    >>> import torsh
+    >>> from torsh.overrides import has_torch_function_unary
+    >>> has_torch_function_unary(torsh.tensor([1.]))
+    False
+    """
     return has_torch_function((arg,))
 
 
 def has_torch_function_variadic(*args: Any) -> bool:
-    """``has_torch_function`` for arguments given one by one."""
+    """``has_torch_function`` for arguments given one by one.
+
+    Source: https://docs.pytorch.org/docs/stable/torch.overrides.html#torch.overrides.has_torch_function_variadic
+
+    >>> import torsh
+    >>> from torsh.overrides import has_torch_function_variadic
+    >>> has_torch_function_variadic(torsh.tensor([1.]), 2)
+    False
+    """
     return has_torch_function(args)
 
 
 def is_tensor_like(inp: Any) -> bool:
-    """Whether an object is a Tensor or overrides torsh's functions."""
+    """Whether an object is a Tensor or overrides torsh's functions.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.is_tensor_like.html
+
+    >>> import torsh
+    >>> from torsh.overrides import is_tensor_like
+    >>> class Like:
+    ...     @classmethod
+    ...     def __torch_function__(cls, func, types, args=(), kwargs=None):
+    ...         return 42
+    >>> is_tensor_like(Like()), is_tensor_like(3)
+    (True, False)
+    >>> torsh.add(Like(), 1)
+    42
+    """
     return type(inp) is Tensor or hasattr(inp, "__torch_function__")
 
 
 def is_tensor_method_or_property(func: Callable[..., Any]) -> bool:
-    """Whether a function is one of Tensor's methods or a property's getter."""
+    """Whether a function is one of Tensor's methods or a property's getter.
+
+    Source: https://docs.pytorch.org/docs/stable/torch.overrides.html#torch.overrides.is_tensor_method_or_property
+
+    >>> import torsh
+    >>> from torsh.overrides import is_tensor_method_or_property
+    >>> is_tensor_method_or_property(torsh.Tensor.add)
+    True
+    """
     return func in _tensor_members()
 
 
@@ -190,13 +293,29 @@ def _tensor_members() -> set[Any]:
 
 
 def resolve_name(f: Callable[..., Any]) -> str | None:
-    """The public name of an overridable function, e.g. ``torch.add``."""
+    """The public name of an overridable function, e.g. ``torch.add``.
+
+    Source: https://docs.pytorch.org/docs/stable/torch.overrides.html#torch.overrides.resolve_name
+
+    >>> import torsh
+    >>> from torsh.overrides import resolve_name
+    >>> resolve_name(torsh.add)
+    'torch.add'
+    """
     op = getattr(f, "op", None)
     return op.paths[0] if op is not None and op.paths else None
 
 
 def get_ignored_functions() -> set[Any]:
-    """Public functions that cannot be overridden."""
+    """Public functions that cannot be overridden.
+
+    Source: https://docs.pytorch.org/docs/stable/torch.overrides.html#torch.overrides.get_ignored_functions
+
+    >>> import torsh
+    >>> from torsh.overrides import get_ignored_functions
+    >>> torsh.is_tensor in get_ignored_functions()
+    True
+    """
     import torsh
 
     names = ("is_tensor", "is_storage", "set_default_dtype", "get_default_dtype", "manual_seed", "set_printoptions", "tensor")
@@ -204,7 +323,15 @@ def get_ignored_functions() -> set[Any]:
 
 
 def get_overridable_functions() -> dict[Any, list[Any]]:
-    """Overridable functions by namespace."""
+    """Overridable functions by namespace.
+
+    Source: https://docs.pytorch.org/docs/stable/torch.overrides.html#torch.overrides.get_overridable_functions
+
+    >>> import torsh
+    >>> from torsh.overrides import get_overridable_functions
+    >>> torsh.add in get_overridable_functions()[torsh]
+    True
+    """
     import torsh
     from torsh.ops import NAMES
 
@@ -214,7 +341,21 @@ def get_overridable_functions() -> dict[Any, list[Any]]:
 
 
 def wrap_torch_function(dispatcher: Callable[..., Iterable[Any]]) -> Callable[..., Any]:
-    """Make a function of one's own overridable; ``dispatcher(*args)`` gives the arguments that count."""
+    """Make a function of one's own overridable; ``dispatcher(*args)`` gives the arguments that count.
+
+    Source: https://docs.pytorch.org/docs/stable/torch.overrides.html#torch.overrides.wrap_torch_function
+
+    >>> from torsh.overrides import wrap_torch_function
+    >>> class Like:
+    ...     @classmethod
+    ...     def __torch_function__(cls, func, types, args=(), kwargs=None):
+    ...         return "handled"
+    >>> @wrap_torch_function(lambda x: (x,))
+    ... def double(x):
+    ...     return 2 * x
+    >>> double(Like()), double(2)
+    ('handled', 4)
+    """
 
     def decorate(fn: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(fn)
@@ -231,5 +372,8 @@ def wrap_torch_function(dispatcher: Callable[..., Iterable[Any]]) -> Callable[..
 
 @contextlib.contextmanager
 def enable_reentrant_dispatch() -> Iterator[None]:
-    """Accepted for programs that use it; overrides are always reentrant here."""
+    """Accepted for programs that use it; overrides are always reentrant here.
+
+    Source: https://docs.pytorch.org/docs/stable/torch.overrides.html#torch.overrides.enable_reentrant_dispatch
+    """
     yield

@@ -48,6 +48,11 @@ class Generator:
 
     device: what it is for; the numbers are the same for all devices.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Generator.html
+
+    >>> import torsh
+    >>> g = torsh.Generator().manual_seed(0)
+    >>> torsh.rand(2, generator=g)
+    tensor([0.4963, 0.7682])
     """
 
     def __init__(self, device: Any = "cpu") -> None:
@@ -74,7 +79,15 @@ class Generator:
         return self._device
 
     def manual_seed(self, seed: int) -> Generator:
-        """Start the stream of a seed (64 bits, of which MT19937 uses the lower 32; negative ones wrap around)."""
+        """Start the stream of a seed (64 bits, of which MT19937 uses the lower 32; negative ones wrap around).
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Generator.html#torch.Generator.manual_seed
+
+        >>> import torsh
+        >>> g = torsh.Generator().manual_seed(0)
+        >>> torsh.rand(1, generator=g)
+        tensor([0.4963])
+        """
         if type(seed) is not int:
             try:
                 if isinstance(seed, (bool, float, str)) or seed is None:
@@ -90,19 +103,44 @@ class Generator:
         return self
 
     def seed(self) -> int:
-        """Seed with a number from the operating system's entropy and return it."""
+        """Seed with a number from the operating system's entropy and return it.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Generator.html#torch.Generator.seed
+
+        >>> import torsh
+        >>> isinstance(torsh.Generator().seed(), int)
+        True
+        """
         seed = int.from_bytes(os.urandom(8), "little") & 0x1FFFFFFFFFFFFF
         self.manual_seed(seed)
         return seed
 
     def initial_seed(self) -> int:
-        """The seed the stream was started with."""
+        """The seed the stream was started with.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Generator.html#torch.Generator.initial_seed
+
+        >>> import torsh
+        >>> torsh.Generator().manual_seed(3).initial_seed()
+        3
+        """
         return self._seed
 
     # ---- state
 
     def get_state(self) -> Any:
-        """The state as a uint8 tensor of 5056 bytes, which PyTorch's CPU generator accepts, too."""
+        """The state as a uint8 tensor of 5056 bytes, which PyTorch's CPU generator accepts, too.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Generator.html#torch.Generator.get_state
+
+        >>> import torsh
+        >>> g = torsh.Generator().manual_seed(0)
+        >>> state = g.get_state()
+        >>> a = torsh.rand(1, generator=g)
+        >>> _ = g.set_state(state)
+        >>> torsh.equal(a, torsh.rand(1, generator=g))
+        True
+        """
         from torsh import dtypes
         from torsh.tensor import from_host
 
@@ -125,7 +163,16 @@ class Generator:
         return found.tobytes()
 
     def set_state(self, new_state: Any) -> Generator:
-        """Continue from a state that ``get_state`` gave, here or in PyTorch."""
+        """Continue from a state that ``get_state`` gave, here or in PyTorch.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Generator.html#torch.Generator.set_state
+
+        >>> import torsh
+        >>> g, h = torsh.Generator().manual_seed(0), torsh.Generator()
+        >>> _ = h.set_state(g.get_state())
+        >>> torsh.equal(torsh.rand(2, generator=g), torsh.rand(2, generator=h))
+        True
+        """
         from torsh import dtypes
         from torsh.ops.conversion import host_array
         from torsh.tensor import Tensor
@@ -183,13 +230,35 @@ class Generator:
 
     # ---- drawing
 
+    @functools.cached_property
+    def _memory(self) -> Any:
+        return _twister().Memory(self._mt)
+
+    def draw(self, run: Any, *args: Any) -> Any:
+        """Call a loop of ``torsh._mersenne`` on the generator's state."""
+        memory = self._memory
+        with memory.lock:
+            return run(memory.key, memory.pos, *args)
+
     def words(self, n: int) -> np.ndarray[Any, Any]:
         """The next n numbers of 32 bits (as uint32 or uint64)."""
+        run = _twister().WORDS.worth(n)
+        if run is not None:
+            memory, out = self._memory, np.empty(n, np.uint32)
+            with memory.lock:
+                run(memory.key, memory.pos, out)
+            return out
         # Both take NumPy's own lock.  integers() costs 5 us a call, random_raw() twice the memory.
         return self._mt.random_raw(n) if n < 512 else self._fill(0, 1 << 32, n, np.uint32)  # type: ignore[return-value]
 
     def longs(self, n: int) -> np.ndarray[Any, Any]:
         """The next n numbers of 64 bits, made of two of 32, high one first."""
+        run = _twister().LONGS.worth(n)
+        if run is not None:
+            memory, out = self._memory, np.empty(n, np.uint64)
+            with memory.lock:
+                run(memory.key, memory.pos, out.view(np.uint32), out)
+            return out
         if n < 256:
             raw = self._mt.random_raw(2 * n)
             return (raw[::2] << 32) | raw[1::2]  # type: ignore[index]
@@ -197,7 +266,24 @@ class Generator:
 
     def doubles(self, n: int) -> np.ndarray[Any, Any]:
         """The next n uniform numbers in [0, 1) with 53 random bits."""
+        run = _twister().DOUBLES.worth(n)
+        if run is not None:
+            memory, out = self._memory, np.empty(n)
+            with memory.lock:
+                run(memory.key, memory.pos, out.view(np.uint32), out.view(np.uint64), out)
+            return out
         return (self.longs(n) & 0x1FFFFFFFFFFFFF) * 2.0**-53
+
+    def units(self, n: int) -> np.ndarray[Any, Any]:
+        """The next n uniform float32 numbers in [0, 1) with 24 random bits."""
+        run = _twister().UNITS.worth(n)
+        if run is not None:
+            memory, out = self._memory, np.empty(n, np.float32)
+            with memory.lock:
+                run(memory.key, memory.pos, out)
+            return out
+        words = self.words(n)
+        return (words & words.dtype.type(0xFFFFFF)).astype(np.float32) * np.float32(2.0**-24)
 
     @contextlib.contextmanager
     def peek(self) -> Iterator[Any]:
@@ -215,6 +301,14 @@ class Generator:
 
 class _Taken:
     used = 0
+
+
+@functools.cache
+def _twister() -> Any:
+    # Imported at the first draw: a random stream is not needed by everybody, and the backend's modules come after this one.
+    from torsh import _twister
+
+    return _twister
 
 
 def _revived(device: str, state: bytes) -> Generator:
@@ -235,32 +329,85 @@ def generator_of(generator: Any) -> Generator:
 
 
 def manual_seed(seed: Any) -> Generator:
-    """Start the stream of a seed (an int, or what ``int()`` accepts) in the default generator, for all devices."""
+    """Start the stream of a seed (an int, or what ``int()`` accepts) in the default generator, for all devices.
+
+    The same seed gives the same numbers as in PyTorch on the CPU, on every backend. The result is the generator.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.manual_seed.html
+
+    >>> import torsh
+    >>> _ = torsh.manual_seed(0)
+    >>> torsh.rand(2)
+    tensor([0.4963, 0.7682])
+    """
     return default_generator.manual_seed(int(seed))
 
 
 def seed() -> int:
-    """Seed the default generator with a number from the operating system's entropy and return it."""
+    """Seed the default generator with a number from the operating system's entropy and return it.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.seed.html
+
+    >>> import torsh
+    >>> isinstance(torsh.seed(), int)
+    True
+    """
     return default_generator.seed()
 
 
 def initial_seed() -> int:
-    """The seed of the default generator's stream."""
+    """The seed of the default generator's stream.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.initial_seed.html
+
+    >>> import torsh
+    >>> _ = torsh.manual_seed(7)
+    >>> torsh.initial_seed()
+    7
+    """
     return default_generator.initial_seed()
 
 
 def get_rng_state() -> Any:
-    """The default generator's state as a uint8 tensor."""
+    """The default generator's state as a uint8 tensor.
+
+    Generator states can be exchanged with PyTorch's.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.get_rng_state.html
+
+    >>> import torsh
+    >>> state = torsh.get_rng_state()
+    >>> a = torsh.rand(2)
+    >>> torsh.set_rng_state(state)
+    >>> torsh.equal(a, torsh.rand(2))
+    True
+    """
     return default_generator.get_state()
 
 
 def set_rng_state(new_state: Any) -> None:
-    """Set the default generator's state to what ``get_rng_state`` gave."""
+    """Set the default generator's state to what ``get_rng_state`` gave.
+
+    new_state: a uint8 tensor, also one that PyTorch gave.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.set_rng_state.html
+
+    >>> import torsh
+    >>> state = torsh.get_rng_state()
+    >>> a = torsh.rand(2)
+    >>> torsh.set_rng_state(state)
+    >>> torsh.equal(a, torsh.rand(2))
+    True
+    """
     default_generator.set_state(new_state)
 
 
 def thread_safe_generator() -> Generator | None:
-    """The generator of a data loader's worker thread; None: the default one is used."""
+    """The generator of a data loader's worker thread; None: the default one is used.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.thread_safe_generator.html
+
+    >>> import torsh
+    >>> torsh.thread_safe_generator() is None  # in the main process: the default generator
+    True
+    """
     return None
 
 
@@ -275,6 +422,14 @@ def fork_rng(
     """A block after which the default generator is where it was before.
 
     devices, device_type: accepted for PyTorch's sake; all devices share one stream.
+    Source: https://docs.pytorch.org/docs/stable/random.html#torch.random.fork_rng
+
+    >>> import torsh
+    >>> _ = torsh.manual_seed(0)
+    >>> with torsh.random.fork_rng():
+    ...     inside = torsh.rand(1)
+    >>> torsh.equal(inside, torsh.rand(1))  # the state is as it was before
+    True
     """
     if not enabled:
         yield

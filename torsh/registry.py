@@ -30,7 +30,15 @@ _served: dict[str, Backend] = {}
 
 
 class BackendUnavailable(RuntimeError):
-    """A backend was asked for that is not known or cannot run here; the message says why and what to do."""
+    """A backend was asked for that is not known or cannot run here; the message says why and what to do.
+
+    >>> from torsh import registry
+    >>> try:
+    ...     registry.get("nothing")
+    ... except registry.BackendUnavailable as e:
+    ...     print("nothing" in str(e))
+    True
+    """
 
 
 def _found() -> dict[str, importlib.metadata.EntryPoint]:
@@ -49,12 +57,21 @@ def _known() -> dict[str, importlib.metadata.EntryPoint]:
 
 
 def names() -> list[str]:
-    """Names of all backends, registered or found by entry point, available or not."""
+    """Names of all backends, registered or found by entry point, available or not.
+
+    >>> from torsh import registry
+    >>> "numpy" in registry.names()
+    True
+    """
     return sorted({*_known(), *_loaded})
 
 
 def refresh() -> None:
-    """Look for backends again: packages may have been installed since (a notebook, a test)."""
+    """Look for backends again: packages may have been installed since (a notebook, a test).
+
+    >>> from torsh import registry
+    >>> registry.refresh()
+    """
     global _entry_points
     with _lock:
         found = _found()
@@ -65,14 +82,35 @@ def refresh() -> None:
 
 
 def register(backend: Backend) -> None:
-    """Add a backend object by hand (a test, a notebook); packages use the entry point group instead."""
+    """Add a backend object by hand (a test, a notebook); packages use the entry point group instead.
+
+    >>> from torsh import registry
+    >>> from torsh_numpy import NumpyBackend
+    >>> class Mine(NumpyBackend):
+    ...     name = "mine"
+    >>> registry.register(Mine())
+    >>> with registry.use("mine"):
+    ...     print(registry.bound("cpu"))
+    mine
+    >>> registry.unregister("mine")
+    """
     with _lock:
         _loaded[backend.name] = functional(backend)
         _served.clear()
 
 
 def unregister(name: str) -> None:
-    """Take back ``register``; device types bound to that backend go back to the first available one."""
+    """Take back ``register``; device types bound to that backend go back to the first available one.
+
+    >>> from torsh import registry
+    >>> from torsh_numpy import NumpyBackend
+    >>> class Mine(NumpyBackend):
+    ...     name = "mine"
+    >>> registry.register(Mine())
+    >>> registry.unregister("mine")
+    >>> "mine" in registry.names()
+    False
+    """
     with _lock:
         _loaded.pop(name, None)
         for device_type in [t for t, n in _bound.items() if n == name]:
@@ -82,7 +120,12 @@ def unregister(name: str) -> None:
 
 
 def load(name: str) -> Backend:
-    """The backend of that name, whether it can run or not.  Raises BackendUnavailable for an unknown name."""
+    """The backend of that name, whether it can run or not.  Raises BackendUnavailable for an unknown name.
+
+    >>> from torsh import registry
+    >>> registry.load("numpy").name
+    'numpy'
+    """
     backend = _loaded.get(name)
     if backend is None:
         with _lock:
@@ -102,7 +145,12 @@ def load(name: str) -> Backend:
 
 
 def get(name: str) -> Backend:
-    """The backend of that name, ready to run.  Raises BackendUnavailable with the reason if it cannot."""
+    """The backend of that name, ready to run.  Raises BackendUnavailable with the reason if it cannot.
+
+    >>> from torsh import registry
+    >>> registry.get("numpy").name
+    'numpy'
+    """
     backend = load(name)
     reason = backend.unavailable()
     if reason is not None:
@@ -114,6 +162,9 @@ def bind(device_type: str, name: str) -> None:
     """Let the backend ``name`` serve ``device_type`` from now on; tensors that exist stay where they are.
 
     Raises BackendUnavailable if the backend cannot run, ValueError if it does not serve that device type.
+
+    >>> from torsh import registry
+    >>> registry.bind("cpu", "numpy")
     """
     backend = get(name)
     _check_serves(backend, device_type)
@@ -132,17 +183,32 @@ def _check_serves(backend: Backend, device_type: str) -> None:
 
 
 def bound(device_type: str) -> str | None:
-    """The name of the backend bound to a device type, None where the first available one serves it."""
+    """The name of the backend bound to a device type, None where the first available one serves it.
+
+    >>> from torsh import registry
+    >>> registry.bound("cpu")
+    'numpy'
+    """
     return _bound.get(device_type)
 
 
 def bindings() -> dict[str, str]:
-    """Device type -> name of the backend bound to it."""
+    """Device type -> name of the backend bound to it.
+
+    >>> from torsh import registry
+    >>> registry.bindings()["cpu"]
+    'numpy'
+    """
     return dict(_bound)
 
 
 def loaded() -> list[str]:
-    """Names of the backends whose code is loaded in this process."""
+    """Names of the backends whose code is loaded in this process.
+
+    >>> from torsh import registry
+    >>> "numpy" in registry.loaded()
+    True
+    """
     return sorted(_loaded)
 
 
@@ -151,6 +217,13 @@ def use(name: str, device_type: str | None = None) -> Iterator[Backend]:
     """Bind a backend for the length of a ``with`` block.
 
     device_type: default "cpu", or the first type the backend serves if that is not among them.
+
+    >>> import torsh
+    >>> from torsh import registry
+    >>> with registry.use("numpy"):
+    ...     x = torsh.zeros(2)
+    >>> x.device
+    device(type='cpu')
     """
     if device_type is None:
         served = load(name).device_types
@@ -169,7 +242,13 @@ def use(name: str, device_type: str | None = None) -> Iterator[Backend]:
 
 
 def serving(where: Device) -> Backend:
-    """The backend that serves a device.  Raises BackendUnavailable naming all that were considered, and why not."""
+    """The backend that serves a device.  Raises BackendUnavailable naming all that were considered, and why not.
+
+    >>> import torsh
+    >>> from torsh import registry
+    >>> registry.serving(torsh.device("cpu")).name
+    'numpy'
+    """
     backend = _served.get(where.type)
     if backend is not None:
         return backend
@@ -201,7 +280,12 @@ def serving(where: Device) -> Backend:
 
 @dataclass(frozen=True)
 class Description:
-    """What ``torsh backends`` shows of a backend; ``reason`` says why one is not available."""
+    """What ``torsh backends`` shows of a backend; ``reason`` says why one is not available.
+
+    >>> from torsh import registry
+    >>> {d.name: d.available for d in registry.describe()}["numpy"]
+    True
+    """
 
     name: str
     version: str | None
@@ -213,7 +297,12 @@ class Description:
 
 
 def describe() -> list[Description]:
-    """All backends, available or not, in order of name; never raises for one that is broken."""
+    """All backends, available or not, in order of name; never raises for one that is broken.
+
+    >>> from torsh import registry
+    >>> next(d for d in registry.describe() if d.name == "numpy").available
+    True
+    """
     found = []
     for name in names():
         serves = tuple(t for t, n in _bound.items() if n == name)

@@ -58,7 +58,19 @@ _local = _Local()
 
 
 class skip_data:
-    """While on, ``save`` leaves room for storages without writing them, and ``load`` does not read them."""
+    """While on, ``save`` leaves room for storages without writing them, and ``load`` does not read them.
+
+    Source: https://docs.pytorch.org/docs/stable/notes/serialization.html#torch.serialization.skip_data
+
+    >>> import torsh
+    >>> import io
+    >>> file = io.BytesIO()
+    >>> with torsh.serialization.skip_data():
+    ...     torsh.save(torsh.tensor([1., 2.]), file)
+    >>> _ = file.seek(0)
+    >>> torsh.load(file).shape
+    torsh.Size([2])
+    """
 
     def __init__(self, materialize_fake_tensors: bool = False) -> None:
         self.materialize_fake_tensors = materialize_fake_tensors
@@ -195,6 +207,14 @@ def save(
     f: a path, or an object with ``write``.  A path gets its new content all at once: a crash leaves the old file.
     Raises AttributeError for anything else as f, RuntimeError if the folder does not exist.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.save.html
+
+    >>> import torsh
+    >>> import io
+    >>> file = io.BytesIO()
+    >>> torsh.save(torsh.tensor([1., 2.]), file)
+    >>> _ = file.seek(0)
+    >>> torsh.load(file)
+    tensor([1., 2.])
     """
     if not _is_path(f) and not hasattr(f, "write"):
         raise AttributeError(
@@ -330,6 +350,12 @@ def default_restore_location(storage: Any, location: Any) -> Any:
     """A storage on the device that ``location`` names.
 
     Raises RuntimeError if there is no such device here.
+    Source: https://docs.pytorch.org/docs/stable/notes/serialization.html#torch.serialization.default_restore_location
+
+    >>> import torsh
+    >>> storage = torsh.zeros(1).untyped_storage()
+    >>> torsh.serialization.default_restore_location(storage, "cpu").device
+    device(type='cpu')
     """
     location = str(location.decode() if isinstance(location, bytes) else location)
     where = Device(location)
@@ -543,6 +569,14 @@ def load(
 
     Raises pickle.UnpicklingError for what is not allowed, RuntimeError for a damaged archive, EOFError for an empty file.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.load.html
+
+    >>> import torsh
+    >>> import io
+    >>> file = io.BytesIO()
+    >>> torsh.save({"w": torsh.tensor([1., 2.])}, file)
+    >>> _ = file.seek(0)
+    >>> torsh.load(file)
+    {'w': tensor([1., 2.])}
     """
     weights_only = _weights_only(weights_only, pickle_module)
     if weights_only and pickle_module is not None:
@@ -595,7 +629,18 @@ def load(
 
 
 def get_unsafe_globals_in_checkpoint(f: Any) -> list[str]:
-    """The names a file needs that ``weights_only=True`` does not allow."""
+    """The names a file needs that ``weights_only=True`` does not allow.
+
+    Source: https://docs.pytorch.org/docs/stable/notes/serialization.html#torch.serialization.get_unsafe_globals_in_checkpoint
+
+    >>> import torsh
+    >>> import io
+    >>> file = io.BytesIO()
+    >>> torsh.save(torsh.tensor([1.]), file)
+    >>> _ = file.seek(0)
+    >>> torsh.serialization.get_unsafe_globals_in_checkpoint(file)
+    []
+    """
     import pickletools
 
     from torsh._pickle import allowed

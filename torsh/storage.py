@@ -15,29 +15,53 @@ from torsh.device import as_device
 from torsh.device import device as Device
 from torsh.dispatch import Place, place_of
 from torsh.dtypes import dtype as Dtype
-from torsh.tensor import Tensor, new
+from torsh.tensor import Tensor, memory_of, new
 
 # (backend name, address) -> the storage object of that memory, so that tensors that share memory show the same one for as
 # long as somebody holds it (pickle and deepcopy keep sharing by it).
 _alive: weakref.WeakValueDictionary[tuple[str, int, int], UntypedStorage] = weakref.WeakValueDictionary()
 
 
-class UntypedStorage:
-    """Bytes in memory on one device.  Indexing gives and takes numbers from 0 to 255."""
+class StorageBase:
+    """What storages of bytes are.
 
-    is_cuda = property(lambda self: self.device.type == "cuda")
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+    """
+
+
+class UntypedStorage(StorageBase):
+    """Bytes in memory on one device.  Indexing gives and takes numbers from 0 to 255.
+
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> s = torsh.tensor([1, 2], dtype=torsh.uint8).untyped_storage()
+    >>> s.nbytes(), list(s)
+    (2, [1, 2])
+    """
+
+    is_cuda = property(lambda self: self.device.type == "cuda", doc="Whether the memory is on a CUDA device.")
     is_sparse = False
     is_sparse_csr = False
+    _borrowed = False
 
     def __init__(self, *args: Any, device: Any = None) -> None:
         from torsh.ops.creation import make_full
         from torsh.ops.data import tensor
 
         size = args[0] if args else 0
-        if isinstance(size, (list, tuple)):
-            t = tensor(list(size), dtype=dtypes.uint8, device=device)
-        else:
+        if hasattr(size, "__index__"):
             t = make_full((operator.index(size),), None, dtypes.uint8, device, False)
+        elif hasattr(size, "__len__"):
+            for x in size:
+                if not isinstance(x, int):
+                    raise RuntimeError(
+                        f"torch.UntypedStorage(): tried to construct a storage from a sequence ({type(size).__name__}), but one "
+                        f"of the items was of type {type(x).__name__} instead of int"
+                    )
+            t = tensor([x & 255 for x in size], dtype=dtypes.uint8, device=device)
+        else:
+            raise RuntimeError(f"torch.UntypedStorage(): Expected a sequence type, but got {type(size).__name__}")
         self._take(t._data, t._kind.place)
 
     def _take(self, raw: Any, place: Place) -> None:
@@ -47,17 +71,18 @@ class UntypedStorage:
     def _of(cls, t: Tensor) -> UntypedStorage:
         backend = t._kind.backend
         if t.device.type == "meta":
-            raw = backend.storage(t._data)
+            raw = backend.storage(memory_of(t))
             found = cls.__new__(cls)
             found._take(raw, t._kind.place)
             return found
-        raw = backend.storage(t._data)
+        raw = backend.storage(memory_of(t))
         key = (backend.name, int(backend.geometry(raw)[2]), int(raw.shape[0]))
         storage = _alive.get(key) if key[2] else None
         if storage is None:
             storage = cls.__new__(cls)
             storage._take(raw, t._kind.place)
             _alive[key] = storage
+        storage._borrowed = storage._borrowed or (t if t._base is None else t._base)._borrowed
         return storage
 
     def _bytes(self) -> Tensor:
@@ -94,13 +119,15 @@ class UntypedStorage:
         return int(self._place.backend.geometry(self._raw)[2])
 
     def resizable(self) -> bool:
-        """Whether ``resize_`` is allowed."""
-        return True
+        """Whether ``resize_`` is allowed: not where the memory is another object's (an array's, a buffer's)."""
+        return not self._borrowed
 
     def resize_(self, size: int) -> UntypedStorage:
         """Change the number of bytes; tensors made before keep the old memory."""
         from torsh.ops.creation import make_full
 
+        if self._borrowed:
+            raise RuntimeError("Trying to resize storage that is not resizable: its memory belongs to another object; clone it")
         old, n = self._bytes(), min(self.nbytes(), size)
         grown = make_full((size,), None, dtypes.uint8, self.device, False)
         grown[:n].copy_(old[:n])
@@ -141,8 +168,35 @@ class UntypedStorage:
 
     def copy_(self, source: Any, non_blocking: bool | None = None) -> UntypedStorage:
         """Copy another storage's bytes."""
-        self._bytes().copy_((source if isinstance(source, UntypedStorage) else source._untyped_storage)._bytes())
+        source = source if isinstance(source, UntypedStorage) else source._untyped_storage
+        if source.nbytes() != self.nbytes():
+            raise RuntimeError(f"size does not match, self was {self.nbytes()} bytes but src was {source.nbytes()} bytes")
+        self._bytes().copy_(source._bytes())
         return self
+
+    def new(self) -> UntypedStorage:
+        """An empty storage on the same device."""
+        return UntypedStorage(0, device=self.device)
+
+    def byteswap(self, dtype: Dtype) -> None:
+        """Reverse the bytes of each element of a dtype, in place (of each part of a complex number)."""
+        item = (dtype.to_real() if dtype.is_complex else dtype).itemsize
+        if self.nbytes() % item:
+            raise RuntimeError(f"the storage of {self.nbytes()} bytes does not hold whole elements of {item} bytes")
+        rows = self._bytes().view(-1, item)
+        rows.copy_(rows.flip(1))
+
+    @classmethod
+    def from_file(cls, filename: str, shared: bool = False, nbytes: int = 0) -> UntypedStorage:
+        """The bytes of a file, mapped into memory; written back to the file if ``shared``, and made that long first."""
+        import numpy as np
+
+        if shared:
+            with open(filename, "ab") as file:
+                if file.tell() < nbytes:
+                    file.truncate(nbytes)
+        mapped = np.memmap(filename, np.uint8, "r+" if shared else "c", shape=(nbytes,) if nbytes else None)
+        return cls._of(_borrowed_bytes(np.asarray(mapped)))
 
     def clone(self) -> UntypedStorage:
         """A copy in memory of its own."""
@@ -201,6 +255,14 @@ class UntypedStorage:
         return f"{values}[{dtypes.namespace}.storage.UntypedStorage({where}) of size {self.nbytes()}]"
 
 
+def _borrowed_bytes(array: Any) -> Tensor:
+    from torsh.ops.data import on_device
+
+    t = on_device(array, dtypes.uint8, "cpu")
+    t._borrowed = True
+    return t
+
+
 def _from_bytes(data: bytes, device: str) -> UntypedStorage:
     import numpy as np
 
@@ -210,7 +272,16 @@ def _from_bytes(data: bytes, device: str) -> UntypedStorage:
 
 
 class TypedStorage:
-    """A storage seen as elements of one dtype; what ``Tensor.storage()`` gives."""
+    """A storage seen as elements of one dtype; what ``Tensor.storage()`` gives.
+
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")  # deprecated by UntypedStorage
+    >>> torsh.tensor([1., 2.]).storage().tolist()
+    [1.0, 2.0]
+    """
 
     is_sparse = False
     _fixed: Dtype | None = None
@@ -239,7 +310,7 @@ class TypedStorage:
         """Where the memory is."""
         return self._untyped_storage.device
 
-    is_cuda = property(lambda self: self.device.type == "cuda")
+    is_cuda = property(lambda self: self.device.type == "cuda", doc="Whether the memory is on a CUDA device.")
 
     def untyped(self) -> UntypedStorage:
         """The storage without its element type."""
@@ -284,14 +355,17 @@ class TypedStorage:
         return self
 
     def copy_(self, source: TypedStorage, non_blocking: bool | None = None) -> TypedStorage:
-        """Copy another storage's elements."""
-        self._tensor().copy_(source._tensor())
+        """Copy another storage's bytes."""
+        self._untyped_storage.copy_(source._untyped_storage)
         return self
 
-    def resize_(self, size: int) -> TypedStorage:
+    def resize_(self, size: int) -> None:
         """Change the number of elements."""
         self._untyped_storage.resize_(size * self.dtype.itemsize)
-        return self
+
+    def resizable(self) -> bool:
+        """Whether ``resize_`` is allowed."""
+        return self._untyped_storage.resizable()
 
     def clone(self) -> TypedStorage:
         """A copy in memory of its own."""
@@ -308,6 +382,17 @@ class TypedStorage:
     def cuda(self, device: Any = None, non_blocking: bool = False) -> TypedStorage:
         """The storage on a CUDA device."""
         return self.to(device="cuda" if device is None else device)
+
+    def _converted(self, dtype: Dtype) -> TypedStorage:
+        return TypedStorage(wrap_storage=UntypedStorage._of(self._tensor().to(dtype, copy=True)), dtype=dtype)
+
+    @classmethod
+    def from_file(cls, filename: str, shared: bool = False, size: int = 0) -> TypedStorage:
+        """The elements in a file, mapped into memory; written back to the file if ``shared``."""
+        dtype = cls._fixed
+        if dtype is None:
+            raise RuntimeError("from_file can only be called on a storage class of one dtype, such as torch.FloatStorage")
+        return cls(wrap_storage=UntypedStorage.from_file(filename, shared, size * dtype.itemsize))
 
     def is_pinned(self, device: Any = "cuda") -> bool:
         """Whether the memory is page-locked: no."""
@@ -360,6 +445,23 @@ class TypedStorage:
         return f"{values}[{dtypes.namespace}.storage.TypedStorage(dtype={self.dtype}, device={self.device}) of size {len(self)}]"
 
 
+def _conversion(name: str, dtype: Dtype) -> Any:
+    def convert(self: TypedStorage) -> TypedStorage:
+        return self._converted(dtype)
+
+    convert.__name__ = convert.__qualname__ = name
+    convert.__doc__ = f"A copy with elements of {dtype.name}."
+    return convert
+
+
+for _name, _dtype in (
+    ("double", dtypes.float64), ("float", dtypes.float32), ("half", dtypes.float16), ("bfloat16", dtypes.bfloat16),
+    ("long", dtypes.int64), ("int", dtypes.int32), ("short", dtypes.int16), ("char", dtypes.int8), ("byte", dtypes.uint8),
+    ("bool", dtypes.bool), ("complex_float", dtypes.complex64), ("complex_double", dtypes.complex128),
+):  # fmt: skip
+    setattr(TypedStorage, _name, _conversion(_name, _dtype))
+
+
 def _typed(storage: UntypedStorage, dtype: Dtype) -> TypedStorage:
     return TypedStorage(wrap_storage=storage, dtype=dtype)
 
@@ -369,9 +471,12 @@ CLASSES: dict[str, type] = {
     f"{dtypes.scalar_name(d)}Storage": type(
         f"{dtypes.scalar_name(d)}Storage", (TypedStorage,), {"_fixed": d, "dtype": d, "__module__": "torsh"}
     )
-    for d in dtypes.ALL
+    for d in (*dtypes.ALL, *dtypes.QUANTIZED)
     if d not in dtypes.FLOAT8 and d is not dtypes.complex32
 }
+
+
+Storage = CLASSES["FloatStorage"]  # the type of the default dtype when PyTorch was young
 
 
 def storage_tensor(

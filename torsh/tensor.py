@@ -7,7 +7,10 @@ what is not an op: construction from raw arrays, views' bookkeeping, writing in 
 
 from __future__ import annotations
 
+import linecache
+import os.path
 import sys
+import warnings
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -25,8 +28,19 @@ from torsh.dispatch import Kind, Place, place_of, state
 new = object.__new__
 
 
+_part = tuple.__getitem__
+
+
 class Size(tuple[int, ...]):
-    """The shape of a tensor: a tuple with ``numel()``; slices and sums of sizes are sizes."""
+    """The shape of a tensor: a tuple with ``numel()``; slices and sums of sizes are sizes.
+
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> size = torsh.zeros(2, 3).shape
+    >>> size.numel(), size[1:], tuple(size)
+    (6, torsh.Size([3]), (2, 3))
+    """
 
     __module__ = "torsh"
 
@@ -41,8 +55,7 @@ class Size(tuple[int, ...]):
         return f"{dtypes.namespace}.Size([{', '.join(map(str, self))}])"
 
     def __getitem__(self, i: Any) -> Any:
-        found = tuple.__getitem__(self, i)
-        return Size(found) if isinstance(i, slice) else found
+        return Size(_part(self, i)) if type(i) is slice else _part(self, i)
 
     def __add__(self, other: Any) -> Any:
         return Size(tuple.__add__(self, tuple(other)))
@@ -62,13 +75,65 @@ class Size(tuple[int, ...]):
 class Version:
     """What tensors that share memory share: how often it was written, and by what."""
 
-    __slots__ = ("source", "version", "writer")
+    __slots__ = ("source", "version", "write")
 
     def __init__(self, source: Any = None) -> None:
         self.version = 0
-        self.writer: str | None = None
+        # The last write: (name of the operation, code object and instruction that called it)
+        self.write: tuple[str, Any, int] | None = None
         # (node, output number) that made the tensor which owns this: if that node saved its output, a write spoils it
         self.source = source
+
+    @property
+    def root(self) -> Version:
+        """The version object that does the counting: the same for all tensors of one memory."""
+        return self
+
+
+class LinkedVersion(Version):
+    """The version object of a tensor that has another's memory, but not its views (``detach``): the other's does the counting.
+
+    An object of its own tells whether anybody looks at the tensor: its views are those who hold it.
+    """
+
+    __slots__ = ("_root",)
+
+    def __init__(self, root: Version) -> None:
+        self._root = root
+
+    @property
+    def root(self) -> Version:
+        return self._root
+
+    version = property(lambda self: self._root.version, lambda self, value: setattr(self._root, "version", value))  # type: ignore[assignment]
+    write = property(lambda self: self._root.write, lambda self, value: setattr(self._root, "write", value))  # type: ignore[assignment]
+    source = property(lambda self: self._root.source, lambda self, value: setattr(self._root, "source", value))
+
+
+class InferenceVersion(Version):
+    """The version object of an inference tensor and its views: it counts nothing, and refuses to outside inference mode."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        self.write = self.source = None
+
+    @property
+    def version(self) -> int:  # type: ignore[override]
+        return 0
+
+    @version.setter
+    def version(self, value: int) -> None:
+        if not thread.inference:
+            raise inference_write()
+
+
+def inference_write() -> RuntimeError:
+    """The error for writing to an inference tensor in normal mode."""
+    return RuntimeError(
+        "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal tensor before "
+        "doing inplace update. See https://github.com/pytorch/rfcs/pull/17 for more details."
+    )
 
 
 class Tensor:
@@ -76,6 +141,12 @@ class Tensor:
 
     Make one with ``torsh.tensor``, ``torsh.zeros``, ``torsh.from_numpy`` and the like.
     Source: https://docs.pytorch.org/docs/stable/tensors.html
+
+    >>> import torsh
+    >>> torsh.Tensor([1, 2])  # always of the default dtype; torch.tensor keeps integers
+    tensor([1., 2.])
+    >>> torsh.tensor([[1, 2], [3, 4]]).sum(dim=0)
+    tensor([4, 6])
     """
 
     __module__ = "torsh"
@@ -89,12 +160,16 @@ class Tensor:
     _vc: Version | None = None  # shared with views; None: never written and no view yet
     _gf_version: int = 0  # version of the memory when a view's _gf was made
     _replay: Callable[..., Any] | None = None  # for views that geometry cannot describe: base -> view
+    _made: str | None = None  # why nobody may write to this view while recording: a key of ``views.REASONS``
+    _detached: bool = False  # a view only in that it has a base: that of its own memory, outside the graph
+    _bits: int = 0  # what a view leaves to be computed when it is read: ``lazy_conj.CONJ``, ``lazy_conj.NEG``
     _grad: Tensor | None = None
     _hooks: OrderedDict[int, Any] | None = None
     _post_accumulate_hooks: OrderedDict[int, Any] | None = None
     _accumulator: Any = None
-    _retains: bool = False
+    _retains: Any = None  # the hook of ``retain_grad``: (the node's hooks, the hook itself)
     _name: str | None = None
+    _borrowed: bool = False  # whether the memory is another object's (an array's, a buffer's), which cannot grow
 
     if TYPE_CHECKING:
 
@@ -118,30 +193,75 @@ class Tensor:
 
     @property
     def shape(self) -> Size:
-        """The length of each dimension."""
+        """The length of each dimension.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.shape.html
+
+        >>> import torsh
+        >>> x = torsh.zeros(2, 3)
+        >>> x.shape
+        torsh.Size([2, 3])
+        >>> rows, columns = x.shape
+        """
         return Size(self._data.shape)
 
     @property
     def dtype(self) -> dtypes.dtype:
-        """The element type."""
+        """The element type.
+
+        Source: https://docs.pytorch.org/docs/stable/tensors.html
+
+        >>> import torsh
+        >>> torsh.tensor([1, 2]).dtype
+        torsh.int64
+        """
         return self._kind.dtype
 
     @property
     def device(self) -> Device:
-        """Where the tensor lives."""
+        """Where the tensor lives.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.device.html
+
+        >>> import torsh
+        >>> torsh.zeros(1).device
+        device(type='cpu')
+        """
         return self._kind.device
 
     @property
     def ndim(self) -> int:
-        """The number of dimensions."""
+        """The number of dimensions.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.ndim.html
+
+        >>> import torsh
+        >>> torsh.zeros(2, 3).ndim
+        2
+        """
         return len(self._data.shape)
 
     def dim(self) -> int:
-        """The number of dimensions."""
+        """The number of dimensions.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.dim.html
+
+        >>> import torsh
+        >>> torsh.zeros(2, 3).dim()
+        2
+        """
         return len(self._data.shape)
 
     def size(self, dim: int | None = None) -> Any:
-        """The shape, or the length of one dimension.  Raises IndexError for a dimension that does not exist."""
+        """The shape, or the length of one dimension.  Raises IndexError for a dimension that does not exist.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.size.html
+
+        >>> import torsh
+        >>> x = torsh.zeros(2, 3)
+        >>> x.size(), x.size(1)
+        (torsh.Size([2, 3]), 3)
+        """
         if dim is None:
             return Size(self._data.shape)
         shape = self._data.shape
@@ -155,7 +275,14 @@ class Tensor:
         return int(shape[dim])
 
     def numel(self) -> int:
-        """The number of elements."""
+        """The number of elements.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.numel.html
+
+        >>> import torsh
+        >>> torsh.zeros(2, 3).numel()
+        6
+        """
         return prod(self._data.shape)
 
     def __len__(self) -> int:
@@ -184,11 +311,26 @@ class Tensor:
 
     @property
     def is_sparse(self) -> bool:
-        """Whether the layout is sparse COO; False for every dense tensor."""
+        """Whether the layout is sparse COO; False for every dense tensor.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.is_sparse.html
+
+        >>> import torsh
+        >>> torsh.eye(2).is_sparse, torsh.eye(2).to_sparse().is_sparse
+        (False, True)
+        """
         return False
 
     def is_contiguous(self, memory_format: Any = None) -> bool:
-        """Whether the elements lie in memory in row-major order, or in the order of a memory format."""
+        """Whether the elements lie in memory in row-major order, or in the order of a memory format.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.is_contiguous.html
+
+        >>> import torsh
+        >>> x = torsh.zeros(2, 3)
+        >>> x.is_contiguous(), x.t().is_contiguous()
+        (True, False)
+        """
         if memory_format is None:
             return self._kind.backend.contiguous(self._data)
         from torsh.memory_format import is_contiguous
@@ -199,7 +341,16 @@ class Tensor:
 
     @property
     def requires_grad(self) -> bool:
-        """Whether gradients flow to this tensor.  Only a leaf of floating or complex type may be set."""
+        """Whether gradients flow to this tensor.  Only a leaf of floating or complex type may be set.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.requires_grad.html
+
+        >>> import torsh
+        >>> x = torsh.tensor([1.])
+        >>> x.requires_grad = True
+        >>> (x * 2).requires_grad
+        True
+        """
         return self._rg
 
     @requires_grad.setter
@@ -213,21 +364,51 @@ class Tensor:
             raise RuntimeError(
                 f"only Tensors of floating point and complex dtype can require gradients; this one is {self.dtype}"
             )
+        if value and not thread.inference and self.is_inference():
+            raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
+        if value and not self._rg and self._vc is not None and self._base is None:
+            from torsh.autograd.views import tell_views
+
+            self._rg = True
+            tell_views(self, False)
         self._rg = bool(value)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
-        """Set ``requires_grad`` and return the tensor."""
+        """Set ``requires_grad`` and return the tensor.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.requires_grad_.html
+
+        >>> import torsh
+        >>> torsh.tensor([1., 2.]).requires_grad_()
+        tensor([1., 2.], requires_grad=True)
+        """
         self.requires_grad = requires_grad
         return self
 
     @property
     def is_leaf(self) -> bool:
-        """Whether the tensor was made by the user rather than by a recorded operation."""
+        """Whether the tensor was made by the user rather than by a recorded operation.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.is_leaf.html
+
+        >>> import torsh
+        >>> x = torsh.tensor([1.], requires_grad=True)
+        >>> x.is_leaf, (x + 1).is_leaf
+        (True, False)
+        """
         return self.grad_fn is None
 
     @property
     def grad_fn(self) -> Any:
-        """The node that made this tensor, None for a leaf."""
+        """The node that made this tensor, None for a leaf.
+
+        Source: https://docs.pytorch.org/docs/stable/tensors.html
+
+        >>> import torsh
+        >>> x = torsh.tensor([1.], requires_grad=True)
+        >>> x.grad_fn is None, (x + 1).grad_fn.name()
+        (True, 'AddBackward0')
+        """
         base = self._base
         if base is not None and self._gf_version != self._vc.version and base._rg and self._rg:  # type: ignore[union-attr]
             from torsh.autograd.views import regenerate
@@ -237,13 +418,41 @@ class Tensor:
 
     @property
     def output_nr(self) -> int:
-        """Which output of ``grad_fn`` this is."""
+        """Which output of ``grad_fn`` this is.
+
+        Source: https://docs.pytorch.org/docs/stable/tensors.html
+
+        >>> import torsh
+        >>> x = torsh.tensor([1., 2.], requires_grad=True)
+        >>> x.unbind()[1].output_nr
+        1
+        """
         return self._nr
 
     @property
     def grad(self) -> Tensor | None:
-        """The gradient accumulated by ``backward``, None before the first."""
-        return self._grad
+        """The gradient accumulated by ``backward``, None before the first.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.grad.html
+
+        >>> import torsh
+        >>> x = torsh.tensor([1.], requires_grad=True)
+        >>> x.grad is None
+        True
+        >>> (x * 3).backward()
+        >>> x.grad
+        tensor([3.])
+        """
+        found = self._grad
+        if found is None and self._gf is not None and self._retains is None:
+            warnings.warn(
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be populated "
+                "during autograd.backward(). If you want it to be, use .retain_grad() on the tensor; if you access it by mistake, "
+                "make sure you access the leaf Tensor instead.",
+                UserWarning,
+                stacklevel=2,
+            )
+        return found
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
@@ -254,12 +463,13 @@ class Tensor:
                 raise RuntimeError("can't assign Variable as its own grad")
             if value._kind is not self._kind:
                 raise RuntimeError(
-                    f"assigned grad has data of a different type: got {value.dtype} on {value.device}, expected "
-                    f"{self.dtype} on {self.device}"
+                    f"attempting to assign a gradient with dtype '{value.dtype}' on {value.device} to a tensor with grad_dtype "
+                    f"'{self.dtype}' on {self.device}. The gradient must match; convert it with .to(tensor)"
                 )
             if value.shape != self.shape:
                 raise RuntimeError(
-                    f"assigned grad has data of a different size: got {list(value.shape)}, expected {list(self.shape)}"
+                    f"attempting to assign a gradient of size '{list(value.shape)}' to a tensor of size '{list(self.shape)}'. Please "
+                    "ensure that the gradient and the tensor are the same size"
                 )
         self._grad = value
 
@@ -274,13 +484,31 @@ class Tensor:
 
         gradient: the gradient of the final result with respect to this tensor, of its shape; may be left out for a tensor
         with one element.  Raises RuntimeError where it is needed, and for a tensor that does not require grad.
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.backward.html
+
+        >>> import torsh
+        >>> x = torsh.tensor([1., 2.], requires_grad=True)
+        >>> (x ** 2).sum().backward()
+        >>> x.grad
+        tensor([2., 4.])
         """
         from torsh.autograd import backward
 
         backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
     def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Call ``hook(grad)`` whenever a gradient for this tensor is computed; a result replaces the gradient."""
+        """Call ``hook(grad)`` whenever a gradient for this tensor is computed; a result replaces the gradient.
+
+        The result is a handle with ``remove()``. The tensor must require grad, else RuntimeError.
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.register_hook.html
+
+        >>> import torsh
+        >>> x = torsh.tensor([1.], requires_grad=True)
+        >>> handle = x.register_hook(lambda g: g * 10)
+        >>> x.sum().backward()
+        >>> x.grad
+        tensor([10.])
+        """
         if not self._rg:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         node = self.grad_fn
@@ -293,7 +521,16 @@ class Tensor:
         return RemovableHandle(node.tensor_hooks.setdefault(self._nr, OrderedDict()), hook)
 
     def register_post_accumulate_grad_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Call ``hook(tensor)`` after this leaf's ``.grad`` was updated."""
+        """Call ``hook(tensor)`` after this leaf's ``.grad`` was updated.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.register_post_accumulate_grad_hook.html
+
+        >>> import torsh
+        >>> x = torsh.tensor([1.], requires_grad=True)
+        >>> handle = x.register_post_accumulate_grad_hook(lambda p: print(p.grad))
+        >>> (2 * x).backward()
+        tensor([2.])
+        """
         if not self._rg:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         if self.grad_fn is not None:
@@ -303,12 +540,22 @@ class Tensor:
         return RemovableHandle(self._post_accumulate_hooks, hook)
 
     def retain_grad(self) -> None:
-        """Keep the gradient of this non-leaf in ``.grad`` too."""
+        """Keep the gradient of this non-leaf in ``.grad`` too.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.retain_grad.html
+
+        >>> import torsh
+        >>> x = torsh.tensor([1.], requires_grad=True)
+        >>> y = x * 2
+        >>> y.retain_grad()
+        >>> (y ** 2).backward()
+        >>> y.grad
+        tensor([4.])
+        """
         if not self._rg:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         if self._retains or self.grad_fn is None:
             return
-        self._retains = True
         me = weakref.ref(self)
 
         def keep(g: Tensor) -> None:
@@ -316,22 +563,65 @@ class Tensor:
             if t is not None:
                 t._grad = g if t._grad is None else t._grad + g
 
-        self.register_hook(keep)
+        self._retain_with(keep)
+
+    def _retain_with(self, keep: Callable[..., Any]) -> None:
+        """Hang the hook of ``retain_grad`` on the node that makes the tensor now."""
+        if self._retains is not None and self._retains[0].get(engine.LAST) is self._retains[1]:
+            del self._retains[0][engine.LAST]
+        node = self._gf
+        assert node is not None
+        if node.tensor_hooks is None:
+            node.tensor_hooks = {}
+        hooks = node.tensor_hooks.setdefault(self._nr, OrderedDict())
+        hooks[engine.LAST] = keep
+        self._retains = (hooks, keep)
 
     @property
     def retains_grad(self) -> bool:
-        """Whether this is a non-leaf whose gradient is kept."""
-        return self._retains
+        """Whether this is a non-leaf whose gradient is kept.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.retains_grad.html
+
+        >>> import torsh
+        >>> x = torsh.tensor([1.], requires_grad=True) * 2
+        >>> x.retains_grad
+        False
+        """
+        return self._retains is not None
 
     def detach(self) -> Tensor:
-        """The same memory outside the graph; writing to either is seen by both."""
+        """The same memory outside the graph; writing to either is seen by both.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.detach.html
+
+        >>> import torsh
+        >>> x = torsh.tensor([1., 2.], requires_grad=True)
+        >>> (x * 2).detach()
+        tensor([2., 4.])
+        """
         t = self._alias()
+        if (vc := t._vc) is not None and type(vc) is not InferenceVersion:
+            t._vc = LinkedVersion(vc.root)
         if self._base is not None:
+            # Only of a view it is asked whether its elements share memory: one that may stays a view, of itself.
+            backend = t._kind.backend
+            alone = backend.contiguous(t._data) or 0 not in backend.strides(t._data)
             t._base = None
+            if not alone:
+                t._base, t._detached = self._alias(), True
         return t
 
     def detach_(self) -> Tensor:
-        """Take this tensor out of the graph; it becomes a leaf that does not require grad."""
+        """Take this tensor out of the graph; it becomes a leaf that does not require grad.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.detach_.html
+
+        >>> import torsh
+        >>> x = torsh.tensor([1.], requires_grad=True) * 2
+        >>> x.detach_().requires_grad
+        False
+        """
         if self._base is not None:
             raise RuntimeError("Can't detach views in-place. Use detach() instead.")
         self._gf, self._nr, self._rg = None, 0, False
@@ -339,23 +629,51 @@ class Tensor:
 
     @property
     def data(self) -> Tensor:
-        """The same memory outside the graph, whose writes autograd does not see."""
+        """The same memory outside the graph, whose writes autograd does not see.
+
+        Source: https://docs.pytorch.org/docs/stable/tensors.html
+
+        >>> import torsh
+        >>> x = torsh.tensor([1.], requires_grad=True)
+        >>> x.data.requires_grad
+        False
+        """
         t = new(Tensor)
         t._data, t._kind = self._data, self._kind
+        if self.is_inference():
+            t._vc = self._vc
         return t
 
     @data.setter
     def data(self, value: Tensor) -> None:
         if not isinstance(value, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+        if self._rg and not value._kind.inexact:
+            raise RuntimeError(
+                f"data set to a tensor that requires gradients must be floating point or complex dtype; this is {value.dtype}"
+            )
         self._data, self._kind = value._data, value._kind
 
     @property
     def _version(self) -> int:
+        if self.is_inference():
+            raise RuntimeError("Inference tensors do not track version counter.")
         return 0 if self._vc is None else self._vc.version
 
+    def is_inference(self) -> bool:
+        """Whether the tensor was made in inference mode.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.is_inference.html
+
+        >>> import torsh
+        >>> with torsh.inference_mode():
+        ...     print(torsh.zeros(1).is_inference())
+        True
+        """
+        return type(self._vc) is InferenceVersion
+
     def _is_view(self) -> bool:
-        return self._base is not None
+        return self._base is not None and not self._detached and not self.is_inference()
 
     def __array_namespace__(self, *, api_version: str | None = None) -> Any:
         """The Array API namespace that takes this tensor: ``torsh.array_api``."""
@@ -372,19 +690,26 @@ class Tensor:
         t._vc = version_of(self)
         return t
 
-    def _bump(self, writer: str) -> None:
-        """Note a write to this tensor's memory."""
+    def _bump(self, writer: str, caller: Any = None) -> None:
+        """Note a write to this tensor's memory.
+
+        caller: the frame that asked for it; default: the one that called this function's caller.  Kept are its code and
+        place in it (0.08 us), never the frame, which would keep the program's variables.
+        """
         vc = self._vc
         if vc is None:
             vc = self._vc = Version((self._gf, self._nr) if self._gf is not None else None)
         vc.version += 1
-        vc.writer = writer
+        if caller is None:
+            caller = _frame(2)
+        write = vc.write = (writer, caller.f_code, caller.f_lasti)
         if vc.source is not None:
             node, number = vc.source
-            node.dirty = {**(node.dirty or {}), number: writer}
-        gf = self._gf
+            node.dirty = {**(node.dirty or {}), number: write}
+        owner = self if self._base is None else self._base
+        gf = owner._gf
         if gf is not None and (vc.source is None or vc.source[0] is not gf):
-            gf.dirty = {**(gf.dirty or {}), self._nr: writer}
+            gf.dirty = {**(gf.dirty or {}), owner._nr: write}
 
     @classmethod
     def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -398,6 +723,14 @@ class Parameter(Tensor):
 
     data: the values (default: an empty tensor).  requires_grad: whether gradients are computed for it.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.parameter.Parameter.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> module = nn.Module()
+    >>> module.scale = nn.Parameter(torsh.ones(2))
+    >>> list(module.parameters())
+    [Parameter containing:
+    tensor([1., 1.], requires_grad=True)]
     """
 
     _plain = True
@@ -410,6 +743,8 @@ class Parameter(Tensor):
             data = empty(0)
         if not isinstance(data, Tensor):
             raise TypeError(f"Parameter(): argument 'data' must be Tensor, not {type(data).__name__}")
+        if data._bits:
+            data = data.detach().clone()
         t: Any = new(cls)
         if type(data) not in PLAIN and not isinstance(data, Parameter):
             t = new(type(data))
@@ -447,6 +782,11 @@ def wrap(raw: Any, place: Place) -> Tensor:
     return t
 
 
+def memory_of(t: Tensor) -> Any:
+    """The raw array over a tensor's memory: ``_data``, except where a conjugation or negation is still to be computed."""
+    return t._memory if t._bits else t._data
+
+
 def version_of(t: Tensor) -> Version:
     """The version object of a tensor, made now if it has none yet."""
     vc = t._vc
@@ -466,6 +806,10 @@ def shared(view: Tensor, base: Tensor) -> Tensor:
     view._base = root
     view._vc = vc
     view._gf_version = vc.version
+    if base._made is not None:
+        view._made = base._made
+    if base._rg and not thread.enabled and view._kind.inexact:
+        view._rg, view._made = root._rg, view._made or "no_grad"
     if base._replay is not None:
         from torsh.autograd.views import chained
 
@@ -483,16 +827,28 @@ def from_host(array: Any, dtype: dtypes.dtype, where: Any = None) -> Tensor:
     return t
 
 
-def check_writable(t: Tensor, name: str) -> None:
-    """Raise where PyTorch refuses to write in place: a leaf that requires grad, or a view of one."""
-    if not t._rg or not thread.enabled:
+def check_writable(t: Tensor, name: str, incoming: bool = False) -> None:
+    """Raise where PyTorch refuses to write in place: a leaf that requires grad, or a view of one; a view that cannot tell
+    its base about the write; an inference tensor in normal mode.
+
+    incoming: whether what is written requires grad.
+    """
+    if not thread.inference and type(t._vc) is InferenceVersion:
+        raise inference_write()
+    if not thread.enabled or not (t._rg or incoming):
         return
-    if t._base is not None and t._base._rg and t._base._gf is None:
-        raise RuntimeError(
-            f"a view of a leaf Variable that requires grad is being used in an in-place operation ({name}). Write inside "
-            "torch.no_grad(), or clone the leaf first"
-        )
-    if t._base is None and t._gf is None:
+    base = t._base
+    if base is not None:
+        if t._made is not None:
+            from torsh.autograd.views import forbidden
+
+            raise forbidden(t)
+        if t._rg and base._gf is None:
+            raise RuntimeError(
+                f"a view of a leaf Variable that requires grad is being used in an in-place operation ({name}). Write inside "
+                "torch.no_grad(), or clone the leaf first"
+            )
+    elif t._rg and t._gf is None:
         raise RuntimeError(
             f"a leaf Variable that requires grad is being used in an in-place operation ({name}). Write inside "
             "torch.no_grad(), or clone it first"
@@ -502,14 +858,50 @@ def check_writable(t: Tensor, name: str) -> None:
 def check_overlap(t: Tensor) -> None:
     """Raise for a view whose elements share memory (an expanded one): writing to it has no meaning."""
     backend = t._kind.backend
-    if backend.contiguous(t._data):
+    raw = t._memory if t._bits else t._data
+    if backend.contiguous(raw):
         return
-    shape, strides, _ = backend.geometry(t._data)
+    shape, strides, _ = backend.geometry(raw)
     if any(s == 0 and n > 1 for n, s in zip(shape, strides)):
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
             "Please clone() the tensor before performing the operation."
         )
+
+
+def check_apart(t: Tensor, operand: Tensor, same: bool = True) -> None:
+    """Raise where an operand's memory overlaps that of the written tensor in part (not at all and altogether are fine).
+
+    same: False where the same memory altogether will not do either.
+    As in PyTorch only tensors that fill their memory without gaps are compared.
+    """
+    if operand is t:
+        if same:
+            return
+    elif operand._vc is not t._vc or t._vc is None or operand._kind.place is not t._kind.place:
+        return
+    if not t.numel() or not operand.numel():
+        return
+    mine, other = t._kind.backend.geometry(memory_of(t)), operand._kind.backend.geometry(memory_of(operand))
+    if not (_dense(*mine[:2]) and _dense(*other[:2])):
+        return
+    start, end = mine[2], mine[2] + t.numel() * t._kind.dtype.itemsize
+    start2, end2 = other[2], other[2] + operand.numel() * operand._kind.dtype.itemsize
+    if start < end2 and start2 < end and not (same and (start, end, mine[1]) == (start2, end2, other[1])):
+        raise RuntimeError(
+            "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. "
+            "Please clone() the tensor before performing the operation."
+        )
+
+
+def _dense(shape: Any, strides: Any) -> bool:
+    """Whether elements fill their memory without gaps and without sharing it, in whatever order of dimensions."""
+    expected = 1
+    for stride, n in sorted((s, n) for n, s in zip(shape, strides) if n != 1):
+        if stride != expected:
+            return False
+        expected *= n
+    return True
 
 
 def uncastable(found: dtypes.dtype, wanted: dtypes.dtype, name: str) -> RuntimeError:
@@ -520,12 +912,15 @@ def uncastable(found: dtypes.dtype, wanted: dtypes.dtype, name: str) -> RuntimeE
     )
 
 
-def overwrite(t: Tensor, result: Tensor, name: str) -> Tensor:
-    """Give ``t`` the values and the history of ``result``, which an op computed from it: the in-place form of any op."""
-    check_writable(t, name)
-    if t._base is not None:
+def overwrite(t: Tensor, result: Tensor, name: str, alike: bool = False) -> Tensor:
+    """Give ``t`` the values and the history of ``result``, which an op computed from it: the in-place form of any op.
+
+    alike: whether elements that share memory may be written, since they get the same value.
+    """
+    check_writable(t, name, result._rg)
+    if t._base is not None and not alike:
         check_overlap(t)
-    if tuple(result.shape) != tuple(t.shape):
+    if tuple(result._data.shape) != tuple(t._data.shape):
         raise RuntimeError(
             f"output with shape {list(t.shape)} doesn't match the broadcast shape {list(result.shape)}; "
             f"{name} writes into a tensor of unchanged shape"
@@ -541,14 +936,55 @@ def assign(t: Tensor, result: Tensor, name: str) -> Tensor:
     """``overwrite`` without its checks: same shape, same kind."""
     if type(t) not in PLAIN and (other := getattr(t, "_assign", None)) is not None:
         return other(result, name)  # type: ignore[no-any-return]
+    if type(result) not in PLAIN and (refuse := getattr(result, "_refuse_into", None)) is not None:
+        refuse(t, name)
     t._kind.backend.write(t._data, result._data)
     wrote(t, result, name)
     return t
 
 
+_frame = sys._getframe
+_OURS = os.path.dirname(os.path.abspath(__file__))  # where torsh's own code lies (pathlib is slow to import)
+
+
+def is_ours(code: Any) -> bool:
+    """Whether a code object is torsh's own."""
+    return code.co_filename.startswith(_OURS)  # type: ignore[no-any-return]
+
+
+def calling() -> Any:
+    """The innermost frame that is not torsh's own."""
+    frame = _frame(2)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_OURS):
+        frame = frame.f_back
+    return frame
+
+
+def described(write: tuple[str, Any, int] | None) -> str:
+    """A write as an error message tells it: by what, and in which line of the program."""
+    if write is None:
+        return ""
+    name, code, at = write
+    place = line_of(code, at)
+    return f" It was written by {name}{' at ' + place if place else ''}."
+
+
+def line_of(code: Any, instruction: int) -> str:
+    """``file:line: source`` of an instruction, empty for torsh's own code."""
+    if is_ours(code):
+        return ""
+    number = code.co_firstlineno
+    for start, _, line in code.co_lines():
+        if start > instruction:
+            break
+        number = line or number
+    source = linecache.getline(code.co_filename, number).strip()
+    return f"{code.co_filename}:{number}" + (f" ({source})" if source else "")
+
+
 def wrote(t: Tensor, result: Tensor | None, name: str) -> None:
     """Note that ``t``'s memory was written with the values of ``result`` (None: values without history)."""
-    t._bump(name)
+    t._bump(name, calling())
     if thread.enabled and (t._rg or (result is not None and result._rg)):
         from torsh.autograd.views import rebase
 

@@ -16,9 +16,17 @@ from torsh.autograd.grad_mode import thread
 from torsh.ops._args import check_tensor, size_of
 from torsh.ops.shape import contiguous_strides
 from torsh.ops.storage import reach, storage_elements, strided_view
-from torsh.tensor import Parameter, Tensor, Version, new, version_of
+from torsh.tensor import Parameter, Tensor, Version, check_writable, memory_of, new, version_of
 
 # ---- what kind of tensor -----------------------------------------------------------------------------------------------
+
+
+def _property_doc(name: str, text: str, value: bool) -> str:
+    """value: what it is for an ordinary tensor."""
+    return (
+        f"{text}\n\nSource: https://docs.pytorch.org/docs/stable/tensor_attributes.html\n\n"
+        f">>> import torsh\n>>> torsh.zeros(1).{name}\n{value}\n"
+    )
 
 
 def _on(device_type: str, doc: str) -> property:
@@ -26,10 +34,100 @@ def _on(device_type: str, doc: str) -> property:
 
 
 for _type in ("cpu", "cuda", "meta", "mps", "xpu", "ipu", "xla", "mtia", "maia", "vulkan"):
-    setattr(Tensor, f"is_{_type}", _on(_type, f"Whether the tensor is on a {_type} device."))
+    _doc = _property_doc(f"is_{_type}", f"Whether the tensor is on a {_type} device.", _type == "cpu")
+    setattr(Tensor, f"is_{_type}", _on(_type, _doc))
 for _name in ("is_mkldnn", "is_quantized", "is_nested", "is_sparse_csr"):
     if not hasattr(Tensor, _name):
-        setattr(Tensor, _name, property(lambda self: False, doc="False for every dense tensor."))
+        setattr(Tensor, _name, property(lambda self: False, doc=_property_doc(_name, "False for every dense tensor.", False)))
+
+
+_PER_TENSOR = "torsh.quantize_per_tensor(torsh.tensor([0., 1.]), 0.5, 10, torsh.qint8)"
+_PER_CHANNEL = (
+    "torsh.quantize_per_channel(torsh.tensor([[0.], [1.]]), torsh.tensor([0.5, 1.]), torsh.tensor([0, 1]), 0, torsh.qint8)"
+)
+
+
+def _removed(name: str) -> Any:
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        from torsh import _removed as removed
+
+        return getattr(removed, name)(self, *args, **kwargs)
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = (
+        f"Removed from PyTorch: ``{name}`` says what took its place.\n\n"
+        "Source: https://docs.pytorch.org/docs/stable/tensors.html"
+    )
+    return method
+
+
+for _name in ("eig", "lstsq", "solve", "symeig", "reinforce"):
+    setattr(Tensor, _name, _removed(_name))
+
+
+def _to_padded_tensor(self: Tensor, padding: float, output_size: Any = None) -> Tensor:
+    """A dense tensor of a nested tensor's components: ``torsh.nested.to_padded_tensor``.
+
+    Source: https://docs.pytorch.org/docs/stable/nested.html#torch.nested.to_padded_tensor
+
+    >>> import torsh
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")  # PyTorch warns that nested tensors are a prototype
+    >>> torsh.nested.nested_tensor([torsh.tensor([1., 2.]), torsh.tensor([3.])]).to_padded_tensor(0.)
+    tensor([[1., 2.],
+            [3., 0.]])
+    """
+    from torsh.nested import to_padded_tensor
+
+    return to_padded_tensor(self, padding, output_size)
+
+
+Tensor.to_padded_tensor = _to_padded_tensor  # type: ignore[attr-defined]
+
+
+def _to_device(device_type: str) -> Any:
+    def method(self: Tensor, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Tensor:
+        where = device_type if device is None else f"{device_type}:{device}" if isinstance(device, int) else device
+        return self.to(where, non_blocking=non_blocking, memory_format=memory_format)  # type: ignore[no-any-return]
+
+    method.__name__ = method.__qualname__ = device_type
+    method.__doc__ = (
+        f"The tensor on a {device_type} device; RuntimeError where no backend serves one.\n\n"
+        "Source: https://docs.pytorch.org/docs/stable/tensors.html"
+    )
+    return method
+
+
+for _name in ("xpu", "mtia", "ipu"):
+    setattr(Tensor, _name, _to_device(_name))
+
+
+def _asks_quantizer(name: str, example: str, value: str) -> Any:
+    def method(self: Tensor) -> Any:
+        from torsh import quantized
+
+        return getattr(quantized, "scheme_of" if name == "qscheme" else name)(self)
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = (
+        f"``{name}`` of a quantized tensor (``torsh.quantized``).\n\n"
+        f"Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.{name}.html\n\n"
+        f">>> import torsh\n>>> x = {example}\n>>> x.{name}()\n{value}\n"
+    )
+    return method
+
+
+for _name, _example, _value in (
+    ("dequantize", _PER_TENSOR, "tensor([0., 1.])"),
+    ("int_repr", _PER_TENSOR, "tensor([10, 12], dtype=torsh.int8)"),
+    ("q_scale", _PER_TENSOR, "0.5"),
+    ("q_zero_point", _PER_TENSOR, "10"),
+    ("q_per_channel_scales", _PER_CHANNEL, "tensor([0.5000, 1.0000], dtype=torsh.float64)"),
+    ("q_per_channel_zero_points", _PER_CHANNEL, "tensor([0, 1])"),
+    ("q_per_channel_axis", _PER_CHANNEL, "0"),
+    ("qscheme", _PER_TENSOR, "torsh.per_tensor_affine"),
+):
+    setattr(Tensor, _name, _asks_quantizer(_name, _example, _value))
 
 
 class Methods:
@@ -37,37 +135,89 @@ class Methods:
 
     @property
     def layout(self) -> memory_format.layout:
-        """How the elements are stored: ``strided`` for a dense tensor."""
+        """How the elements are stored: ``strided`` for a dense tensor.
+
+        Source: https://docs.pytorch.org/docs/stable/tensors.html
+
+        >>> import torsh
+        >>> torsh.zeros(1).layout
+        torsh.strided
+        """
         return memory_format.strided
 
     @property
     def itemsize(self) -> int:
-        """Bytes per element."""
+        """Bytes per element.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.itemsize.html
+
+        >>> import torsh
+        >>> torsh.zeros(1, dtype=torsh.int16).itemsize
+        2
+        """
         return self._kind.dtype.itemsize
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all elements."""
+        """Bytes of all elements.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.nbytes.html
+
+        >>> import torsh
+        >>> torsh.zeros(2, 3).nbytes
+        24
+        """
         return self.numel() * self._kind.dtype.itemsize
 
     @property
     def name(self) -> str | None:
-        """A name, which tensors do not have: None."""
+        """A name, which tensors do not have: None.
+
+        Source: https://docs.pytorch.org/docs/stable/tensors.html
+
+        >>> import torsh
+        >>> torsh.zeros(1).name is None
+        True
+        """
         return self._name
 
     @property
     def names(self) -> tuple[None, ...]:
-        """Names of the dimensions: torsh has no named tensors, so None for each."""
+        """Names of the dimensions: torsh has no named tensors, so None for each.
+
+        Source: https://docs.pytorch.org/docs/stable/named_tensor.html
+
+        >>> import torsh
+        >>> torsh.zeros(2, 3).names
+        (None, None)
+        """
         return (None,) * self.ndim
 
     @property
     def volatile(self) -> bool:
-        """False: ``torch.no_grad`` took its place."""
+        """False: ``torch.no_grad`` took its place.
+
+        Source: https://docs.pytorch.org/docs/stable/tensors.html
+
+        >>> import torsh
+        >>> import warnings
+        >>> warnings.simplefilter("ignore")  # a name of the past, for which torch.no_grad stands
+        >>> torsh.zeros(1).volatile
+        False
+        """
         return False
 
     @property
     def grad_dtype(self) -> dtypes.dtype | None:
-        """The dtype of ``.grad``: that of the tensor."""
+        """The dtype of ``.grad``: that of the tensor.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.grad_dtype.html
+
+        >>> import torsh
+        >>> x = torsh.tensor([1.], requires_grad=True)
+        >>> x.grad_dtype
+        torsh.float32
+        """
         return self.__dict__.get("_grad_dtype", self.dtype)
 
     @grad_dtype.setter
@@ -75,58 +225,138 @@ class Methods:
         self.__dict__["_grad_dtype"] = value
 
     def has_names(self) -> bool:
-        """Whether dimensions have names: no."""
+        """Whether dimensions have names: no.
+
+        Source: https://docs.pytorch.org/docs/stable/named_tensor.html
+
+        >>> import torsh
+        >>> torsh.zeros(1).has_names()
+        False
+        """
         return False
 
     def element_size(self) -> int:
-        """Bytes per element."""
+        """Bytes per element.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.element_size.html
+
+        >>> import torsh
+        >>> torsh.zeros(1, dtype=torsh.float64).element_size()
+        8
+        """
         return self._kind.dtype.itemsize
 
     def nelement(self) -> int:
-        """The number of elements."""
+        """The number of elements.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.nelement.html
+
+        >>> import torsh
+        >>> torsh.zeros(2, 3).nelement()
+        6
+        """
         return self.numel()
 
     def ndimension(self) -> int:
-        """The number of dimensions."""
+        """The number of dimensions.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.ndimension.html
+
+        >>> import torsh
+        >>> torsh.zeros(2, 3).ndimension()
+        2
+        """
         return len(self._data.shape)
 
     def get_device(self) -> int:
-        """The device's index, -1 for the CPU."""
+        """The device's index, -1 for the CPU.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.get_device.html
+
+        >>> import torsh
+        >>> torsh.zeros(1).get_device()
+        -1
+        """
         device = self._kind.device
         return -1 if device.index is None else device.index
 
     def is_floating_point(self) -> bool:
-        """Whether the element type is a floating point type."""
+        """Whether the element type is a floating point type.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.is_floating_point.html
+
+        >>> import torsh
+        >>> torsh.tensor([1.]).is_floating_point(), torsh.tensor([1]).is_floating_point()
+        (True, False)
+        """
         return self._kind.floating
 
     def is_complex(self) -> bool:
-        """Whether the element type is a complex type."""
+        """Whether the element type is a complex type.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.is_complex.html
+
+        >>> import torsh
+        >>> torsh.tensor([1.j]).is_complex()
+        True
+        """
         return self._kind.complex
 
     def is_signed(self) -> bool:
-        """Whether the element type has negative values."""
+        """Whether the element type has negative values.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.is_signed.html
+
+        >>> import torsh
+        >>> torsh.tensor([1]).is_signed(), torsh.tensor([1], dtype=torsh.uint8).is_signed()
+        (True, False)
+        """
         return self._kind.dtype.is_signed
 
     def is_nonzero(self) -> bool:
-        """Whether the only element is not zero."""
+        """Whether the only element is not zero.
+
+        Source: https://docs.pytorch.org/docs/stable/tensors.html
+
+        >>> import torsh
+        >>> torsh.tensor([2.5]).is_nonzero()
+        True
+        """
         from torsh._functions import is_nonzero
 
         return is_nonzero(self)
 
     def is_same_size(self, other: Tensor) -> bool:
-        """Whether the other tensor has the same shape."""
+        """Whether the other tensor has the same shape.
+
+        Source: https://docs.pytorch.org/docs/stable/tensors.html
+
+        >>> import torsh
+        >>> torsh.zeros(2).is_same_size(torsh.zeros(3))
+        False
+        """
         return tuple(self._data.shape) == tuple(check_tensor(other, "is_same_size", "other")._data.shape)
 
-    def is_inference(self) -> bool:
-        """Whether the tensor was made in inference mode (torsh does not mark such tensors)."""
-        return False
-
     def is_distributed(self) -> bool:
-        """Always False."""
+        """Always False.
+
+        Source: https://docs.pytorch.org/docs/stable/tensors.html
+
+        >>> import torsh
+        >>> torsh.zeros(1).is_distributed()
+        False
+        """
         return False
 
     def dim_order(self, ambiguity_check: Any = False) -> tuple[int, ...]:
-        """The dimensions from outermost to innermost in memory."""
+        """The dimensions from outermost to innermost in memory.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.dim_order.html
+
+        >>> import torsh
+        >>> torsh.zeros(2, 3).t().dim_order()
+        (1, 0)
+        """
         shape, strides = tuple(self.shape), self.stride()
         if not isinstance(ambiguity_check, bool) and not (
             isinstance(ambiguity_check, list)
@@ -153,13 +383,29 @@ class Methods:
     # ---- memory
 
     def untyped_storage(self) -> Any:
-        """The memory the tensor lies in, as bytes; tensors that share memory give equal storages."""
+        """The memory the tensor lies in, as bytes; tensors that share memory give equal storages.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.untyped_storage.html
+
+        >>> import torsh
+        >>> torsh.arange(4)[1:].untyped_storage().nbytes()  # the whole memory, not the view's
+        32
+        """
         from torsh.storage import UntypedStorage
 
         return UntypedStorage._of(self)
 
     def storage(self) -> Any:
-        """The memory the tensor lies in, as elements of its dtype."""
+        """The memory the tensor lies in, as elements of its dtype.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.storage.html
+
+        >>> import torsh
+        >>> import warnings
+        >>> warnings.simplefilter("ignore")  # deprecated by untyped_storage
+        >>> torsh.tensor([1., 2.])[1:].storage().tolist()
+        [1.0, 2.0]
+        """
         return self._typed_storage()
 
     def _typed_storage(self) -> Any:
@@ -168,47 +414,114 @@ class Methods:
         return TypedStorage(wrap_storage=self.untyped_storage(), dtype=self.dtype)
 
     def storage_type(self) -> Any:
-        """The legacy class of the tensor's storage."""
+        """The legacy class of the tensor's storage.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.storage_type.html
+
+        >>> import torsh
+        >>> import warnings
+        >>> warnings.simplefilter("ignore")  # deprecated with typed storages
+        >>> torsh.tensor([1.]).storage_type().__name__
+        'FloatStorage'
+        """
         from torsh.storage import CLASSES
 
         return CLASSES[f"{dtypes.scalar_name(self.dtype)}Storage"]
 
     def const_data_ptr(self) -> int:
-        """The address of the first element."""
+        """The address of the first element.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.const_data_ptr.html
+
+        >>> import torsh
+        >>> x = torsh.zeros(2)
+        >>> x.const_data_ptr() == x.data_ptr()
+        True
+        """
         return self.data_ptr()
 
     def is_set_to(self, tensor: Tensor) -> bool:
-        """Whether the other tensor shows the same memory in the same way."""
+        """Whether the other tensor shows the same memory in the same way.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.is_set_to.html
+
+        >>> import torsh
+        >>> x = torsh.zeros(2)
+        >>> x.is_set_to(x), x.is_set_to(x.clone())
+        (True, False)
+        """
         a, b = self._kind.backend, tensor._kind.backend
         return (
             a is b
-            and a.geometry(self._data) == b.geometry(tensor._data)
+            and self._bits == tensor._bits
+            and a.geometry(memory_of(self)) == b.geometry(memory_of(tensor))
             and self.untyped_storage() == tensor.untyped_storage()
         )
 
     def is_pinned(self, device: Any = None) -> bool:
-        """Whether the memory is page-locked: no."""
+        """Whether the memory is page-locked: no.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.is_pinned.html
+
+        >>> import torsh
+        >>> torsh.zeros(1).is_pinned()
+        False
+        """
         return False
 
     def pin_memory(self, device: Any = None) -> Tensor:
-        """The tensor itself: torsh does not page-lock memory."""
+        """The tensor itself: torsh does not page-lock memory.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.pin_memory.html
+
+        >>> import torsh
+        >>> x = torsh.zeros(2)
+        >>> x.pin_memory() is x
+        True
+        """
         return self
 
     def is_shared(self) -> bool:
-        """Whether other processes see the memory: no (True on a CUDA device, as in PyTorch)."""
+        """Whether other processes see the memory: no (True on a CUDA device, as in PyTorch).
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.is_shared.html
+
+        >>> import torsh
+        >>> torsh.zeros(1).is_shared()
+        False
+        """
         return self._kind.device.type == "cuda"
 
     def share_memory_(self) -> Tensor:
-        """The tensor itself: threads see its memory anyway, other processes get copies."""
+        """The tensor itself: threads see its memory anyway, other processes get copies.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.share_memory_.html
+
+        >>> import torsh
+        >>> torsh.zeros(2).share_memory_().shape
+        torsh.Size([2])
+        """
         return self
 
     def record_stream(self, stream: Any) -> None:
-        """Nothing to do: memory stays as long as it is referred to."""
+        """Nothing to do: memory stays as long as it is referred to.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.record_stream.html
+
+        >>> import torsh
+        >>> torsh.zeros(2).record_stream(torsh.Stream("cpu"))
+        """
 
     def resize_(self, *sizes: Any, size: Any = None, memory_format: Any = None) -> Tensor:
         """Give the tensor another size; memory is kept if it is large enough, else new memory gets the old elements first.
 
         What new elements hold is not defined.  Raises RuntimeError for a tensor that requires grad.
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.resize_.html
+
+        >>> import torsh
+        >>> torsh.arange(4).resize_(2, 2)
+        tensor([[0, 1],
+                [2, 3]])
         """
         if self._rg and thread.enabled:
             raise RuntimeError("cannot resize variables that require grad")
@@ -219,21 +532,52 @@ class Methods:
         return self
 
     def resize_as_(self, the_template: Tensor, memory_format: Any = None) -> Tensor:
-        """``resize_`` to the size of another tensor."""
+        """``resize_`` to the size of another tensor.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.resize_as_.html
+
+        >>> import torsh
+        >>> torsh.arange(4).resize_as_(torsh.zeros(2, 2))
+        tensor([[0, 1],
+                [2, 3]])
+        """
         return self.resize_(tuple(the_template.shape), memory_format=memory_format)
 
     def resize(self, *sizes: Any) -> Tensor:
-        """The elements in another shape of the same number of elements; ``reshape`` and ``resize_`` took its place."""
+        """The elements in another shape of the same number of elements; ``reshape`` and ``resize_`` took its place.
+
+        Source: https://docs.pytorch.org/docs/stable/tensors.html
+
+        >>> import torsh
+        >>> import warnings
+        >>> warnings.simplefilter("ignore")  # deprecated by resize_ and reshape
+        >>> torsh.arange(4).resize(2, 2).shape
+        torsh.Size([2, 2])
+        """
         return self.reshape(*sizes)
 
     def resize_as(self, tensor: Tensor) -> Tensor:
-        """The elements in the shape of another tensor."""
+        """The elements in the shape of another tensor.
+
+        Source: https://docs.pytorch.org/docs/stable/tensors.html
+
+        >>> import torsh
+        >>> import warnings
+        >>> warnings.simplefilter("ignore")  # deprecated by resize_as_ and reshape_as
+        >>> torsh.arange(4).resize_as(torsh.zeros(2, 2)).shape
+        torsh.Size([2, 2])
+        """
         return self.reshape(tuple(tensor.shape))
 
     def set_(self, source: Any = None, storage_offset: int = 0, size: Any = None, stride: Any = None) -> Tensor:
         """Let the tensor look at other memory: another tensor's or a storage's, from an offset, with a size and strides.
 
         Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.set_.html
+
+        >>> import torsh
+        >>> x, y = torsh.zeros(2), torsh.tensor([1., 2., 3.])
+        >>> x.set_(y)  # the same memory from now on
+        tensor([1., 2., 3.])
         """
         from torsh.ops.creation import make_full
         from torsh.storage import TypedStorage, UntypedStorage, storage_tensor
@@ -252,6 +596,17 @@ class Methods:
             root = source
         elif isinstance(source, (TypedStorage, UntypedStorage)):
             untyped = source if isinstance(source, UntypedStorage) else source._untyped_storage
+            if source is not untyped and source.dtype is not self.dtype:
+                from torsh.ops._out import C_NAMES
+
+                raise RuntimeError(
+                    f"Expected a Storage of type {C_NAMES[self.dtype.name]} or an UntypedStorage, but got type "
+                    f"{dtypes.scalar_name(source.dtype)} for argument 1 'storage'"
+                )
+            if storage_offset < 0:
+                raise RuntimeError(f"Tensor: invalid storage offset {storage_offset}")
+            if stride is not None and any(s < 0 for s in stride):
+                raise RuntimeError(f"Storage size calculation overflowed with sizes={list(size)} and strides={list(stride)}")
             if size is None:
                 size = (untyped.nbytes() // self.dtype.itemsize - storage_offset,)
             size = size_of((tuple(size),))
@@ -260,9 +615,13 @@ class Methods:
             )
         else:
             raise TypeError(f"set_(): argument 'source' must be Tensor or Storage, not {type(source).__name__}")
-        self._data, self._kind = root._data, root._kind
-        self._vc = version_of(root)
-        self._base = None
+        check_writable(self, "set_")
+        if self._bits:
+            self._see(root)
+        else:
+            self._data, self._kind = memory_of(root), root._kind
+            self._vc = version_of(root)
+            self._base = None
         self._bump("set_")
         return self
 
@@ -270,7 +629,15 @@ class Methods:
 
     def new_tensor(self, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None,
                    pin_memory: bool = False) -> Tensor:  # fmt: skip
-        """A tensor with a copy of data, with this tensor's dtype and device unless given."""
+        """A tensor with a copy of data, with this tensor's dtype and device unless given.
+
+        dtype, device: instead of this tensor's; not the data's, as in :func:`tensor`.
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.new_tensor.html
+
+        >>> import torsh
+        >>> torsh.tensor([1.]).new_tensor([1, 2])
+        tensor([1., 2.])
+        """
         from torsh.ops.data import tensor
 
         if isinstance(data, Tensor):
@@ -279,17 +646,33 @@ class Methods:
         return tensor(data, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad)
 
     def new(self, *args: Any, **kwargs: Any) -> Tensor:
-        """A tensor of the same dtype and device, from a size or from data, as the legacy constructors make one."""
+        """A tensor of the same dtype and device, from a size or from data, as the legacy constructors make one.
+
+        Source: https://docs.pytorch.org/docs/stable/tensors.html
+
+        >>> import torsh
+        >>> torsh.zeros(1, dtype=torsh.float64).new([1, 2])
+        tensor([1., 2.], dtype=torsh.float64)
+        """
         from torsh.legacy import legacy_tensor
 
         return legacy_tensor("new", self.dtype, self.device, args, kwargs)
 
     def as_subclass(self, cls: type) -> Any:
-        """The same memory and history as an instance of a subclass of Tensor."""
+        """The same memory and history as an instance of a subclass of Tensor.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.as_subclass.html
+
+        >>> import torsh
+        >>> class Labelled(torsh.Tensor):
+        ...     pass
+        >>> type(torsh.zeros(1).as_subclass(Labelled)).__name__
+        'Labelled'
+        """
         if not issubclass(cls, Tensor):
             raise TypeError(f"as_subclass(): argument 'cls' must be a subclass of Tensor, not {cls.__name__}")
         out = new(cls)
-        plain = self.view_as(self) if self._rg else self._alias()
+        plain = self.clone() if self._bits else self.view_as(self) if self._rg else self._alias()
         out.__dict__.update(plain.__dict__)
         return out
 
@@ -305,18 +688,40 @@ class Methods:
     # ---- element by element in Python
 
     def apply_(self, callable: Any) -> Tensor:
-        """Replace each element by ``callable(element)``; slow, on the CPU only."""
+        """Replace each element by ``callable(element)``; slow, on the CPU only.
+
+        callable: a function of one Python number; called for each element, so slow, and on the CPU only.
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.apply_.html
+
+        >>> import torsh
+        >>> torsh.tensor([1., 2.]).apply_(lambda v: v * 10)
+        tensor([10., 20.])
+        """
         if self.device.type != "cpu":
             raise TypeError("apply_ is only implemented on CPU tensors")
         return _from_python(self, [callable(x) for x in _flat(self)], "apply_")
 
     def map_(self, tensor: Tensor, callable: Any) -> Tensor:
-        """Replace each element by ``callable(element, other's element)``; slow, on the CPU only."""
+        """Replace each element by ``callable(element, other's element)``; slow, on the CPU only.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.map_.html
+
+        >>> import torsh
+        >>> torsh.tensor([1., 2.]).map_(torsh.tensor([10., 20.]), lambda a, b: a + b)
+        tensor([11., 22.])
+        """
         other = tensor.expand(tuple(self.shape))
         return _from_python(self, [callable(a, b) for a, b in zip(_flat(self), _flat(other))], "map_")
 
     def map2_(self, x: Tensor, y: Tensor, callable: Any) -> Tensor:
-        """Replace each element by ``callable(element, x's, y's)``; slow, on the CPU only."""
+        """Replace each element by ``callable(element, x's, y's)``; slow, on the CPU only.
+
+        Source: https://docs.pytorch.org/docs/stable/tensors.html
+
+        >>> import torsh
+        >>> torsh.tensor([1., 2.]).map2_(torsh.tensor([10., 20.]), torsh.tensor([100., 200.]), lambda a, x, y: a + x + y)
+        tensor([111., 222.])
+        """
         a, b = x.expand(tuple(self.shape)), y.expand(tuple(self.shape))
         return _from_python(self, [callable(*v) for v in zip(_flat(self), _flat(a), _flat(b))], "map2_")
 
@@ -326,7 +731,7 @@ class Methods:
         from torsh import _utils
 
         state = _own_attributes(self)
-        plain = type(self) is Tensor or type(self) is Parameter
+        plain = type(self) is Tensor or type(self) is Parameter or self._bits
         if type(self) is Parameter:
             args = (self.detach(), self._rg, OrderedDict())
             if state:
@@ -355,7 +760,7 @@ class Methods:
             )
         if id(self) in memo:
             return memo[id(self)]
-        if self.device.type == "meta" or not self._kind.backend.capabilities.mutable:
+        if self.device.type == "meta" or not self._kind.backend.capabilities.mutable or self._bits:
             copied = self.detach().clone()
         elif self.numel() == 0:
             copied = strided_empty(self)
@@ -364,7 +769,7 @@ class Methods:
 
             storage = copy.deepcopy(self.untyped_storage(), memo)
             copied = storage_tensor(storage, self.dtype, self.storage_offset(), tuple(self.shape), self.stride())
-        out = copied if type(self) is Tensor else copied.as_subclass(type(self))
+        out = copied if type(self) is Tensor or self._bits else copied.as_subclass(type(self))
         memo[id(self)] = out
         out._rg = self._rg
         if self._grad is not None:
@@ -386,7 +791,14 @@ class Methods:
         raise TypeError("Tensor does not support deleting items")
 
     def module_load(self, other: Tensor, assign: bool = False) -> Tensor:
-        """What ``Module.load_state_dict`` does with a parameter: give back the other's values, for ``copy_`` or as they are."""
+        """What ``Module.load_state_dict`` does with a parameter: give back the other's values, for ``copy_`` or as they are.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.module_load.html
+
+        >>> import torsh
+        >>> torsh.tensor([1., 2.]).module_load(torsh.tensor([3., 4.]))
+        tensor([3., 4.])
+        """
         return other if assign and not isinstance(other, Parameter) else other.detach()
 
     # ---- exchange
@@ -394,8 +806,19 @@ class Methods:
     def __dlpack__(
         self, *, stream: Any = -1, max_version: Any = None, dl_device: Any = None, copy: bool | None = None
     ) -> Any:
+        if stream is not None and type(stream) is not int:
+            raise TypeError(f"stream must be ``int`` or ``none``, not {type(stream).__name__}")
         if self._rg:
             raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+        if self.layout is not memory_format.strided:
+            raise BufferError("Can't export tensors with layout other than torch.strided")
+        if self._kind.device.type == "meta":
+            raise BufferError("Cannot pack tensors on meta")
+        if self._kind.device.type == "cpu" and stream not in (None, -1):
+            raise AssertionError("stream should be None on cpu.")
+        if self._bits:
+            bit, name = ("conjugate", "conj") if self.is_conj() else ("negative", "neg")
+            raise BufferError(f"Can't export tensors with the {bit} bit set; use tensor.resolve_{name}()")
         t = self.clone() if copy else self
         return t._kind.backend.to_dlpack(t._data, stream=stream, max_version=max_version, dl_device=dl_device)
 
@@ -403,7 +826,7 @@ class Methods:
         device = self._kind.device
         codes = {"cpu": 1, "cuda": 2, "mps": 8, "xpu": 14}
         if device.type not in codes:
-            raise BufferError(f"Unknown device type {device.type} for Dlpack")
+            raise ValueError(f"Unknown device type {device.type} for Dlpack")
         return (codes[device.type], device.index or 0)
 
     @property
@@ -428,12 +851,20 @@ def _restride(t: Tensor, size: tuple[int, ...], strides: tuple[int, ...]) -> Non
     """Change a tensor's own geometry, with larger memory if it must be."""
     if tuple(t._data.shape) == size and strides == contiguous_strides(size) and t.is_contiguous():
         return
+    if t._bits:
+        memory = new(Tensor)
+        memory._data, memory._kind, memory._vc, memory._base = t._memory, t._kind, t._vc, t._base
+        _restride(memory, size, strides)
+        t._see(memory)
+        return
     backend = t._kind.backend
     needs = reach(size, strides)
     has = storage_elements(t) - t.storage_offset()
     if needs > has:
         from torsh.ops.creation import make_full
 
+        if (t if t._base is None else t._base)._borrowed:
+            raise RuntimeError("Trying to resize storage that is not resizable: its memory belongs to another object; clone it")
         grown = make_full((needs,), None, t.dtype, t.device, False)
         if has > 0 and t.device.type != "meta":
             backend.write(
@@ -470,10 +901,9 @@ _INTERNAL = frozenset(n for n in vars(Tensor) if n.startswith("_") and not n.sta
     Tensor.__annotations__
 )
 
-
 def _own_attributes(t: Tensor) -> dict[str, Any]:
     """Attributes users or subclasses gave a tensor."""
-    return {n: v for n, v in t.__dict__.items() if n not in _INTERNAL}
+    return {n: v for n, v in t.__dict__.items() if n not in _INTERNAL and n != "_memory"}
 
 
 def _rebuilt(t: Tensor) -> tuple[Any, tuple[Any, ...]]:
@@ -499,6 +929,9 @@ def _rebuilt(t: Tensor) -> tuple[Any, tuple[Any, ...]]:
             OrderedDict(),
         )
     args = (t._typed_storage(), t.storage_offset(), tuple(t.shape), tuple(t.stride()), t._rg, OrderedDict())
+    if t._bits:
+        pending = {"neg": t.is_neg(), "conj": t.is_conj()}
+        return _utils._rebuild_tensor_v2, (*args, {name: True for name, on in pending.items() if on})
     return _utils._rebuild_tensor_v2, args
 
 

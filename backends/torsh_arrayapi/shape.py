@@ -129,6 +129,7 @@ KERNELS: dict[str, Any] = {
     "linspace": linspace,
     "eye": eye,
     "clone": lambda xp, x: xp.asarray(x, copy=True),
+    "packed": lambda xp, x: xp.asarray(x, copy=True),
     "cat": lambda xp, xs, dim: xp.concat(xs, axis=dim),
     "stack": lambda xp, xs, dim: xp.stack(xs, axis=dim),
     "unbind": lambda xp, x, dim: xp.unstack(x, axis=dim),

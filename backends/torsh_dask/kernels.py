@@ -240,7 +240,7 @@ def find(name: str) -> Kernel | None:
         return None
     if "creation" in op.tags:
         return _created(function)
-    if name in ("clone", "positive"):
+    if name in ("clone", "packed", "positive"):
         return lambda x: x
     if name == "cast":
         return lambda x, dtype, *rest: lazy.elementwise(name, name, (x, dtype, *rest), dtype)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from torsh_numpy import _polynomials
 from torsh_numpy._loops import _erf, _exp, _loop
 
 # Sums may be taken in another order, which is what vectorising them means.
@@ -18,11 +19,28 @@ _HALF, _ONE, _ZERO = f(0.5), f(1), f(0)
 _ROOT_HALF, _DENSITY = f(0.7071067811865476), f(0.3989422804014327)
 
 
+_MILLS = tuple(f(c) for c in _polynomials.MILLS)
+_LAST = len(_MILLS) - 1
+
+
 @_loop
 def gelu(x, out):
+    """x * ndtr(x).  ndtr(-a) is exp(-a**2 / 2) times a smooth function: 1 + erf would have no digits there."""
     for i in range(x.size):
         v = x[i]
-        out[i] = v * _HALF * (_ONE + _erf(v * _ROOT_HALF))
+        a = min(abs(v), f(14.5))
+        q = _ONE / (a + f(2.5))
+        t = a * q * f(2 * 17 / 14.5) - _ONE
+        p = _MILLS[_LAST]
+        for k in range(_LAST - 1, -1, -1):
+            p = p * t + _MILLS[k]
+        # The square in two parts, since what its rounding loses is lost a**2 times in the result.
+        t = a * f(4097)
+        high = t - (t - a)
+        r = _HALF * (a - high) * (a + high)
+        low = _ONE - r * (_ONE - r * (_HALF - r * (f(1 / 6) - r * f(1 / 24))))
+        tail = p * q * low * _exp(-_HALF * high * high)
+        out[i] = v * (tail if v < _ZERO else _ONE - tail)
 
 
 @_loop
@@ -118,7 +136,7 @@ def hardswish(x, out):
         w = v + three
         w = _ZERO if w < _ZERO else w
         w = six if w > six else w
-        out[i] = v * w * sixth
+        out[i] = v * (w * sixth)
 
 
 @_loop
@@ -228,3 +246,65 @@ def layer_norm_backward(g, x, weight, mean, rstd, gx, gw, gb):
             into[i] = (d[i] * weight[i] - total - normal * along) * s
             gw[i] += d[i] * normal
             gb[i] += d[i]
+
+
+@_sums
+def channel_statistics(x, mean, var):
+    """Mean and variance (by n) of every channel of x: (samples, channels, positions)."""
+    samples, channels, positions = x.shape
+    n = samples * positions
+    for c in range(channels):
+        total = np.float64(0)
+        for s in range(samples):
+            row, part = x[s, c], _ZERO
+            for i in range(positions):
+                part += row[i]
+            total += part
+        m = f(total / n)
+        total = np.float64(0)
+        for s in range(samples):
+            row, part = x[s, c], _ZERO
+            for i in range(positions):
+                d = row[i] - m
+                part += d * d
+            total += part
+        mean[c] = m
+        var[c] = f(total / n)
+
+
+@_loop
+def scale_channels(x, mean, scale, shift, out):
+    """(x - mean) * scale + shift, channel by channel."""
+    for s in range(x.shape[0]):
+        for c in range(x.shape[1]):
+            row, into, m, a, b = x[s, c], out[s, c], mean[c], scale[c], shift[c]
+            for i in range(row.size):
+                into[i] = (row[i] - m) * a + b
+
+
+@_sums
+def channel_products(g, x, mean, total, along):
+    """The sums of g and of g * (x - mean) over every channel."""
+    samples, channels, positions = x.shape
+    for c in range(channels):
+        m = mean[c]
+        first = second = np.float64(0)
+        for s in range(samples):
+            row, grad, a, b = x[s, c], g[s, c], _ZERO, _ZERO
+            for i in range(positions):
+                a += grad[i]
+                b += grad[i] * (row[i] - m)
+            first += a
+            second += b
+        total[c] = f(first)
+        along[c] = f(second)
+
+
+@_loop
+def batch_norm_gradient(g, x, mean, scale, slope, offset, out):
+    """g * scale + (x - mean) * slope + offset, channel by channel."""
+    for s in range(x.shape[0]):
+        for c in range(x.shape[1]):
+            row, grad, into, m, a, b, d = x[s, c], g[s, c], out[s, c], mean[c], scale[c], slope[c], offset[c]
+            for i in range(row.size):
+                into[i] = grad[i] * a + (row[i] - m) * b + d

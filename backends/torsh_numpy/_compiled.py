@@ -6,7 +6,7 @@ before the dimension in question, the dimension, what lies after it.
 
 from __future__ import annotations
 
-import functools
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -16,13 +16,46 @@ import numpy as np
 LARGE = 100_000
 
 
-@functools.cache
+# What the bookkeeping of a call on a small array counts for in ``Loop``, in elements.
+_CALL = 1000
+
+
+class Loop:
+    """A loop that is compiled (or loaded from disk) once the arrays it could have served add up to a large one.
+
+    function: a Python function, or "module:name" of one that is compiled when its module is imported.
+    Only for loops that give what the NumPy form gives, bit for bit: which of the two runs depends on what ran before.
+    """
+
+    __slots__ = ("function", "options", "run", "seen")
+
+    def __init__(self, function: Callable[..., Any] | str, **options: Any) -> None:
+        self.function, self.options = function, options
+        # The compiled loop, None until it is worth it: callers look here first.
+        self.run: Callable[..., Any] | None = None
+        self.seen = 0
+
+    def worth(self, size: int) -> Callable[..., Any] | None:
+        """The compiled loop, if it pays for an array of ``size`` elements after all that came before."""
+        self.seen += size + _CALL
+        return None if self.seen < LARGE and self.run is None else self.compiled()
+
+    def compiled(self) -> Callable[..., Any]:
+        """The compiled loop."""
+        if self.run is None and isinstance(self.function, str):
+            module, _, name = self.function.partition(":")
+            self.run = getattr(importlib.import_module(module), name)
+        elif self.run is None:
+            import numba
+
+            self.run = numba.njit(cache=True, nogil=True, **self.options)(self.function)
+        assert self.run is not None
+        return self.run
+
+
 def loop(name: str) -> Callable[..., Any]:
     """One of this module's loops, compiled."""
-    import numba
-
-    # Only where the order of operations is free may the compiler change it.
-    return numba.njit(cache=True, nogil=True, fastmath={"reassoc"} if name == "product" else False)(globals()[name])
+    return LOOPS[name].compiled()
 
 
 def plain(dtype: Any) -> Any:
@@ -30,6 +63,15 @@ def plain(dtype: Any) -> Any:
     if dtype.kind in "biufc" and dtype != np.float16:
         return dtype
     return {1: np.dtype(np.uint8), 2: np.dtype(np.uint16), 4: np.dtype(np.uint32)}.get(dtype.itemsize)
+
+
+class _Plain(dict[Any, Any]):
+    def __missing__(self, dtype: Any) -> Any:
+        found = self[dtype] = plain(dtype)
+        return found
+
+
+PLAIN = _Plain()
 
 
 def product(x: Any) -> Any:
@@ -62,22 +104,36 @@ def running_sum(x: Any, out: Any) -> None:
             out[r, i] = a
 
 
-def running_extreme(x: Any, smallest: bool, values: Any, places: Any) -> None:
-    """The largest (smallest) so far and the last place where it is; NaN is the extreme once it came."""
-    before, count, after = x.shape
-    for a in range(before):
-        for b in range(after):
-            values[a, 0, b] = x[a, 0, b]
-            places[a, 0, b] = 0
+def running_extreme(x: Any, count: int, after: int, smallest: bool, values: Any, places: Any) -> None:
+    """The largest (smallest) so far and the last place where it is; NaN is the extreme once it came.
+
+    All arrays are flat, of ``count`` elements ``after`` apart, over and over.
+    """
+    step = count * after
+    if after == 1:
+        for start in range(0, x.size, step):
+            k, end = start, start + step
+            while k < end:  # from one extreme to the next
+                last, place, to = x[k], k - start, k + 1
+                while to < end and not (x[to] != x[to] or (x[to] <= last if smallest else x[to] >= last)):
+                    to += 1
+                values[k:to] = last
+                places[k:to] = place
+                k = to
+        return
+    for start in range(0, x.size, step):
+        for b in range(start, start + after):
+            values[b] = x[b]
+            places[b] = 0
         for k in range(1, count):
-            for b in range(after):
-                v, last = x[a, k, b], values[a, k - 1, b]
+            for b in range(start + k * after, start + (k + 1) * after):
+                v, last = x[b], values[b - after]
                 if v != v or (v <= last if smallest else v >= last):
-                    values[a, k, b] = v
-                    places[a, k, b] = k
+                    values[b] = v
+                    places[b] = k
                 else:
-                    values[a, k, b] = last
-                    places[a, k, b] = places[a, k - 1, b]
+                    values[b] = last
+                    places[b] = places[b - after]
 
 
 def to_half(x: Any, bits: Any, out: Any) -> None:
@@ -110,54 +166,217 @@ def from_half(bits: Any, out: Any) -> None:
 
 
 def between_halves(x: Any, target: Any) -> Any:
-    """A large contiguous array cast between float32 and float16, ten times as fast as NumPy; None for any other cast."""
+    """A contiguous array cast between float32 and float16, ten times as fast as NumPy; None for any other cast."""
     if x.dtype == np.float32 and target == np.float16 and x.flags.c_contiguous:
+        run = LOOPS["to_half"].worth(x.size)
+        if run is None:
+            return None
         out = np.empty(x.shape, np.float16)
         flat = x.reshape(-1)
-        loop("to_half")(flat, flat.view(np.uint32), out.reshape(-1).view(np.uint16))
+        run(flat, flat.view(np.uint32), out.reshape(-1).view(np.uint16))
         return out
     if x.dtype == np.float16 and target == np.float32 and x.flags.c_contiguous:
+        run = LOOPS["from_half"].worth(x.size)
+        if run is None:
+            return None
         out = np.empty(x.shape, np.float32)
-        loop("from_half")(x.reshape(-1).view(np.uint16), out.reshape(-1).view(np.uint32))
+        run(x.reshape(-1).view(np.uint16), out.reshape(-1).view(np.uint32))
         return out
     return None
 
 
-def gather(x: Any, index: Any, out: Any) -> None:
-    before, count, after = index.shape
-    if after == 1:
-        for a in range(before):
-            for k in range(count):
-                out[a, k, 0] = x[a, index[a, k, 0], 0]
-        return
-    for a in range(before):
-        for k in range(count):
-            for b in range(after):
-                out[a, k, b] = x[a, index[a, k, b], b]
+def in_range(index: Any, n: int) -> bool:
+    """Whether all of a flat index array is in 0 .. n - 1."""
+    wrong = False
+    for i in range(index.size):  # without a way out, so that it is vectorised
+        wrong |= (index[i] < 0) | (index[i] >= n)
+    return not wrong
 
 
-def scatter(x: Any, index: Any, src: Any) -> None:
-    before, count, after = index.shape
-    for a in range(before):
-        for k in range(count):
-            for b in range(after):
-                x[a, index[a, k, b], b] = src[a, k, b]
+# In the following four all arrays are flat: ``count`` places (of ``n`` in x) ``after`` apart, over and over.  Positions
+# are unsigned, for which Numba leaves out the case of negative ones.  The loops return False, and write nothing, where an index is out of range.
 
 
-def scatter_number(x: Any, index: Any, number: Any) -> None:
-    before, count, after = index.shape
-    for a in range(before):
-        for k in range(count):
-            for b in range(after):
-                x[a, index[a, k, b], b] = number
+def gather(x: Any, n: int, index: Any, count: int, after: int, out: Any) -> bool:
+    wrong = False
+    for i in range(index.size):
+        wrong |= (index[i] < 0) | (index[i] >= n)
+    if wrong:
+        return False
+    p, base = 0, np.uint64(0)
+    for _ in range(index.size // (count * after)):
+        if after == 1:
+            for q in range(p, p + count):
+                out[q] = x[base + np.uint64(index[q])]
+            p += count
+        else:
+            for _ in range(count):
+                for b in range(after):
+                    out[p + b] = x[base + np.uint64(b) + np.uint64(index[p + b]) * np.uint64(after)]
+                p += after
+        base += np.uint64(n * after)
+    return True
 
 
-def scatter_add(x: Any, index: Any, src: Any) -> None:
-    before, count, after = index.shape
-    for a in range(before):
-        for k in range(count):
-            for b in range(after):
-                x[a, index[a, k, b], b] += src[a, k, b]
+def scatter(x: Any, n: int, index: Any, count: int, after: int, src: Any) -> bool:
+    wrong = False
+    for i in range(index.size):
+        wrong |= (index[i] < 0) | (index[i] >= n)
+    if wrong:
+        return False
+    p, base = 0, np.uint64(0)
+    for _ in range(index.size // (count * after)):
+        if after == 1:
+            for q in range(p, p + count):
+                x[base + np.uint64(index[q])] = src[q]
+            p += count
+        else:
+            for _ in range(count):
+                for b in range(after):
+                    x[base + np.uint64(b) + np.uint64(index[p + b]) * np.uint64(after)] = src[p + b]
+                p += after
+        base += np.uint64(n * after)
+    return True
+
+
+def scatter_number(x: Any, n: int, index: Any, count: int, after: int, number: Any) -> bool:
+    wrong = False
+    for i in range(index.size):
+        wrong |= (index[i] < 0) | (index[i] >= n)
+    if wrong:
+        return False
+    p, base = 0, np.uint64(0)
+    for _ in range(index.size // (count * after)):
+        if after == 1:
+            for q in range(p, p + count):
+                x[base + np.uint64(index[q])] = number
+            p += count
+        else:
+            for _ in range(count):
+                for b in range(after):
+                    x[base + np.uint64(b) + np.uint64(index[p + b]) * np.uint64(after)] = number
+                p += after
+        base += np.uint64(n * after)
+    return True
+
+
+def scatter_add(x: Any, n: int, index: Any, count: int, after: int, src: Any) -> bool:
+    wrong = False
+    for i in range(index.size):
+        wrong |= (index[i] < 0) | (index[i] >= n)
+    if wrong:
+        return False
+    p, base = 0, np.uint64(0)
+    for _ in range(index.size // (count * after)):
+        if after == 1:
+            for q in range(p, p + count):
+                x[base + np.uint64(index[q])] += src[q]
+            p += count
+        else:
+            for _ in range(count):
+                for b in range(after):
+                    x[base + np.uint64(b) + np.uint64(index[p + b]) * np.uint64(after)] += src[p + b]
+                p += after
+        base += np.uint64(n * after)
+    return True
+
+
+def places_of(mask: Any, width: int, out: Any) -> None:
+    """Row and column of every true element of a flat array with rows of ``width``."""
+    at = 0
+    for i in range(mask.size):
+        if mask[i]:
+            out[at, 0] = i // width
+            out[at, 1] = i % width
+            at += 1
+
+
+def minus_picked(x: Any, target: Any, ignored: int, out: Any) -> int:
+    """Minus the element of each row that its target names; how many targets are to be ignored, -1 for one out of range."""
+    found = 0
+    for r in range(target.size):
+        t = target[r]
+        if t == ignored:
+            found += 1
+        elif t < 0 or t >= x.shape[1]:
+            return -1
+        else:
+            out[r] = -x[r, t]
+    return found
+
+
+def max_pool(x: Any, window: Any, best: Any, where: Any) -> None:
+    """Maxima of windows of planes, and their flat positions in the plane (``where`` may be empty).
+
+    window: two numbers each of kernel, stride, padding and dilation.  The first of equal ones counts, the last nan.
+    """
+    kh, kw, sh, sw, ph, pw, dh, dw = window
+    height, width = x.shape[1], x.shape[2]
+    for plane in range(x.shape[0]):
+        for i in range(best.shape[1]):
+            top = i * sh - ph
+            rows = range(top + (-top + dh - 1) // dh * dh if top < 0 else top, min(top + kh * dh, height), dh)
+            for j in range(best.shape[2]):
+                left = j * sw - pw
+                columns = range(left + (-left + dw - 1) // dw * dw if left < 0 else left, min(left + kw * dw, width), dw)
+                place = rows.start * width + columns.start
+                value = x[plane, rows.start, columns.start]
+                for h in rows:
+                    for w in columns:
+                        v = x[plane, h, w]
+                        if v > value or v != v:
+                            value, place = v, h * width + w
+                best[plane, i, j] = value
+                if where.size:
+                    where[plane, i, j] = place
+
+
+def mean_pool(x: Any, window: Any, divisor: Any, out: Any) -> None:
+    """Sums of windows of planes, divided; the elements in their order, zeros around the plane.
+
+    window: two numbers each of kernel, stride and padding.
+    """
+    kh, kw, sh, sw, ph, pw = window
+    zero = x.dtype.type(0)
+    for plane in range(x.shape[0]):
+        for i in range(out.shape[1]):
+            for j in range(out.shape[2]):
+                total = zero
+                for a in range(kh):
+                    for b in range(kw):
+                        h, w = i * sh - ph + a, j * sw - pw + b
+                        inside = h >= 0 and h < x.shape[1] and w >= 0 and w < x.shape[2]
+                        v = x[plane, h, w] if inside else zero
+                        total = v if a + b == 0 else total + v
+                out[plane, i, j] = total / divisor
+
+
+def patches(x: Any, geometry: Any, out: Any) -> None:
+    """Windows of x (samples, channels, height, width) as columns of ``out``: (channels * taps, samples * positions).
+
+    geometry: two numbers each of kernel, stride, dilation and positions.
+    """
+    kh, kw, sh, sw, dh, dw, oh, ow = geometry
+    r = 0
+    for c in range(x.shape[1]):
+        for a in range(kh):
+            for b in range(kw):
+                row = out[r]
+                at = 0
+                for n in range(x.shape[0]):
+                    for i in range(oh):
+                        line = x[n, c, i * sh + a * dh]
+                        start = b * dw
+                        if sw == 1:
+                            part = line[start : start + ow]
+                            into = row[at : at + ow]
+                            for j in range(ow):
+                                into[j] = part[j]
+                        else:
+                            for j in range(ow):
+                                row[at + j] = line[start + j * sw]
+                        at += ow
+                r += 1
 
 
 def add_rows(x: Any, index: Any, src: Any) -> None:
@@ -199,3 +418,12 @@ def largest(x: Any, k: int, smallest: bool, values: Any, places: Any) -> None:
                 at -= 1
             values[r, at] = v
             places[r, at] = i
+
+
+LOOPS = {
+    f.__name__: Loop(f)
+    for f in (running_sum, running_extreme, to_half, from_half, in_range, places_of, gather, scatter, scatter_number, scatter_add, minus_picked, max_pool, mean_pool, patches, add_rows, largest)
+}
+# Only where the order of operations is free may the compiler change it.
+LOOPS.update({name: Loop(f"torsh_numpy._rows:{name}") for name in ("less_largest", "over_sum", "sums", "variances", "layer_norm")})
+LOOPS["product"] = Loop(product, fastmath={"reassoc"})

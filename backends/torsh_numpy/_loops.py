@@ -8,6 +8,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from torsh_numpy import _polynomials
+
 # Contraction to fused multiply-adds only: nan, inf and the order of operations stay as written.
 _loop = numba.njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
 _inline = numba.njit(inline="always", fastmath={"contract"}, error_model="numpy")
@@ -151,6 +153,98 @@ def _erf(a):
 def erf(x, out):
     for i in range(x.size):
         out[i] = _erf(x[i])
+
+
+_TANHSHRINK = np.array(_polynomials.TANHSHRINK)
+_LAST_TANHSHRINK = _TANHSHRINK.size - 1
+_ERFCX = _polynomials.ERFCX
+_LAST = len(_ERFCX) - 1
+
+
+@_inline
+def _exp_wide(x):
+    """exp of a float64 from -700 to 0, to 36 bits: enough for what is rounded to float32."""
+    n = np.floor(x * 1.4426950408889634 + 0.5)
+    r = (x - n * 0.6931471803691238) - n * 1.9082149292705877e-10
+    p = 1 / 362880
+    p = p * r + 1 / 40320
+    p = p * r + 1 / 5040
+    p = p * r + 1 / 720
+    p = p * r + 1 / 120
+    p = p * r + 1 / 24
+    p = p * r + 1 / 6
+    p = p * r + 0.5
+    p = p * r * r + r + 1.0
+    return p * np.int64((np.int64(n) + np.int64(1023)) << np.int64(52)).view(np.float64)
+
+
+@_inline
+def _erfc_wide(a):
+    """erfc of a float64 from 0 to 26, to 30 bits."""
+    q = 1.0 / (a + 2.5)
+    t = a * q * (2 * 30.5 / 28) - 1.0
+    p = _ERFCX[_LAST]
+    for k in range(_LAST - 1, -1, -1):
+        p = p * t + _ERFCX[k]
+    return p * q * _exp_wide(-a * a)
+
+
+@_loop
+def erfc(x, out):
+    """float32 by way of float64."""
+    for i in range(x.size):
+        v = np.float64(x[i])
+        a = abs(v)
+        a = a if a < 26.0 else 26.0
+        e = _erfc_wide(a)
+        e = e if v > 0.0 else 2.0 - e
+        out[i] = np.float32(e if v == v else v)
+
+
+@_loop
+def ndtr(x, out):
+    for i in range(x.size):
+        v = np.float64(x[i])
+        a = abs(v) * 0.7071067811865476
+        a = a if a < 26.0 else 26.0
+        e = 0.5 * _erfc_wide(a)
+        e = e if v < 0.0 else 1.0 - e
+        out[i] = np.float32(e if v == v else v)
+
+
+@_loop
+def tanhshrink(x, out):
+    """x - tanh(x) of float32 by way of float64; near 0, where the difference has no digits, by its power series."""
+    for i in range(x.size):
+        v = np.float64(x[i])
+        a = abs(v)
+        s = v * v
+        p = 1382 / 155925
+        p = p * s - 62 / 2835
+        p = p * s + 17 / 315
+        p = p * s - 2 / 15
+        p = p * s + 1 / 3
+        z = -2.0 * a
+        e = _exp_wide(z if z > -700.0 else -700.0)
+        far = a - (1.0 - e) / (1.0 + e)
+        near = p * s * v
+        far = far if v > 0.0 else -far
+        out[i] = np.float32(near if s < 0.04 else far)
+
+
+@_loop
+def tanhshrink_double(x, out):
+    for i in range(x.size):
+        v = x[i]
+        s = v * v
+        if s < 1.5:
+            t = s * (2 / 1.5) - 1.0
+            p = _TANHSHRINK[_LAST_TANHSHRINK]
+            for k in range(_LAST_TANHSHRINK - 1, -1, -1):
+                p = p * t + _TANHSHRINK[k]
+            out[i] = p * s * v
+        else:
+            out[i] = v - np.tanh(v)
 
 
 @_loop

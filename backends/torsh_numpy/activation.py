@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from torsh_numpy._blocks import LARGE
+from torsh_numpy._blocks import LARGE, looped
+from torsh_numpy._compiled import LOOPS
 from torsh_numpy.backend import TO_NUMPY
 
 # 0-d arrays: NumPy converts a Python number anew in every call.
@@ -85,20 +86,39 @@ def _erf(x):
     return erf(x)
 
 
+def _erfc(x):
+    from scipy.special import erfc
+
+    return erfc(x)
+
+
 def gelu(x, approximate):
     if approximate == "tanh":
-        t = x * x
-        t *= 0.044715
+        # (1 + tanh(z)) / 2 is 1 / (1 + exp(-2 z)), which has digits left for negative z.
+        wide = x.astype(np.float64, copy=False)
+        t = wide * wide
+        t *= -0.044715 * 2 * math.sqrt(2 / math.pi)
+        t -= 2 * math.sqrt(2 / math.pi)
+        t *= wide
+        t = np.exp(t)
         t += 1
-        t *= x
-        t *= math.sqrt(2 / math.pi)
-        t = np.tanh(t)
-    else:
-        t = _erf(x * math.sqrt(0.5))
-    t += 1
-    t *= x
+        return np.divide(wide, t).astype(x.dtype, copy=False)
+    if x.dtype == np.float64:
+        return _exact_gelu(x)
+    wide = x.astype(np.float64)
+    t = _erfc(wide * -math.sqrt(0.5))
     t *= 0.5
-    return t
+    t *= wide
+    return t.astype(x.dtype)
+
+
+def _exact_gelu(x):
+    from torsh_numpy import _gamma  # brings Numba
+
+    x = np.asarray(x, order="C")
+    out = np.empty_like(x)
+    _gamma.gelu(x.reshape(-1), out.reshape(-1))
+    return out
 
 
 def gelu_backward(g, x, approximate):
@@ -151,7 +171,10 @@ def silu_backward(g, x):
 def softplus(x, beta, limit):
     scaled = x * beta if beta != 1 else x
     # log1p(exp(z)) = max(z, 0) + log1p(exp(-|z|))
-    soft = np.log1p(np.exp(-np.abs(scaled)))
+    soft = np.asarray(np.abs(scaled, dtype=x.dtype))  # of 0-d arrays NumPy gives scalars
+    np.negative(soft, soft)
+    np.exp(soft, soft)
+    np.log1p(soft, soft)
     soft += np.maximum(scaled, ZERO[x.dtype])
     if beta != 1:
         soft /= beta
@@ -164,12 +187,36 @@ def softplus_backward(g, x, beta, limit):
 
 
 def mish(x):
-    return x * np.tanh(softplus(x, 1.0, 20.0))
+    # tanh(log(1 + e)) is n / (n + 2) with n = e * (e + 2).
+    wide = x.astype(np.float64, copy=False)
+    e = np.exp(np.minimum(wide, 40))
+    n = e + 2
+    n *= e
+    return (wide * (n / (n + 2))).astype(x.dtype, copy=False)
 
 
 def mish_backward(g, x):
     t = np.tanh(softplus(x, 1.0, 20.0))
     return g * (t + x * _sigmoid(x) * (1 - t * t))
+
+
+def tanhshrink(x):
+    """x - tanh(x); near 0, where the difference has no digits, by a polynomial in x * x."""
+    from torsh_numpy._polynomials import TANHSHRINK
+
+    wide = x.astype(np.float64, copy=False)
+    square = wide * wide
+    far = np.asarray(wide - np.tanh(wide))
+    if x.dtype == np.float32:
+        near, limit = 1 / 3 - square * (2 / 15), 4e-6
+    else:
+        limit = 1.5
+        t = np.minimum(square, limit) * (2 / limit) - 1
+        near = np.full_like(wide, TANHSHRINK[-1])
+        for c in TANHSHRINK[-2::-1]:
+            near *= t
+            near += c
+    return np.where(square < limit, near * square * wide, far).astype(x.dtype, copy=False)
 
 
 def log_sigmoid(x):
@@ -190,7 +237,7 @@ def hardsigmoid_backward(g, x):
 
 
 def hardswish(x):
-    return x * np.clip(x + 3, 0, 6) / 6
+    return x * (np.clip(x + 3, 0, 6) / 6)  # in this order the product cannot overflow
 
 
 def hardswish_backward(g, x):
@@ -209,15 +256,26 @@ def softshrink(x, lambd):
     return np.where(x > lambd, x - lambd, np.where(x < -lambd, x + lambd, x * ZERO[x.dtype]))
 
 
+_less_largest, _over_sum, _sums = (LOOPS[name] for name in ("less_largest", "over_sum", "sums"))
+_ROWS = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
+
+
 def softmax(x, dim):
     if not x.ndim:
         return np.ones_like(x)
     if not x.size:
         return x.copy()
-    out = x - x.max(dim, keepdims=True)
-    np.exp(out, out=out)
-    out /= np.add.reduce(out, dim, keepdims=True)
-    return out
+    if dim == x.ndim - 1 and (run := _less_largest.run or _less_largest.worth(x.size)) is not None and x.dtype in _ROWS:
+        out = np.empty(x.shape, x.dtype)
+        rows = out.reshape(-1, x.shape[-1])
+        run(np.ascontiguousarray(x).reshape(rows.shape), rows)
+        np.exp(rows, rows)
+        _over_sum.compiled()(rows)
+        return out
+    # Positional arguments, and no methods: half of the time of a small array is the calls.
+    out = np.subtract(x, np.maximum.reduce(x, dim, None, None, True), order="C")
+    np.exp(out, out)
+    return np.divide(out, np.add.reduce(out, dim, None, None, True), out)
 
 
 def softmax_backward(g, out, dim):
@@ -234,9 +292,16 @@ def log_softmax(x, dim):
         return np.zeros_like(x)
     if not x.size:
         return x.copy()
-    out = x - x.max(dim, keepdims=True)
-    out -= np.log(np.add.reduce(np.exp(out), dim, keepdims=True))
-    return out
+    if dim == x.ndim - 1 and (run := _less_largest.run or _less_largest.worth(x.size)) is not None and x.dtype in _ROWS:
+        out = np.empty(x.shape, x.dtype)
+        rows = out.reshape(-1, x.shape[-1])
+        run(np.ascontiguousarray(x).reshape(rows.shape), rows)
+        totals = np.empty(len(rows), x.dtype)
+        _sums.compiled()(np.exp(rows), totals)
+        np.subtract(rows, np.log(totals, totals)[:, None], rows)
+        return out
+    out = np.subtract(x, np.maximum.reduce(x, dim, None, None, True), order="C")
+    return np.subtract(out, np.log(np.add.reduce(np.exp(out), dim, None, None, True)), out)
 
 
 def log_softmax_backward(g, out, dim):
@@ -247,10 +312,10 @@ def log_softmax_backward(g, out, dim):
     return np.subtract(g, t, out=t)
 
 
-def _compiled(kernel, arrays):
+def _compiled(kernel, arrays, least=LARGE):
     """The kernel, handing large float32 arrays to the loop of its name in ``_activations.py``.
 
-    arrays: how many operands are arrays; the others are numbers, passed as float32.
+    arrays: how many operands are arrays; the others are numbers, passed as float32.  least: from how many elements on.
     """
     name = kernel.__name__
     loop = None
@@ -258,7 +323,7 @@ def _compiled(kernel, arrays):
     def run(*args):
         nonlocal loop
         x = args[arrays - 1]
-        if x.size < LARGE or x.dtype != np.float32 or not x.flags.c_contiguous:
+        if x.size < least or x.dtype != np.float32 or not x.flags.c_contiguous:
             return kernel(*args)
         if loop is None:
             from torsh_numpy import _activations
@@ -325,7 +390,8 @@ def _compiled_gelu(kernel):
         return kernel(*args, "none")
 
     exact.__name__ = kernel.__name__
-    exact = _compiled(exact, 2 if kernel is gelu_backward else 1)
+    # SciPy's erf is slow enough for much smaller arrays to pay.
+    exact = _compiled(exact, 2 if kernel is gelu_backward else 1, 512)
     return lambda *args: exact(*args[:-1]) if args[-1] == "none" else kernel(*args)
 
 
@@ -336,7 +402,7 @@ KERNELS = {
         threshold_backward, gelu,
         gelu_backward, silu, silu_backward, softplus, softplus_backward, mish, mish_backward, log_sigmoid,
         log_sigmoid_backward, hardsigmoid, hardsigmoid_backward, hardswish, hardswish_backward, hardshrink,
-        hardshrink_backward, softshrink, softmax, softmax_backward, log_softmax, log_softmax_backward,
+        hardshrink_backward, softshrink, tanhshrink, softmax, softmax_backward, log_softmax, log_softmax_backward,
     )
 }  # fmt: skip
 
@@ -359,4 +425,5 @@ KERNELS |= {
 }
 KERNELS |= {f.__name__: _compiled_softmax(f) for f in (softmax, log_softmax)}
 KERNELS |= {f.__name__: _compiled_rows(f) for f in (softmax_backward, log_softmax_backward)}
+KERNELS |= {"tanhshrink": looped(looped(tanhshrink, "tanhshrink_double"), "tanhshrink", doubles=False)}
 KERNELS |= {"gelu": _compiled_gelu(gelu), "gelu_backward": _compiled_gelu(gelu_backward)}

@@ -12,11 +12,13 @@ from torsh import dtypes
 from torsh.backend import Backend, Capabilities, Kernel
 from torsh.device import device as Device
 from torsh.dtypes import dtype as Dtype
-from torsh_numpy._compiled import LARGE, between_halves
+from torsh_numpy._compiled import between_halves
 
 TO_NUMPY: dict[Dtype, np.dtype[Any]] = {
     d: np.dtype(getattr(ml_dtypes, d.name) if hasattr(ml_dtypes, d.name) else d.name) for d in dtypes.ALL
 }
+# Types that only hold bits: NumPy has none of them, but keeps records of one field apart by the field's name.
+TO_NUMPY.update({d: np.dtype([(d.name, f"u{d.itemsize}")]) for d in dtypes.SHELLS})
 FROM_NUMPY = {n: d for d, n in TO_NUMPY.items()}
 
 # NumPy has no arithmetic of its own for these, or rounds after every step: computed one size up.
@@ -25,14 +27,20 @@ _WIDER = {
     **dict.fromkeys(dtypes.FLOAT8, dtypes.float32),
 }  # fmt: skip
 
+_STORED = frozenset(TO_NUMPY)  # more than ``capabilities`` has: those it computes with
+
 # Where kernels are: one module per family, imported when a name is first looked up.
 _MODULES = (
     "arithmetic", "pointwise", "comparison", "special", "complex", "reduction", "shape", "slicing", "creation",
     "rearranging", "joining", "indexing", "scatter", "sorting", "cumulative", "statistics", "matmul", "decomposition", "linalg", "fft", "random",
     "activation", "convolution", "pooling", "normalization", "loss", "attention", "embedding", "vision",
     "linear", "padding",
-    "optimizer",
+    "optimizer", "recurrent_steps",
 )  # fmt: skip
+
+
+# Elements from which looking for another way between float32 and float16 may pay.
+_HALVES = 1000
 
 
 class _Window:
@@ -52,7 +60,7 @@ def window(
     pointer, readonly = interface["data"]
     interface.update(data=(pointer + offset, readonly), shape=tuple(shape), strides=tuple(strides))
     dtype = dtype or x.dtype
-    interface["typestr"] = dtype.str if dtype.kind != "V" else f"|V{dtype.itemsize}"
+    interface["typestr"] = dtype.str if dtype.isbuiltin != 2 else f"|V{dtype.itemsize}"
     interface.pop("descr", None)
     found = np.asarray(_Window(interface, x))
     # The interface has no name for the types of ml_dtypes.
@@ -94,6 +102,9 @@ class NumpyBackend(Backend):
     def version(self) -> str:
         return np.__version__
 
+    def dtypes_on(self, device: Device) -> frozenset[Dtype]:
+        return _STORED
+
     def kernel(self, name: str, dtype: Dtype) -> Kernel | None:
         if self._table is None:
             self._table = {}
@@ -117,7 +128,7 @@ class NumpyBackend(Backend):
         return np.asarray(value)
 
     def cast(self, raw: np.ndarray[Any, Any], dtype: Dtype, copy: bool = False) -> np.ndarray[Any, Any]:
-        if raw.size >= LARGE and (found := between_halves(raw, TO_NUMPY[dtype])) is not None:
+        if raw.size >= _HALVES and (found := between_halves(raw, TO_NUMPY[dtype])) is not None:
             return found
         with np.errstate(all="ignore"):
             return raw.astype(TO_NUMPY[dtype], copy=copy)
@@ -138,8 +149,23 @@ class NumpyBackend(Backend):
     def contiguous(self, raw: np.ndarray[Any, Any]) -> bool:
         return raw.flags.c_contiguous
 
+    def to_dlpack(self, raw: np.ndarray[Any, Any], **options: Any) -> Any:
+        dtype = FROM_NUMPY[raw.dtype]
+        from torsh_numpy._dlpack import CODES, export
+
+        if dtype not in CODES:
+            return super().to_dlpack(raw, **options)
+        if options.get("stream") == -1:
+            options["stream"] = None
+        return export(raw, dtype, **{n: v for n, v in options.items() if v is not None})
+
     def from_dlpack(self, source: Any) -> np.ndarray[Any, Any]:
-        found = np.from_dlpack(source)
+        from torsh_numpy._dlpack import Exporter
+
+        exporter = Exporter(source)
+        found = np.from_dlpack(exporter)
+        if exporter.dtype is not None:
+            found = found.view(TO_NUMPY[exporter.dtype])
         if not found.flags.writeable:  # NumPy trusts no exporter of the old protocol; tensors are there to be written to
             interface = dict(found.__array_interface__)
             interface["data"] = (interface["data"][0], False)
@@ -152,7 +178,10 @@ class NumpyBackend(Backend):
     def storage(self, raw: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         owner = owner_of(raw)
         if not owner.flags.c_contiguous:
-            owner = owner.T if owner.flags.f_contiguous else owner
+            if not owner.flags.f_contiguous:  # a part of memory that another library owns
+                reach = sum((n - 1) * s for n, s in zip(owner.shape, owner.strides)) + owner.itemsize
+                return window(owner, (reach if owner.size else 0,), (1,), 0, np.dtype(np.uint8))
+            owner = owner.T
         return owner.reshape(-1).view(np.uint8)
 
     def geometry(self, raw: np.ndarray[Any, Any]) -> tuple[tuple[int, ...], tuple[int, ...], int]:

@@ -8,11 +8,14 @@ dimension.  The one with the longer runs is faster; small images with many chann
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from typing import Any
 
 import numpy as np
+
+from torsh_numpy._compiled import LOOPS
 
 Array = Any
 Ints = tuple[int, ...]
@@ -26,17 +29,47 @@ def _windows(x: Array, first: int, kernel: Ints, stride: Ints, dilation: Ints, o
 
     order: which of "n" (samples), "c" (channels), "p" (positions), "k" (taps) come in which order.
     """
-    s = x.strides
+    sizes, strides = _window_geometry(x.shape, x.strides, first, kernel, stride, dilation, out, order)
+    # np.ndarray on the memory itself takes 1 us, as_strided 8.
+    return np.ndarray(sizes, x.dtype, x, 0, strides)
+
+
+_loop = LOOPS["patches"]
+
+
+def _patches(x: Array, last: bool, kernel: Ints, stride: Ints, dilation: Ints, out: Ints) -> Array:
+    """The matrix of patches: (samples * positions, taps * channels) with channels last, else its transpose by channels."""
+    if last:  # long runs, which NumPy copies as fast as can be
+        return _windows(x, 1, kernel, stride, dilation, out, "npkc").reshape(-1, math.prod(kernel) * x.shape[-1])
+    rows, columns = x.shape[1] * math.prod(kernel), x.shape[0] * math.prod(out)
+    run = _loop.run or _loop.worth(rows * columns)
+    if run is None or len(kernel) > 2 or x.dtype not in _COMPILED:
+        return _windows(x, 2, kernel, stride, dilation, out, "cknp").reshape(rows, columns)
+    if len(kernel) == 1:  # a picture of height 1
+        x = x[:, :, None]
+        kernel, stride, dilation, out = (1, *kernel), (1, *stride), (1, *dilation), (1, *out)
+    found = np.empty((rows, columns), x.dtype)
+    run(x, (*kernel, *stride, *dilation, *out), found)
+    return found
+
+
+_COMPILED = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
+
+
+@functools.lru_cache(1024)
+def _window_geometry(
+    shape: Ints, s: Ints, first: int, kernel: Ints, stride: Ints, dilation: Ints, out: Ints, order: str
+) -> tuple[Ints, Ints]:
     space = s[first : first + len(kernel)]
     batch, channel = (0, len(s) - 1) if first == 1 else (0, 1)
     sizes: list[int] = []
     strides: list[int] = []
     for letter in order:
         if letter == "n":
-            sizes.append(x.shape[batch])
+            sizes.append(shape[batch])
             strides.append(s[batch])
         elif letter == "c":
-            sizes.append(x.shape[channel])
+            sizes.append(shape[channel])
             strides.append(s[channel])
         elif letter == "p":
             sizes.extend(out)
@@ -44,8 +77,7 @@ def _windows(x: Array, first: int, kernel: Ints, stride: Ints, dilation: Ints, o
         else:
             sizes.extend(kernel)
             strides.extend(a * b for a, b in zip(space, dilation))
-    # np.ndarray on the memory itself takes 1 us, as_strided 8.
-    return np.ndarray(sizes, x.dtype, x, 0, strides)
+    return tuple(sizes), tuple(strides)
 
 
 def _padded(x: Array, pads: Any, last: bool) -> Array:
@@ -57,10 +89,9 @@ def _padded(x: Array, pads: Any, last: bool) -> Array:
         space = x.shape[2:]
     if last:
         x = x.transpose(0, *range(2, x.ndim), 1)
-    if not any(lo or hi for lo, hi in pads):
+    if not any(map(any, pads)):
         return np.ascontiguousarray(x)
-    sizes = tuple(n + lo + hi for n, (lo, hi) in zip(space, pads))
-    inner = tuple(slice(lo, lo + n) for n, (lo, hi) in zip(space, pads))
+    sizes, inner = _frame(space, tuple(pads))
     if last:
         out = np.zeros((x.shape[0], *sizes, x.shape[-1]), x.dtype)
         out[(slice(None), *inner)] = x
@@ -68,6 +99,20 @@ def _padded(x: Array, pads: Any, last: bool) -> Array:
         out = np.zeros((*x.shape[:2], *sizes), x.dtype)
         out[(slice(None), slice(None), *inner)] = x
     return out
+
+
+@functools.lru_cache(256)
+def _frame(space: Ints, pads: Any) -> tuple[Ints, Any]:
+    """The sizes with padding, and where the array lies in them."""
+    sizes = tuple(n + lo + hi for n, (lo, hi) in zip(space, pads))
+    return sizes, tuple(slice(lo, lo + n) for n, (lo, hi) in zip(space, pads))
+
+
+@functools.lru_cache(256)
+def _out_size(space: Ints, kernel: Ints, stride: Ints, pads: Any, dilation: Ints) -> Ints:
+    return tuple(
+        (i + lo + hi - d * (k - 1) - 1) // s + 1 for i, (lo, hi), d, k, s in zip(space, pads, dilation, kernel, stride)
+    )
 
 
 def _chunks(n: int, each: int) -> Any:
@@ -84,36 +129,56 @@ def _channels_last(channels: int, out: Ints, kernel: Ints, dilation: Ints, strid
 def _forward(x: Array, w: Array, stride: Ints, pads: Any, dilation: Ints, groups: int) -> Array:
     n, c = x.shape[:2]
     o, kernel = w.shape[0], w.shape[2:]
-    out_size = tuple(
-        (i + lo + hi - d * (k - 1) - 1) // s + 1
-        for i, (lo, hi), d, k, s in zip(x.shape[2:], pads, dilation, kernel, stride)
-    )
+    out_size = _out_size(x.shape[2:], kernel, stride, tuple(pads), dilation)
     taps, positions = math.prod(kernel), math.prod(out_size)
     if not n * positions * o or not c:
         return np.zeros((n, o, *out_size), x.dtype)
-    if taps == 1 and positions == math.prod(x.shape[2:]) and not any(lo or hi for lo, hi in pads):
+    if taps == 1 and positions == math.prod(x.shape[2:]) and not any(map(any, pads)):
         return _pointwise(x, w, groups).reshape(n, o, *out_size)
     if groups == c and groups > 1:
         return _depthwise(x, w, stride, pads, dilation, out_size)
     out = np.empty((n, o, *out_size), np.result_type(x, w))
-    if groups == 1 and _channels_last(c, out_size, kernel, dilation, stride):
-        xp = _padded(x, pads, True)
+    last = groups == 1 and _channels_last(c, out_size, kernel, dilation, stride)
+    if last:
         matrix = np.ascontiguousarray(w.transpose(*range(2, w.ndim), 1, 0)).reshape(taps * c, o)
-        flat = out.reshape(n, o, positions)
-        for part in _chunks(n, positions * taps * c):
-            patches = _windows(xp[part], 1, kernel, stride, dilation, out_size, "npkc").reshape(-1, taps * c)
-            flat[part] = (patches @ matrix).reshape(-1, positions, o).transpose(0, 2, 1)
-        return out
-    xp = _padded(x, pads, False)
-    matrix = w.reshape(groups, o // groups, c // groups * taps)
-    flat = out.reshape(n, o, positions)
-    for part in _chunks(n, positions * taps * c):
-        patches = _windows(xp[part], 2, kernel, stride, dilation, out_size, "cknp").reshape(
-            groups, c // groups * taps, -1
-        )
-        found = np.matmul(matrix, patches)
-        flat[part] = found.reshape(o, -1, positions).transpose(1, 0, 2)
+    else:
+        matrix = w.reshape(groups, o // groups, c // groups * taps)
+    for part, xp in _bands(x, pads, kernel, stride, dilation, out_size, taps * c, last):
+        size = (part[1].stop - part[1].start, *out_size[1:])
+        if last:
+            patches = _patches(xp, True, kernel, stride, dilation, size)
+            found = (patches @ matrix).reshape(-1, *size, o)
+            out[part[0], :, part[1]] = found.transpose(0, len(size) + 1, *range(1, len(size) + 1))
+        else:
+            patches = _patches(xp, False, kernel, stride, dilation, size).reshape(groups, c // groups * taps, -1)
+            found = np.matmul(matrix, patches).reshape(o, -1, *size)
+            out[part[0], :, part[1]] = found.swapaxes(0, 1)
+        del patches, found  # before the next ones are made
     return out
+
+
+def _bands(x: Array, pads: Any, kernel: Ints, stride: Ints, dilation: Ints, out: Ints, each: int, last: bool) -> Any:
+    """Parts of the result, as (samples, rows), whose patches fit in memory together, and the padded input of each.
+
+    each: elements in the patch of a position.
+    """
+    samples, per = x.shape[0], math.prod(out[1:]) * each
+    whole = out[0] * per
+    if whole <= _PATCH_ELEMENTS:
+        for part in _chunks(samples, whole):
+            yield (part, slice(0, out[0])), _padded(x[part], pads, last)
+        return
+    step = max(1, _PATCH_ELEMENTS // max(per, 1))
+    reach = dilation[0] * (kernel[0] - 1)
+    low, height = pads[0][0], x.shape[2]
+    for n in range(samples):
+        for first in range(0, out[0], step):
+            end = min(first + step, out[0])
+            # The rows of the input these rows of the result see, and how far they reach beyond it.
+            top, bottom = first * stride[0] - low, (end - 1) * stride[0] + reach + 1 - low
+            rows = x[n : n + 1, :, max(top, 0) : max(min(bottom, height), 0)]
+            edge = (max(-top, 0), max(bottom - height, 0)) if rows.shape[2] else (bottom - top, 0)
+            yield (slice(n, n + 1), slice(first, end)), _padded(rows, [edge, *pads[1:]], last)
 
 
 def _pointwise(x: Array, w: Array, groups: int) -> Array:
@@ -140,14 +205,16 @@ def _depthwise(x: Array, w: Array, stride: Ints, pads: Any, dilation: Ints, out_
     """One channel in per group: a product and a sum per tap, without patches."""
     n, c = x.shape[:2]
     o, kernel = w.shape[0], w.shape[2:]
-    xp = _padded(x, pads, False)[:, :, None]
     weights = w.reshape(1, c, o // c, *kernel)
     ones = (1,) * len(kernel)
     out = np.zeros((n, c, o // c, *out_size), x.dtype)
-    product = np.empty_like(out)
-    for tap in _taps(kernel):
-        part = xp[(slice(None),) * 3 + _slices(tap, stride, dilation, out_size)]
-        out += np.multiply(part, weights[(slice(None),) * 3 + tap].reshape(1, c, o // c, *ones), out=product)
+    for part in _chunks(n, o * math.prod(out_size)):
+        xp = _padded(x[part], pads, False)[:, :, None]
+        into = out[part]
+        product = np.empty_like(into)
+        for tap in _taps(kernel):
+            piece = xp[(slice(None),) * 3 + _slices(tap, stride, dilation, out_size)]
+            into += np.multiply(piece, weights[(slice(None),) * 3 + tap].reshape(1, c, o // c, *ones), out=product)
     return out.reshape(n, o, *out_size)
 
 
@@ -222,22 +289,20 @@ def convolution_weight(g, x, size, stride, padding, dilation, groups):
             found[(slice(None), slice(None), *tap)] = np.matmul(split, part).sum(0).reshape(c, o // c)
         return found.reshape(size)
     total: Any = 0
-    if groups == 1 and _channels_last(c, out_size, kernel, dilation, stride):
-        xp = _padded(x, pads, True)
-        for part in _chunks(n, positions * taps * c):
-            patches = _windows(xp[part], 1, kernel, stride, dilation, out_size, "npkc").reshape(-1, taps * c)
-            left = g[part].reshape(-1, o, positions).swapaxes(0, 1).reshape(o, -1)
-            total = total + left @ patches
-        return np.ascontiguousarray(
-            total.reshape(o, *kernel, c).transpose(0, len(kernel) + 1, *range(1, len(kernel) + 1))
-        )
-    xp = _padded(x, pads, False)
-    for part in _chunks(n, positions * taps * c):
-        patches = _windows(xp[part], 2, kernel, stride, dilation, out_size, "cknp").reshape(
-            groups, c // groups * taps, -1
-        )
-        left = g[part].reshape(-1, o, positions).swapaxes(0, 1).reshape(groups, o // groups, -1)
-        total = total + np.matmul(left, patches.swapaxes(1, 2))
+    last = groups == 1 and _channels_last(c, out_size, kernel, dilation, stride)
+    for part, xp in _bands(x, pads, kernel, stride, dilation, out_size, taps * c, last):
+        rows = (part[1].stop - part[1].start, *out_size[1:])
+        left = g[part[0], :, part[1]].swapaxes(0, 1)
+        if last:
+            patches = _patches(xp, True, kernel, stride, dilation, rows)
+            total = total + left.reshape(o, -1) @ patches
+        else:
+            patches = _patches(xp, False, kernel, stride, dilation, rows).reshape(groups, c // groups * taps, -1)
+            total = total + np.matmul(left.reshape(groups, o // groups, -1), patches.swapaxes(1, 2))
+        del patches
+    if last:
+        total = total.reshape(o, *kernel, c).transpose(0, len(kernel) + 1, *range(1, len(kernel) + 1))
+        return np.ascontiguousarray(total)
     return total.reshape(size)
 
 

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from torsh import dtypes
-from torsh_numpy._compiled import LARGE, between_halves
+from torsh_numpy._compiled import between_halves
 from torsh_numpy.backend import TO_NUMPY
 
 _E4M3FN, _E8M0FNU = TO_NUMPY[dtypes.float8_e4m3fn], TO_NUMPY[dtypes.float8_e8m0fnu]
+_HALF = np.dtype(np.float16)
 _COMPLEX32 = TO_NUMPY[dtypes.complex32]
 
 
@@ -47,7 +48,7 @@ def convert(x, target, copy):
             x = x.clip(-448, 448)
         elif target == _E8M0FNU:  # has no zero
             x = np.maximum(x, np.float32(2.0**-127))
-    if x.size >= LARGE and (found := between_halves(x, target)) is not None:
+    if _HALF in (x.dtype, target) and x.ndim and (found := between_halves(x, target)) is not None:
         return found
     return x.astype(target, copy=copy)
 
@@ -146,4 +147,4 @@ def packed(x):
     return x.copy("C")
 
 
-KERNELS.update(clone=clone)
+KERNELS.update(clone=clone, packed=packed)

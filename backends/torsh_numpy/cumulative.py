@@ -4,7 +4,9 @@ import math
 
 import numpy as np
 
-from torsh_numpy._compiled import LARGE, loop
+from torsh_numpy._compiled import LOOPS
+
+_running_extreme = LOOPS["running_extreme"]
 
 
 def _accumulate(ufunc):
@@ -17,24 +19,33 @@ def _accumulate(ufunc):
 
 
 _cumsum = _accumulate(np.add)
+_running_sum = LOOPS["running_sum"]
+_REAL = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
 
 
 def cumsum(x, dim):
-    if x.size >= LARGE and dim == x.ndim - 1 and x.dtype in (np.float32, np.float64) and x.flags.c_contiguous:
-        out = np.empty_like(x)
-        loop("running_sum")(x.reshape(-1, x.shape[-1]), out.reshape(-1, x.shape[-1]))
+    if dim != x.ndim - 1 or x.dtype not in _REAL or not x.size:
+        return _cumsum(x, dim)
+    run = _running_sum.run or _running_sum.worth(x.size)
+    if run is not None:
+        x = np.ascontiguousarray(x)
+        out = np.empty(x.shape, x.dtype)
+        run(x.reshape(-1, x.shape[-1]), out.reshape(-1, x.shape[-1]))
         return out
-    return _cumsum(x, dim)
+    # In float64, as PyTorch does.
+    return np.add.accumulate(x.astype(np.float64, copy=False), dim).astype(x.dtype, copy=False)
 
 
 def _extreme(ufunc):
     def kernel(x, dim, shape):
         if not x.ndim or not x.size:
             return x.copy(), np.zeros(x.shape, np.int64)
-        if x.size >= LARGE and x.dtype.kind in "iuf" and x.dtype.isnative and x.itemsize > 2 and x.flags.c_contiguous:
-            values, places = np.empty_like(x), np.empty(x.shape, np.int64)
-            form = (math.prod(x.shape[:dim]), x.shape[dim], math.prod(x.shape[dim + 1 :]))
-            loop("running_extreme")(x.reshape(form), ufunc is np.minimum, values.reshape(form), places.reshape(form))
+        run = _running_extreme.run or _running_extreme.worth(x.size)
+        if run is not None and x.dtype.kind in "iuf" and x.dtype.isnative and x.itemsize > 2:
+            x = np.ascontiguousarray(x)
+            values, places = np.empty(x.shape, x.dtype), np.empty(x.shape, np.int64)
+            after = 1 if dim == x.ndim - 1 else math.prod(x.shape[dim + 1 :])
+            run(x.ravel(), x.shape[dim], after, ufunc is np.minimum, values.ravel(), places.ravel())
             return values, places
         values = ufunc.accumulate(x, axis=dim)
         # An element is the extreme so far where it equals the running value; the last such place counts.

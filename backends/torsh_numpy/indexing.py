@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from torsh_numpy.scatter import add_slices
+from torsh_numpy._compiled import LOOPS
+from torsh_numpy.scatter import add_slices, writable
 
 _ALL = slice(None)
 
@@ -34,6 +35,7 @@ def index(x, indices, shape):
 
 def _accumulate(x, indices, key, values):
     """x[key] += values with repeated places adding up."""
+    writable(x)
     if len(indices) == 1 and x.ndim > 1 and indices[0].dtype != bool:
         # Whole rows, as in the gradient of an embedding.
         index = indices[0].reshape(-1)
@@ -68,10 +70,17 @@ def index_put(x, indices, values, accumulate):
     return index_put_(x.copy(), indices, values, accumulate)
 
 
+_places_of = LOOPS["places_of"]
+
+
 def nonzero(x):
     if x.ndim < 2:
         return np.flatnonzero(x)[:, None] if x.ndim else np.zeros((int(bool(x)), 0), np.int64)
     mask = np.ascontiguousarray(x if x.dtype == bool else x != 0)
+    if x.ndim == 2 and (run := _places_of.run or _places_of.worth(x.size)) is not None:
+        out = np.empty((np.count_nonzero(mask), 2), np.int64)
+        run(mask.ravel(), x.shape[1], out)
+        return out
     flat = np.flatnonzero(mask)
     out = np.empty((flat.size, x.ndim), np.int64)
     # Dimension by dimension from the last: how many are in each row says which row a flat position is in.

@@ -18,4 +18,14 @@ def linear(x, w, bias):
     return out
 
 
-KERNELS = {"linear": linear}
+def linear_backward(g, x, w):
+    """The gradients of input, weight and bias."""
+    columns, rows = w.shape
+    flat = g if g.ndim == 2 else g.reshape(-1, columns)
+    of_input = flat.dot(w.conj() if w.dtype.kind == "c" else w)
+    inputs = x if x.ndim == 2 else x.reshape(-1, rows)
+    of_weight = flat.T.dot(inputs.conj() if x.dtype.kind == "c" else inputs)
+    return of_input if g.ndim == 2 else of_input.reshape(x.shape), of_weight, np.add.reduce(flat, 0)
+
+
+KERNELS = {"linear": linear, "linear_backward": linear_backward}

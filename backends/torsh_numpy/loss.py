@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from torsh_numpy._compiled import LOOPS
+
 Array = Any
 
 
@@ -31,7 +33,21 @@ def _weights(weight: Array | None, safe: Array, counts: Array | None, dtype: Any
     return found if counts is None else found * counts
 
 
+_minus_picked = LOOPS["minus_picked"]
+_NUMBERS = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
+
+
 def nll(x, target, weight, reduction, ignore_index):
+    if (
+        weight is None and x.ndim == 2 and target.size and x.dtype in _NUMBERS and x.flags.c_contiguous
+        and (run := _minus_picked.run or _minus_picked.worth(target.size)) is not None
+    ):  # fmt: skip
+        found = np.empty(target.shape, x.dtype)
+        if run(x, np.ascontiguousarray(target), ignore_index, found) == 0:
+            if reduction == "none":
+                return found, np.zeros((), x.dtype)
+            value, total = np.add.reduce(found), x.dtype.type(found.size)
+            return (value / total if reduction == "mean" else value), total
     safe, counts = _picked(target, x.shape[1], ignore_index)
     if x.ndim == 2:
         found = x[np.arange(x.shape[0]), safe]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from torsh_numpy._blocks import LARGE
+from torsh_numpy._compiled import LOOPS
 
 Array = Any
 
@@ -35,8 +36,34 @@ def _flat(x: Array) -> Array:
     return x.reshape(x.shape[0], x.shape[1], math.prod(x.shape[2:]))
 
 
+# Elements from which batch normalisation is compiled: NumPy takes many passes for it.
+_MANY = 16
+
+
+def _compiled(flat):
+    return flat.size >= _MANY and flat.dtype == np.float32 and flat.shape[2] >= 8
+
+
+def _batch_norm_compiled(x, flat, weight, bias, eps):
+    from torsh_numpy import _activations
+
+    flat = np.ascontiguousarray(flat)
+    channels = flat.shape[1]
+    n = flat.shape[0] * flat.shape[2]
+    mean, var = np.empty(channels, x.dtype), np.empty(channels, x.dtype)
+    _activations.channel_statistics(flat, mean, var)
+    invstd = (1 / np.sqrt(var + eps)).astype(x.dtype, copy=False)
+    scale = invstd if weight is None else (invstd * weight).astype(x.dtype, copy=False)
+    shift = np.zeros(channels, x.dtype) if bias is None else np.ascontiguousarray(bias, x.dtype)
+    out = np.empty(flat.shape, x.dtype)
+    _activations.scale_channels(flat, mean, scale, shift, out)
+    return out.reshape(x.shape), mean, invstd, (var * (n / max(n - 1, 1))).astype(x.dtype, copy=False)
+
+
 def batch_norm_train(x, weight, bias, eps):
     flat = _flat(x)
+    if _compiled(flat):
+        return _batch_norm_compiled(x, flat, weight, bias, eps)
     n = max(flat.shape[0] * flat.shape[2], 1)
     mean = _per_channel(flat) / n
     out = flat - mean[:, None]
@@ -56,6 +83,24 @@ def batch_norm_train(x, weight, bias, eps):
 def batch_norm_backward(g, x, weight, mean, invstd, eps, needs):
     flat, grad = _flat(x), _flat(g)
     n = flat.shape[0] * flat.shape[2]
+    if _compiled(flat):
+        from torsh_numpy import _activations
+
+        flat, grad = np.ascontiguousarray(flat), np.ascontiguousarray(grad)
+        total, along = np.empty_like(mean), np.empty_like(mean)
+        _activations.channel_products(grad, flat, np.ascontiguousarray(mean), total, along)
+        along *= invstd
+        gx = None
+        if needs[0]:
+            scale = np.ascontiguousarray(invstd if weight is None else invstd * weight, x.dtype)
+            slope, offset = scale * invstd * along / -n, scale * total / -n
+            gx = np.empty(flat.shape, x.dtype)
+            _activations.batch_norm_gradient(
+                grad, flat, np.ascontiguousarray(mean), scale, slope.astype(x.dtype, copy=False),
+                offset.astype(x.dtype, copy=False), gx,
+            )  # fmt: skip
+            gx = gx.reshape(x.shape)
+        return gx, along if needs[1] else None, total if needs[2] else None
     center = flat - mean[:, None]
     along = _products(grad, center) * invstd
     total = _per_channel(grad)
@@ -78,6 +123,10 @@ def _affine(weight, bias, cols):
     )
 
 
+_layer_norm = LOOPS["layer_norm"]
+_ROWS = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
+
+
 def native_layer_norm(x, shape, weight, bias, eps):
     cols = math.prod(shape)
     lead = x.shape[: x.ndim - len(shape)]
@@ -90,12 +139,25 @@ def native_layer_norm(x, shape, weight, bias, eps):
         out, mean, rstd = np.empty(rows.shape, x.dtype), np.empty(len(rows), x.dtype), np.empty(len(rows), x.dtype)
         layer_norm(np.ascontiguousarray(rows), w, b, np.float32(eps), out, mean, rstd)
         return out.reshape(x.shape), mean.reshape(stat), rstd.reshape(stat)
-    mean = np.add.reduce(rows, 1, keepdims=True)
+    run = _layer_norm.run or _layer_norm.worth(x.size)
+    if run is not None and rows.size and x.dtype in _ROWS:
+        out, mean, rstd = np.empty(rows.shape, x.dtype), np.empty(stat, x.dtype), np.empty(stat, x.dtype)
+        rows = np.ascontiguousarray(rows)
+        first = rows[0]  # stands for a weight or bias that is not there
+        run(
+            rows, first if weight is None else np.ascontiguousarray(weight).ravel(),
+            first if bias is None else np.ascontiguousarray(bias).ravel(), weight is not None, bias is not None,
+            x.dtype.type(eps), out, mean.ravel(), rstd.ravel(),
+        )  # fmt: skip
+        return out.reshape(x.shape), mean, rstd
+    if not rows.flags.c_contiguous:
+        rows = np.ascontiguousarray(rows)
+    mean = np.add.reduce(rows, 1, None, None, True)
     mean /= max(cols, 1)
     out = rows - mean
-    var = np.vecdot(out, out)[:, None]
+    var = np.add.reduce(out * out, 1, None, None, True)
     var /= max(cols, 1)
-    var += eps
+    var += x.dtype.type(eps)
     rstd = 1 / np.sqrt(var)
     out *= rstd
     if weight is not None:

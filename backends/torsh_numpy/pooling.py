@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from torsh_numpy._compiled import LOOPS
+
 Array = Any
 Ints = tuple[int, ...]
 
@@ -45,7 +47,35 @@ def _taps(kernel: Ints) -> list[Ints]:
     return list(itertools.product(*(range(k) for k in kernel)))
 
 
+_max_pool = LOOPS["max_pool"]
+# Above this NumPy's passes over whole arrays are faster.
+_SMALL = 20_000
+_FLOATS = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
+
+
+def _compiled_max_pool(x: Array, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, size: Ints, places: bool) -> Any:
+    """Maxima and positions by the compiled loop; None where it does not serve."""
+    n = len(kernel)
+    if n > 2 or x.size > _SMALL or not x.size or x.dtype.kind not in "iuf" or x.dtype == np.float16:
+        return None
+    run = _max_pool.run or _max_pool.worth(x.size)
+    if run is None:
+        return None
+    best = np.empty((*x.shape[:2], *size), x.dtype)
+    where = np.empty(best.shape if places else (0,) * best.ndim, np.int64)
+    flat = (-1, 1) if n == 1 else (-1,)
+    if n == 1:
+        kernel, stride, padding, dilation = (1, *kernel), (1, *stride), (0, *padding), (1, *dilation)
+    run(
+        np.ascontiguousarray(x).reshape(*flat, *x.shape[2:]), (*kernel, *stride, *padding, *dilation),
+        best.reshape(*flat, *size), where.reshape(*flat, *size) if places else where.reshape(0, 0, 0),
+    )  # fmt: skip
+    return best, where
+
+
 def max_pool(x, kernel, stride, padding, dilation, size):
+    if (found := _compiled_max_pool(x, kernel, stride, padding, dilation, size, False)) is not None:
+        return found[0]
     xp = _around(x, kernel, stride, padding, dilation, size, _lowest(x.dtype))
     best = None
     for tap in _taps(kernel):
@@ -69,6 +99,8 @@ def _positions(space: Ints, size: Ints, kernel: Ints, stride: Ints, padding: Int
 
 
 def max_pool_with_indices(x, kernel, stride, padding, dilation, size):
+    if (found := _compiled_max_pool(x, kernel, stride, padding, dilation, size, True)) is not None:
+        return found
     xp = _around(x, kernel, stride, padding, dilation, size, _lowest(x.dtype))
     space = x.shape[2:]
     taps = _taps(kernel)
@@ -110,28 +142,43 @@ def max_pool_backward(g, indices, size, unique):
     return out.astype(g.dtype).reshape(size)
 
 
+@functools.lru_cache(256)
+def _divisor(shape: Ints, size: Ints, kernel: Ints, stride: Ints, padding: Ints, counts: bool) -> Any:
+    """How many elements each window has: a number where all have the same."""
+    lines = []
+    for o, k, s, p, i in zip(size, kernel, stride, padding, shape):
+        start = np.arange(o) * s - p
+        end = np.minimum(start + k, i + p)
+        lines.append(end - start if counts else np.minimum(end, i) - np.maximum(start, 0))
+    if all((line == k).all() for line, k in zip(lines, kernel)):
+        return math.prod(kernel)
+    divisor = lines[0]
+    for line in lines[1:]:
+        divisor = divisor[..., None] * line
+    return divisor
+
+
 def _divided(out: Array, shape: Ints, kernel: Ints, stride: Ints, padding: Ints, counts: bool, divisor: Any) -> Array:
     """Divide sums of windows by their number of elements."""
-    size = out.shape[2:]
     if divisor is None:
-        lines = []
-        for o, k, s, p, i in zip(size, kernel, stride, padding, shape[2:]):
-            start = np.arange(o) * s - p
-            end = np.minimum(start + k, i + p)
-            lines.append(end - start if counts else np.minimum(end, i) - np.maximum(start, 0))
-        if all((line == k).all() for line, k in zip(lines, kernel)):
-            divisor = math.prod(kernel)
-        else:
-            divisor = lines[0]
-            for line in lines[1:]:
-                divisor = divisor[..., None] * line
+        divisor = _divisor(tuple(shape[2:]), out.shape[2:], tuple(kernel), tuple(stride), tuple(padding), counts)
     if out.dtype.kind == "f":
-        return out / (np.asarray(divisor, out.dtype))
+        return out / np.asarray(divisor, out.dtype)
     return (np.sign(out) * np.sign(divisor) * (np.abs(out) // np.abs(divisor))).astype(out.dtype)
+
+
+_mean_pool = LOOPS["mean_pool"]
 
 
 def mean_pool(x, kernel, stride, padding, size, counts, divisor):
     ones = (1,) * len(kernel)
+    if len(kernel) == 2 and 0 < x.size <= _SMALL and x.dtype in _FLOATS and (run := _mean_pool.run or _mean_pool.worth(x.size)):
+        each = _divisor(x.shape[2:], size, kernel, stride, padding, counts) if divisor is None else divisor
+        if type(each) is int:
+            out = np.empty((*x.shape[:2], *size), x.dtype)
+            flat = np.ascontiguousarray(x).reshape(-1, *x.shape[2:])
+            run(flat, (*kernel, *stride, *padding), x.dtype.type(each), out.reshape(-1, *size))
+            return out
     xp = _around(x, kernel, stride, padding, ones, size, 0)
     total = None
     for tap in _taps(kernel):

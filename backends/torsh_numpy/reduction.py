@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from torsh_numpy._compiled import LARGE, loop
+from torsh_numpy._compiled import LARGE, LOOPS, loop
 
 # Sums of real numbers are products with ones: for small arrays because np.add.reduce's machinery costs more than twice as
 # much, for large ones because BLAS reads memory at full speed.  (Not complex ones: inf * (1 + 0j) has a nan in it.)
@@ -128,13 +128,24 @@ def _along(extreme, position, x, dim, keepdim):
     return extreme.reduce(x, dim, None, None, keepdim), position(x, (dim,), keepdim)
 
 
+_variances = LOOPS["variances"]
+
+
 def var(x, dim, keepdim, correction, shape):
     n = _count(x, dim)
-    divisor = max(n - correction, 0)
+    divisor = max(n - correction, 0) if n else 0
     if dim is None and not keepdim and 0 < n <= _SMALL and divisor and x.dtype in _ONES:
         x = x.ravel()
         d = x - x.dot(_ONES[x.dtype][n]) / x.dtype.type(n)
         return _asarray(d.dot(d) / d.dtype.type(divisor))
+    run = _variances.run or _variances.worth(x.size)
+    if (
+        run is not None and x.dtype in _ONES and x.size < _LARGE and n and divisor and dim == (x.ndim - 1,)
+    ):
+        x = np.ascontiguousarray(x)
+        out = np.empty(x.shape[:-1], x.dtype)
+        run(x.reshape(-1, n), x.dtype.type(divisor), out.reshape(-1))
+        return out[..., None] if keepdim else out
     center = sum(x, dim, True, shape)
     center = center / x.dtype.type(n) if n else center * np.nan
     d = x - center
@@ -148,7 +159,8 @@ def logsumexp(x, dim, keepdim, shape):
         return np.log(np.add.reduce(x, axis=dim, keepdims=keepdim))
     top = np.maximum.reduce(x.real, axis=dim, keepdims=True)
     top = np.where(np.isinf(top), top.dtype.type(0), top)
-    total = np.log(np.add.reduce(np.exp(x - top), axis=dim, keepdims=keepdim))
+    parts = np.asarray(x - top)  # of 0-d arrays NumPy gives scalars
+    total = np.log(np.add.reduce(np.exp(parts, parts), axis=dim, keepdims=keepdim))
     return total + (top if keepdim else top.reshape(total.shape))
 
 

@@ -10,12 +10,21 @@ import numpy as np
 
 from torsh_numpy import _compiled
 
+_in_range = _compiled.LOOPS["in_range"]
+
 
 def _check(index, n, what=RuntimeError, words="index {} is out of bounds for dimension {} with size {}", dim=0):
-    """Raise for an index outside of 0 .. n-1 (negative ones look huge without their sign: one pass)."""
-    if index.size and index.view(np.uint64).max() >= n:
-        bad = index[(index < 0) | (index >= n)].ravel()[0]
-        raise what(words.format(int(bad), dim, n))
+    """Raise for an index (contiguous) outside of 0 .. n-1."""
+    if not index.size:
+        return
+    run = _in_range.run or _in_range.worth(index.size)
+    if run is not None:
+        if run(index.ravel(), n):
+            return
+    elif np.maximum.reduce(index.view(np.uint64), None) < n:  # negative ones look huge without their sign: one pass
+        return
+    bad = index[(index < 0) | (index >= n)].ravel()[0]
+    raise what(words.format(int(bad), dim, n))
 
 
 def _flat(index, shape, dim):
@@ -32,16 +41,21 @@ def _flat(index, shape, dim):
     return place
 
 
-def _three(x, dim):
-    """A contiguous array as what lies before a dimension, the dimension, what lies after it."""
-    return x.reshape(math.prod(x.shape[:dim]), x.shape[dim], math.prod(x.shape[dim + 1 :]))
+def _run_length(shape, dim):
+    """How many elements lie between neighbours along a dimension of a contiguous array."""
+    return 1 if dim == len(shape) - 1 else math.prod(shape[dim + 1 :])
 
 
 def _fits(x, index, dim):
-    """Whether a compiled loop can serve: a large index that is as long as x in all other dimensions."""
-    return index.size >= _compiled.LARGE and all(
-        a == b for d, (a, b) in enumerate(zip(x.shape, index.shape)) if d != dim
-    )
+    """Whether a compiled loop can serve: an index that is as long as x in all other dimensions."""
+    a, b = x.shape, index.shape
+    return a == b or (a[:dim] == b[:dim] and a[dim + 1 :] == b[dim + 1 :])
+
+
+def writable(x):
+    """Refuse memory that must not change: NumPy's ``ufunc.at`` writes to it without a word."""
+    if not x.flags.writeable:
+        raise ValueError("assignment destination is read-only")
 
 
 def _at_least_1d(x):
@@ -63,9 +77,27 @@ def _small(x, dim, index):
     return (*before, index, *after)
 
 
+_loops = _compiled.LOOPS
+_gather = _loops["gather"]
+
+
+def _out_of_range(index, n, dim):
+    _check(index, n, dim=dim)
+    raise RuntimeError(f"index out of bounds for dimension {dim} with size {n}")
+
+
 def gather(x, dim, index, shape):
     if not index.size:
         return np.empty(index.shape, x.dtype)
+    run = _gather.run or _gather.worth(index.size)
+    if run is not None and x.ndim and _fits(x, index, dim) and (bits := _compiled.PLAIN[x.dtype]) is not None:
+        index, out = np.ascontiguousarray(index), np.empty(index.shape, x.dtype)
+        source, target = x.ravel(), out.ravel()
+        if bits is not x.dtype:
+            source, target = source.view(bits), target.view(bits)
+        if not run(source, x.shape[dim], index.ravel(), index.shape[dim], _run_length(x.shape, dim), target):
+            _out_of_range(index, x.shape[dim], dim)
+        return out
     if index.size < 2048 and x.ndim > 1:
         return x[_small(x, dim, index)]
     result_shape = index.shape
@@ -73,11 +105,6 @@ def gather(x, dim, index, shape):
     _check(index, x.shape[dim], dim=dim)
     if x.ndim == 1:
         return x.take(index).reshape(result_shape)
-    if _fits(x, index, dim) and (bits := _compiled.plain(x.dtype)) is not None:
-        out = np.empty(index.shape, x.dtype)
-        source = np.ascontiguousarray(x).view(bits)
-        _compiled.loop("gather")(_three(source, dim), _three(index, dim), _three(out.view(bits), dim))
-        return out
     return np.ascontiguousarray(x).reshape(-1).take(_flat(index, x.shape, dim)).reshape(result_shape)
 
 
@@ -104,16 +131,20 @@ def _scatter_with(x, dim, index, src, write):
     return x
 
 
-def _scatter_large(x, dim, index, src, bits, loop):
+def _scattered(x, dim, index, src, bits, loop):
     """A scatter by a compiled loop; None where none serves."""
-    if x.ndim == 0 or bits is None or not _fits(x, index, dim):
+    run = loop.run or loop.worth(index.size)
+    if run is None or not x.ndim or bits is None or not index.size or not _fits(x, index, dim):
         return None
     index = np.ascontiguousarray(index)
-    _check(index, x.shape[dim], dim=dim)
     y, copied = _target(x)
+    flat = y.ravel()
     if isinstance(src, np.ndarray):
-        src = _three(np.ascontiguousarray(src).view(bits), dim)
-    _compiled.loop(loop)(_three(y.view(bits), dim), _three(index, dim), src)
+        src = src.ravel()
+        if bits is not x.dtype:
+            flat, src = flat.view(bits), src.view(bits)
+    if not run(flat, x.shape[dim], index.ravel(), index.shape[dim], _run_length(x.shape, dim), src):
+        _out_of_range(index, x.shape[dim], dim)
     if copied:
         x[...] = y
     return x
@@ -124,11 +155,12 @@ def _put(y, places, values):
 
 
 def scatter_(x, dim, index, src, reduce):
+    writable(x)
     if reduce is None:
         if isinstance(src, np.ndarray):
-            found = _scatter_large(x, dim, index, src, _compiled.plain(x.dtype), "scatter")
+            found = _scattered(x, dim, index, src, _compiled.PLAIN[x.dtype], _loops["scatter"])
         elif x.dtype.kind in "iufc" and x.dtype != np.float16:
-            found = _scatter_large(x, dim, index, x.dtype.type(src), x.dtype, "scatter_number")
+            found = _scattered(x, dim, index, x.dtype.type(src), x.dtype, _loops["scatter_number"])
         else:
             found = None
         return _scatter_with(x, dim, index, src, _put) if found is None else found
@@ -146,7 +178,8 @@ def _adds(dtype):
 
 
 def scatter_add_(x, dim, index, src):
-    found = _scatter_large(x, dim, index, src, _adds(x.dtype), "scatter_add")
+    writable(x)
+    found = _scattered(x, dim, index, src, _adds(x.dtype), _loops["scatter_add"])
     if found is not None:
         return found
     return _scatter_with(x, dim, index, src, np.add.at if x.dtype != bool else np.logical_or.at)
@@ -169,6 +202,7 @@ def _neutral(dtype, reduce):
 
 
 def scatter_reduce_(x, dim, index, src, reduce, include_self):
+    writable(x)
     def write(y, places, values):
         if not include_self:
             y[places] = _neutral(y.dtype, reduce)
@@ -202,9 +236,13 @@ def index_select(x, dim, index, shape):
 
 
 def index_add_(x, dim, index, source, alpha):
+    writable(x)
     index = np.ascontiguousarray(index)
     y, source = _at_least_1d(x), _at_least_1d(source)
-    _check(index, y.shape[dim], dim=dim)
+    if y.ndim > 1 and alpha == 1:  # then PyTorch takes the way of scatter_add
+        _check(index, y.shape[dim], dim=dim)
+    else:
+        _check(index, y.shape[dim], IndexError, "index out of range in self: index {} for dimension {} of size {}", dim)
     if alpha != 1:
         source = source * x.dtype.type(alpha)
     add_slices(y, dim, index, source)
@@ -225,21 +263,14 @@ def add_slices(y, dim, index, source):
     width = source[0].size if rows else 0
     if not rows or not width:
         return
-    if width < 8:
-        np.add.at(y, index, source)
+    run = _add_rows.run or _add_rows.worth(rows * width)
+    if run is not None and y.flags.c_contiguous and _adds(y.dtype) is not None:
+        run(y.reshape(y.shape[0], width), index, np.ascontiguousarray(source, y.dtype).reshape(rows, width))
         return
-    if rows * width >= _compiled.LARGE and y.flags.c_contiguous and _adds(y.dtype) is not None:
-        flat = np.ascontiguousarray(source, y.dtype).reshape(rows, width)
-        _compiled.loop("add_rows")(y.reshape(y.shape[0], width), index, flat)
-        return
-    # Sorted by place, equal places in a row: one reduceat over rows is much faster than add.at over elements.
-    order = np.argsort(index, kind="stable")
-    places = index[order]
-    starts = np.flatnonzero(np.r_[True, places[1:] != places[:-1]])
-    if len(starts) == rows:
-        y[index] += source
-    else:
-        y[places[starts]] += np.add.reduceat(source[order], starts, axis=0, dtype=y.dtype)
+    np.add.at(y, index, source)
+
+
+_add_rows = _loops["add_rows"]
 
 
 def index_copy_(x, dim, index, source):

@@ -68,17 +68,21 @@ def sort(x, dim, descending, shape):
     return _back(_picked(x, order), dim), _back(order, dim)
 
 
+_largest = _compiled.LOOPS["largest"]
+
+
 def topk(x, k, dim, largest, shape):
     if not x.ndim:
         return x.reshape(1)[:k].reshape(shape if k else (0,)), np.zeros(shape if k else (0,), np.int64)
     x = _last(x, dim)
     n = x.shape[-1]
-    if k and x.size >= _compiled.LARGE and k <= 64 and k * 16 < n and x.dtype.kind in "iuf" and x.dtype != np.float16:
-        rows = np.ascontiguousarray(x).reshape(-1, n)
-        values, order = np.empty((len(rows), k), x.dtype), np.empty((len(rows), k), np.int64)
-        _compiled.loop("largest")(rows, k, not largest, values, order)
-        return _back(values.reshape(*x.shape[:-1], k), dim), _back(order.reshape(*x.shape[:-1], k), dim)
-    if k == 0 or k == n or n < 64 or k * 4 > n:
+    run = _largest.run or _largest.worth(x.size)
+    if run is not None and 0 < k <= 64 and (k * 16 < n or n <= 1024) and x.dtype.kind in "iuf" and x.dtype != np.float16:
+        rows, own = np.ascontiguousarray(x), (*x.shape[:-1], k)
+        values, order = np.empty(own, x.dtype), np.empty(own, np.int64)
+        run(rows.reshape(-1, n), k, not largest, values.reshape(-1, k), order.reshape(-1, k))
+        return _back(values, dim), _back(order, dim)
+    if k == 0 or k == n or n < 64 or k * 4 > n or x.size < _compiled.LARGE:
         order = _order(x, largest)[..., :k]
     else:
         part = np.argpartition(x, n - k if largest else k - 1, -1)

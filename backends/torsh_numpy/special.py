@@ -1,4 +1,6 @@
-"""Kernels of special functions: SciPy's, imported when first needed."""
+"""Kernels of special functions: SciPy's, and loops of our own where those lose digits; imported when first needed."""
+
+import math
 
 import numpy as np
 
@@ -25,16 +27,102 @@ def _scipy(name):
     return run
 
 
-_psi, _gammaln = _scipy("psi"), _scipy("gammaln")
 
 
-def lgamma(x):
-    return np.where(np.isinf(x), np.array(np.inf, x.dtype), _gammaln(x))
+def _loops(module, name):
+    """A loop of ``_gamma.py`` or ``_bessel.py``, imported (and Numba with it) when first needed."""
+    found = None
+
+    def run(*args):
+        nonlocal found
+        if found is None:
+            import importlib
+
+            found = getattr(importlib.import_module(f"torsh_numpy.{module}"), name)
+        return found(*args)
+
+    return run
 
 
-def digamma(x):
-    # The pole at 0 has the sign of the side from which it is approached.
-    return np.where(x == 0, np.copysign(np.inf, -x), _psi(x)).astype(x.dtype, copy=False)
+def _by_loop(module, name):
+    """A kernel that is a loop."""
+    loop = _loops(module, name)
+
+    def run(x):
+        x = np.asarray(x, order="C")
+        out = np.empty_like(x)
+        loop(x.reshape(-1), out.reshape(-1))
+        return out
+
+    run.__name__ = name
+    return run
+
+
+digamma = _by_loop("_gamma", "digamma")
+_erfc, _erfcx, _near = _by_loop("_gamma", "erfc"), _scipy("erfcx"), _loops("_gamma", "erfcx_near")
+
+
+def erfc(x):
+    # The C library's either way; small arrays need not wait for Numba.
+    if x.size <= 64:
+        return np.fromiter(map(math.erfc, x.flat), x.dtype, x.size).reshape(x.shape)
+    return _erfc(x)
+
+
+def erfcx(x):
+    x = np.asarray(x, order="C")
+    out = _erfcx(x)
+    _near(x.reshape(-1), out.reshape(-1))
+    return out
+
+
+def _bessel_i(name, scaled):
+    """SciPy's beyond 8 (without the overflow on its way to large results), a power series up to there."""
+    series, far = _loops("_bessel", name), _scipy(f"{name}e")
+
+    def run(x):
+        x = np.asarray(x, order="C")
+        size = np.abs(x)
+        if size.size and not size.max() <= 8:
+            wide = size.astype(np.float64, copy=False)
+            out = far(x.astype(np.float64, copy=False))
+            if not scaled:
+                half = np.exp(np.where(wide > 700, 0.5, 1.0) * wide)
+                out = np.where(wide > 700, out * half * half, out * half)  # nan at infinity, as PyTorch
+            out = out.astype(x.dtype, copy=False)
+        else:
+            out = np.empty_like(x)
+        series(x.reshape(-1), scaled, out.reshape(-1))
+        return out
+
+    return run
+
+
+def _bessel_k(name, scaled):
+    loop, rest = _loops("_bessel", name), _scipy(f"{name}e" if scaled else name)
+
+    def run(x):
+        x = np.asarray(x, order="C")
+        out = rest(x)
+        loop(x.reshape(-1), scaled, out.reshape(-1))
+        return out
+
+    return run
+
+
+def _bessel(name):
+    """SciPy's up to 25; beyond, it has no digits of the phase left to lose."""
+    loop, near = _loops("_bessel", "large"), _scipy(name)
+    order, second = int(name[1]), name[0] == "y"
+
+    def run(x):
+        x = np.asarray(x, order="C")
+        out = near(x)
+        if x.size and not np.abs(x).max() <= 25:
+            loop(x.reshape(-1), order, second, out.reshape(-1))
+        return out
+
+    return run
 
 
 def polygamma(n, x):
@@ -51,10 +139,17 @@ def polygamma(n, x):
 def _trigamma(x):
     from scipy.special import zeta
 
-    # Below 1/2 by reflection: there zeta would be summed from its pole.
-    reflected = x < 0.5
-    found = zeta(2.0, np.where(reflected, 1 - x, x))
-    return np.where(reflected, (np.pi / np.sin(np.pi * x)) ** 2 - found, found)
+    # Negative numbers by reflection: there zeta would be summed from its poles.  x - rint(x) is exact.
+    reflected = x < 0
+    small = x < 0.5
+    found = zeta(2.0, np.where(reflected, 1 - x, np.where(small, 1 + x, x)))
+    if reflected.any():
+        r = x - np.rint(x)
+        s = r * r
+        near = 1 / s + (3.2898681336964529 + s * (6.4939394022668291 + s * (10.173430619844491 + s * 14.057086977967571)))
+        poles = np.where(np.abs(r) < 0.01, near, (np.pi / np.sin(np.pi * r)) ** 2)
+        found = np.where(reflected, poles - found, found)
+    return np.where(small & ~reflected, (1 / x) ** 2 + found, found)
 
 
 def logit(x, eps):
@@ -80,15 +175,14 @@ def _logit(x, eps):
 
 
 def sinc(x):
-    return np.sinc(x) if x.dtype != np.float32 else np.sinc(x.astype(np.float64)).astype(np.float32)
-
-
-def airy_ai(x):
-    import scipy.special
-
-    wide = x.astype(np.float64)
-    found = np.where(wide > 104, 0.0, scipy.special.airy(wide)[0])  # 0 in float64; SciPy gives nan for the largest
-    return np.where(np.isinf(x), np.nan, found).astype(x.dtype, copy=False)
+    if x.dtype.kind == "c":
+        return np.sinc(x)
+    wide = x.astype(np.float64, copy=False)
+    # Brought to -1/2 to 1/2 first, exactly: pi times a large number has no digits left behind the point.
+    r = wide - 2 * np.rint(wide / 2)
+    r = np.where(np.abs(r) > 0.5, np.copysign(1 - np.abs(r), r), r)
+    found = np.where(np.abs(wide) < 1e-9, 1.0, np.sin(np.pi * r) / np.pi / wide)
+    return found.astype(x.dtype, copy=False)
 
 
 def spherical_bessel_j0(x):
@@ -171,13 +265,13 @@ def _shifted(kernel):
 
 KERNELS = {
     "erf": looped(_scipy("erf"), "erf", doubles=False),
-    "erfc": _scipy("erfc"),
-    "erfcx": _scipy("erfcx"),
+    "erfc": looped(erfc, "erfc", doubles=False),
+    "erfcx": erfcx,
     "erfinv": _scipy("erfinv"),
-    "ndtr": _scipy("ndtr"),
+    "ndtr": looped(_by_loop("_gamma", "ndtr"), "ndtr", doubles=False),
     "ndtri": _scipy("ndtri"),
-    "log_ndtr": _scipy("log_ndtr"),
-    "lgamma": lgamma,
+    "log_ndtr": _by_loop("_gamma", "log_ndtr"),
+    "lgamma": _by_loop("_gamma", "lgamma"),
     "digamma": digamma,
     "polygamma": polygamma,
     "igamma": _scipy("gammainc"),
@@ -188,21 +282,21 @@ KERNELS = {
     "xlog1py": _scipy("xlog1py"),
     "logit": _logit,
     "sinc": sinc,
-    "i0": _scipy("i0"),
-    "i0e": _scipy("i0e"),
-    "i1": _scipy("i1"),
-    "i1e": _scipy("i1e"),
-    "airy_ai": airy_ai,
-    "bessel_j0": _scipy("j0"),
-    "bessel_j1": _scipy("j1"),
-    "bessel_y0": _scipy("y0"),
-    "bessel_y1": _scipy("y1"),
-    "modified_bessel_i0": _scipy("i0"),
-    "modified_bessel_i1": _scipy("i1"),
-    "modified_bessel_k0": _scipy("k0"),
-    "modified_bessel_k1": _scipy("k1"),
-    "scaled_modified_bessel_k0": _scipy("k0e"),
-    "scaled_modified_bessel_k1": _scipy("k1e"),
+    "i0": _bessel_i("i0", False),
+    "i0e": _bessel_i("i0", True),
+    "i1": _bessel_i("i1", False),
+    "i1e": _bessel_i("i1", True),
+    "airy_ai": _by_loop("_bessel", "airy_ai"),
+    "bessel_j0": _bessel("j0"),
+    "bessel_j1": _bessel("j1"),
+    "bessel_y0": _bessel("y0"),
+    "bessel_y1": _bessel("y1"),
+    "modified_bessel_i0": _bessel_i("i0", False),
+    "modified_bessel_i1": _bessel_i("i1", False),
+    "modified_bessel_k0": _bessel_k("k0", False),
+    "modified_bessel_k1": _bessel_k("k1", False),
+    "scaled_modified_bessel_k0": _bessel_k("k0", True),
+    "scaled_modified_bessel_k1": _bessel_k("k1", True),
     "spherical_bessel_j0": spherical_bessel_j0,
     **{f"chebyshev_polynomial_{k}": kernel for k, kernel in chebyshev.items()},
     **{f"shifted_chebyshev_polynomial_{k}": _shifted(kernel) for k, kernel in chebyshev.items()},

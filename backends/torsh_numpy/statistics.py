@@ -36,6 +36,17 @@ def _pair(position):
     return kernel
 
 
+def _median(x, shape):
+    x = x.reshape(-1)
+    if x.dtype.kind not in "iuf" or not x.size:
+        return _whole(_middle)(x, shape)
+    k = (x.size - 1) // 2
+    part = np.partition(x, k)
+    if x.dtype.kind == "f" and (top := np.maximum.reduce(part[k:])) != top:  # a nan is the largest
+        return top
+    return part[k]
+
+
 def _whole(position):
     def kernel(x, shape):
         x = x.reshape(-1)
@@ -82,7 +93,7 @@ def euclidean(a, b, exact):
 
 
 KERNELS = {
-    "median_op": _whole(_middle),
+    "median_op": _median,
     "nanmedian_op": _whole(_nan_middle),
     "median_dim": _pair(_middle),
     "nanmedian_dim": _pair(_nan_middle),

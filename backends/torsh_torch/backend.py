@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -104,7 +104,16 @@ class TorchBackend(Backend):
             for module in _MODULES:
                 table.update(importlib.import_module(f"torsh_torch.{module}").KERNELS)
             self._table = table
+        if name.endswith("_") and dtype in _UNSIGNED:  # an op that is not in place writes what `adapt` computes
+            return None
         return self._table.get(name)
+
+    def adapt(self, op: Any, kernel: Kernel, dtype: Dtype, results: Callable[..., list[Dtype]]) -> Kernel:
+        if dtype not in _UNSIGNED:
+            return kernel
+        from torsh_torch.unsigned import kernel_for
+
+        return kernel_for(op, kernel, dtype, results)
 
     def into(self, kernel: Kernel) -> Kernel | None:
         try:
@@ -201,6 +210,9 @@ class TorchBackend(Backend):
         elif device.type == "mps":
             torch.mps.synchronize()
 
+
+# Types PyTorch stores but has little arithmetic for.
+_UNSIGNED = frozenset({dtypes.uint16, dtypes.uint32, dtypes.uint64})
 
 # Types that travel as bits, since NumPy (without ml_dtypes) does not have them.
 _BITS = frozenset({"bfloat16", "complex32", *(d.name for d in dtypes.FLOAT8)})

@@ -34,6 +34,7 @@ KERNELS: dict[str, Any] = {
     "full": full,
     "cast": lambda x, dtype, copy, source: x.to(getattr(torch, dtype.name), copy=copy),
     "clone": torch.clone,
+    "packed": lambda x: x.clone(memory_format=torch.contiguous_format),
     "arange": arange,
     "linspace": lambda start, end, count, dtype, device: torch.linspace(start, end, count, **_where(dtype, device)),
     "logspace": lambda start, end, count, base, dtype, device: torch.logspace(

@@ -31,7 +31,7 @@ def max_pool_with_indices(x, kernel, stride, padding, dilation, size):
 def max_pool_backward(g, indices, size, unique):
     lead = tuple(size[:2])
     flat = torch.zeros((*lead, math.prod(size[2:])), dtype=g.dtype, device=g.device)
-    return flat.scatter_add_(2, indices.reshape(*lead, -1), g.reshape(*lead, -1)).reshape(size)
+    return flat.scatter_add_(2, indices.flatten(2), g.flatten(2)).reshape(size)
 
 
 def mean_pool(x, kernel, stride, padding, size, counts, divisor):

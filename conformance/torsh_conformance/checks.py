@@ -37,6 +37,7 @@ CHECKS = (
     "grad", "gradgrad",
 )  # fmt: skip
 
+_REAL = ("float16", "bfloat16", "float32", "float64")
 INEXACT = ("float16", "bfloat16", "float32", "float64", "complex32", "complex64", "complex128")
 
 
@@ -74,6 +75,20 @@ class Answers:
         if run.error is not None or len(run.leaves) != len(self.run.leaves):
             return None
         return [leaf.value for leaf in run.leaves]
+
+    @functools.cached_property
+    def truth(self) -> np.ndarray[Any, Any] | None:
+        """The exact values by mpmath, for real functions that ``torsh_conformance.accuracy.truth`` knows; nan where an
+        argument is not finite, and None where it does not apply or mpmath is not installed.
+        """
+        if self.subject.op is None or len(self.run.leaves) != 1 or self.run.leaves[0].dtype not in _REAL:
+            return None
+        try:
+            from torsh_conformance.accuracy.truth import elementwise
+        except ModuleNotFoundError:
+            return None
+        found = elementwise(self.subject.op.name, self.sample.args, self.sample.kwargs)
+        return found if found is not None and found.shape == self.run.leaves[0].shape else None
 
     @functools.cached_property
     def inplace(self) -> Run | None:
@@ -210,13 +225,16 @@ def _value(subject: Subject, sample: S, answers: Answers, actual: Run) -> Outcom
     found = compare.invariants(subject.name, actual.leaves, inputs)
     reduced = expected is not answers.run.leaves
     oracle = None if reduced else answers.oracle
+    truth = None if reduced else answers.truth
+    if truth is not None:
+        oracle = [np.where(np.isnan(truth), compare.wide(answers.run.leaves[0].value), truth)]
     normwise = not subject.pointwise
     largest: float | None = None
     own: float | None = None
     try:
         for i, (a, e) in enumerate(zip(found, expected)):
             wide = oracle[i] if oracle is not None else None
-            error = compare.values(a, e, wide, normwise=normwise or reduced)
+            error = compare.values(a, e, wide, normwise=normwise or reduced, true=truth is not None)
             if error is not None:
                 largest = max(error, largest or 0.0)
                 own = max(compare.ulps(e.value, wide, e.dtype or e.value.dtype.name, normwise=normwise), own or 0.0)
@@ -283,20 +301,21 @@ def _inplace(subject: Subject, sample: S, answers: Answers, library: Library, ac
     if run.error is not None:
         raise run.error
     same_metadata(run.leaves, expected.leaves)
+    truth = answers.truth
     for a, e in zip(run.leaves, expected.leaves):
-        compare.values(a, e, None, normwise=True)
+        compare.values(a, e, truth, normwise=True, true=truth is not None)
     first = [x for x in run.arguments if x.where == "argument[0]"]
-    if (
-        first
-        and run.leaves
-        and not np.array_equal(first[0].value, run.leaves[0].value, equal_nan=_has_nan(first[0].value))
-    ):
+    if first and run.leaves and not _identical(first[0].value, run.leaves[0].value):
         raise Different("inplace", "in-place form returned something else than the tensor it was called on")
     return None
 
 
-def _has_nan(a: np.ndarray[Any, Any]) -> bool:
-    return a.dtype.kind in "fc"
+def _identical(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
+    """Whether two arrays have the same shape and values, nan being equal to nan (in bfloat16 too, which NumPy does not
+    know to have any).
+    """
+    a, b = compare.wide(np.asarray(a)), compare.wide(np.asarray(b))
+    return np.array_equal(a, b, equal_nan=a.dtype.kind in "fc" and b.dtype.kind in "fc")
 
 
 def _out(subject: Subject, sample: S, answers: Answers, library: Library, actual: Run, dtype: str) -> Any:
@@ -335,7 +354,7 @@ def _repeat(subject: Subject, sample: S, answers: Answers, library: Library, act
         given = [a for x in [*sample.args, *sample.kwargs.values()] for a in _arrays(x)]
         after = [leaf for leaf in actual.arguments if leaf.kind == "tensor"]
         for i, (array, leaf) in enumerate(zip(given, after)):
-            if len(given) == len(after) and not np.array_equal(array, leaf.value, equal_nan=array.dtype.kind in "fc"):
+            if len(given) == len(after) and not _identical(array, leaf.value):
                 raise Different("repeat", f"the call changed its tensor argument {i}")
     before = [Leaf(x.where, x.kind, x.shape, x.dtype, np.array(x.value) if isinstance(x.value, np.ndarray) else x.value)
               for x in actual.leaves]  # fmt: skip

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -48,6 +49,9 @@ def conform(
     record: bool = False,
     mutants: bool = False,
     timings: bool = True,
+    cases: bool = True,
+    accuracy: bool = False,
+    points: int | None = None,
 ) -> int:
     """Measure how right and how fast each op is on each backend, and write report.json, report.html and junit.xml.
 
@@ -83,6 +87,12 @@ def conform(
         Also run deliberately broken backends, and say how many the suite catches.
     timings
         Compare times with the reference's.
+    cases
+        Run the cases; --no-cases leaves only what else is asked for.
+    accuracy
+        Also measure the errors of elementwise functions against mpmath, beside PyTorch's.
+    points
+        At how many points; default: 100000 in float32, 2000 in float64 (--quick: 2000 and 500).
     """
     errors = Console(stderr=True)
     folder = known_failures or known.FOLDER
@@ -94,7 +104,8 @@ def conform(
         return _conform(
             ops=ops, backends=_words(backends), plan_dtypes=_dtypes(dtypes, quick), checks=_checks(checks, quick),
             quick=quick, out=out, jobs=jobs or os.cpu_count() or 1, matrix=matrix, folder=folder, record=record,
-            mutants=mutants, timings=timings, errors=errors,
+            mutants=mutants, timings=timings, cases=cases, counts=_counts(accuracy, points, dtypes, quick),
+            errors=errors,
         )  # fmt: skip
     except Usage as e:
         errors.print(f"torsh conform: {e}", markup=False, highlight=False, soft_wrap=True)
@@ -117,6 +128,19 @@ def _dtypes(text: str | None, quick: bool) -> tuple[str, ...]:
         if w not in BY_NAME:
             raise Usage(f"unknown dtype {w!r}; known are {', '.join(BY_NAME)}")
     return tuple(words)
+
+
+def _counts(accuracy: bool, points: int | None, dtypes: str | None, quick: bool) -> dict[str, int] | None:
+    """dtype -> number of points of the accuracy table, None for no table."""
+    if not accuracy:
+        return None
+    from torsh_conformance.accuracy.measure import POINTS
+
+    if points is not None and points < 1:
+        raise Usage(f"--points must be at least 1, got {points}")
+    default = {"float32": 2000, "float64": 500} if quick else POINTS
+    wanted = _words(dtypes) if dtypes not in (None, "all") else None
+    return {d: points or n for d, n in default.items() if wanted is None or d in wanted}
 
 
 def _checks(text: str | None, quick: bool) -> frozenset[str]:
@@ -155,11 +179,11 @@ def _subjects(pattern: str | None) -> list[Any]:
 
 def _conform(
     *, ops: str | None, backends: list[str] | None, plan_dtypes: tuple[str, ...], checks: frozenset[str], quick: bool,
-    out: Path, jobs: int, matrix: Path | None, folder: Path, record: bool, mutants: bool, timings: bool,
-    errors: Console,
+    out: Path, jobs: int, matrix: Path | None, folder: Path, record: bool, mutants: bool, timings: bool, cases: bool,
+    counts: dict[str, int] | None, errors: Console,
 ) -> int:  # fmt: skip
     found, described = _targets(backends)
-    subjects = _subjects(ops)
+    subjects = _subjects(ops) if cases else []
     plan = Plan(
         tuple(found), plan_dtypes, checks, 2 if quick else None, default_reference(), 10.0 if quick else 30.0,
         "none" if not timings else "small" if quick else "both",
@@ -183,6 +207,8 @@ def _conform(
     extra = {}
     if mutants:
         extra["mutants"] = run_mutants(errors)
+    if counts is not None:
+        extra["accuracy"] = run_accuracy(ops, found, counts, jobs, errors)
     data = report.build(parts, plan, described, stale, report.environment(report.command_line(), jobs), extra)
     files = report.write_all(data, out)
     if matrix is not None:
@@ -191,7 +217,8 @@ def _conform(
     _summary(Console(), data, files, time.perf_counter() - started)
     clean = not data["summary"]["findings"] and not stale
     caught = not mutants or extra["mutants"]["caught"] == extra["mutants"]["total"]
-    return 0 if clean and caught else 1
+    exact = counts is None or not any(v.get("worse") for v in extra["accuracy"]["verdicts"].values())
+    return 0 if clean and caught and exact else 1
 
 
 def _bar(console: Console) -> Progress:
@@ -259,6 +286,48 @@ def run_mutants(errors: Console) -> dict[str, Any]:
         "caught": caught, "total": len(verdicts),
         "list": [{"name": v.name, "text": v.text, "caught": v.caught, "by": v.by} for v in verdicts],
     }  # fmt: skip
+
+
+def run_accuracy(
+    pattern: str | None, found: list[Target], counts: dict[str, int], jobs: int, errors: Console
+) -> dict[str, Any]:
+    """Measure errors with a bar, and print the table."""
+    try:
+        from torsh_conformance.accuracy import measure
+    except ModuleNotFoundError as e:
+        raise Usage(f"--accuracy needs {e.name}: pip install {e.name}") from None
+    functions = measure.chosen(pattern)
+    if not functions:
+        raise Usage(f"no function of one number matches {pattern!r}")
+    with _bar(errors) as progress:
+        task = progress.add_task("accuracy", total=len(functions) * len(counts))
+        rows = measure.run(
+            functions, found, counts, jobs, lambda row: progress.update(task, advance=1, description=row.function)
+        )
+    data = measure.plain(rows, found)
+    table = Table(box=None, pad_edge=False, title="Largest error in ulp, away from roots (near roots), share above 4 ulp")
+    for name in ("function", "dtype", *data["columns"]):
+        table.add_column(name, justify="right" if name in data["columns"] else "left", no_wrap=True)
+    colors = {"good": "green", "as PyTorch": "yellow", "worse": "red", "above": "red"}
+    for row in data["rows"]:
+        line = [escape(row["function"]), row["dtype"]]
+        for name in data["columns"]:
+            e = row["errors"].get(name)
+            if e is None or e["refused"]:
+                line.append("refused" if e else "")
+                continue
+            text = report.ulp_text(float(e["largest"])) if e["largest"] is not None else ""
+            color = colors.get(row["verdicts"].get(name, ""))
+            near = f" ({report.ulp_text(float(e['near_root']))})" if e["near_root"] is not None else ""
+            line.append((f"[{color}]{text}[/]" if color else text) + near + f" {report.share_text(e['above']):>7}")
+        table.add_row(*line)
+    console = Console()
+    if not console.is_terminal:  # a file has no width
+        console = Console(width=40 + 30 * len(data["columns"]))
+    console.print(table)
+    for name, verdicts in data["verdicts"].items():
+        console.print(f"{name}: " + ", ".join(f"{n} {v}" for v, n in sorted(verdicts.items())), highlight=False)
+    return data
 
 
 # ---- one case --------------------------------------------------------------------------------------------------------

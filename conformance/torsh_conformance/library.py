@@ -153,7 +153,7 @@ class Library:
             if subject.path.endswith("_"):  # writes into its argument, which must not be a leaf
                 args = [a.clone() if any(a is i for i in inputs) else a for a in args]
             result = self.function(subject)(*args, **kwargs)
-            grads = self._grad(result, inputs, twice)
+            grads = self._grad(self._determined(subject, result), inputs, twice)
             if twice and grads is not None:
                 grads = self._grad([g for g in grads if g is not None], inputs, False)
             if grads is None:
@@ -161,6 +161,16 @@ class Library:
             return Run([x for i, g in enumerate(grads) for x in leaves(g, f"gradient of input {i}")], result=grads)
         except Exception as e:
             return Run(error=e)
+
+    def _determined(self, subject: Subject, result: Any) -> Any:
+        """The result with what is free to choose taken out: eigenvectors are free up to a sign or a phase, and so would
+        be the gradient in a fixed direction.
+        """
+        name = subject.name.rpartition(".")[2].removeprefix("linalg_").removeprefix("torch_")
+        if name == "eigh" and len(result) == 2:
+            w, v = result
+            return [w, (v * (w * w).unsqueeze(-2)) @ v.mH]
+        return result
 
     def _grad(self, result: Any, inputs: list[Any], create_graph: bool) -> Any:
         outs = [t for t in tensors_in(result) if t.requires_grad]

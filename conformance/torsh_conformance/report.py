@@ -209,6 +209,8 @@ def to_html(report: dict[str, Any]) -> str:
     loader = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
     env = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     env.filters["ratio"] = ratio_text
+    env.filters["share"] = share_text
+    env.filters["ulp"] = lambda error: ulp_text(float(error)) if error is not None else ""
     grouped: dict[str, list[dict[str, Any]]] = {}
     for f in report["failures"]:
         if f["known"] is None:
@@ -317,7 +319,38 @@ def to_matrix(report: dict[str, Any]) -> str:
             columns += ["?"] * len(absent)
             lines.append("| " + " | ".join(columns) + " |")
         lines.append("")
+    if "accuracy" in report:
+        lines += accuracy_lines(report["accuracy"])
     return "\n".join(lines)
+
+
+def accuracy_lines(accuracy: dict[str, Any]) -> list[str]:
+    """The table of errors as Markdown."""
+    columns = accuracy["columns"]
+    lines = [
+        "## Accuracy", "",
+        "Largest error in ulp of functions of one number, away from roots (near roots in brackets), against mpmath; where "
+        f"it is, and the share of points above {accuracy['goal']:g} ulp.", "",
+        "| function | dtype | points | " + " | ".join(f"{c} | at | above" for c in columns) + " |",
+        "|---|---|" + "---|" * (1 + 3 * len(columns)),
+    ]  # fmt: skip
+    for row in accuracy["rows"]:
+        cells = [f"`{row['function']}`", row["dtype"], str(row["points"])]
+        for c in columns:
+            e = row["errors"].get(c)
+            if e is None or (e["largest"] is None and e["near_root"] is None):
+                cells += ["", "", ""]
+                continue
+            near = f" ({ulp_text(float(e['near_root']))})" if e["near_root"] is not None else ""
+            text = ulp_text(float(e["largest"])) if e["largest"] is not None else ""
+            cells += [text + near, f"{e['at']:.3g}" if e["at"] is not None else "", share_text(e["above"])]
+        lines.append("| " + " | ".join(cells) + " |")
+    return [*lines, ""]
+
+
+def share_text(share: float) -> str:
+    """A share of points: empty for none."""
+    return "" if not share else f"{100 * share:.2g} %"
 
 
 def to_badge(report: dict[str, Any]) -> str:

@@ -333,7 +333,7 @@ def _run_parallel(names: list[str], plan: Plan, jobs: int, progress: Callable[[P
     parts: dict[str, Part] = {}
     left = list(names)
     context = multiprocessing.get_context("spawn")
-    with _single_threaded():
+    with single_threaded():
         while left:
             size = 1 if len(left) < len(names) else min(jobs, len(names))
             with concurrent.futures.ProcessPoolExecutor(size, context, initializer=_start) as pool:
@@ -354,7 +354,7 @@ def _run_parallel(names: list[str], plan: Plan, jobs: int, progress: Callable[[P
 
 
 @contextlib.contextmanager
-def _single_threaded() -> Iterator[None]:
+def single_threaded() -> Iterator[None]:
     """Worker processes started inside use one thread each, so that jobs and libraries do not fight for cores."""
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
     before = {n: os.environ.get(n) for n in names}

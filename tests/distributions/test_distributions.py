@@ -106,6 +106,16 @@ def test_gradients_through_samples():
     np.testing.assert_allclose(found[1], found[0], 1e-4)
 
 
+@pytest.fixture
+def checked():
+    """PyTorch's compiler, once imported, switches PyTorch's checks of distributions off for the whole process."""
+    before = torch.distributions.Distribution._validate_args
+    torch.distributions.Distribution.set_default_validate_args(True)
+    yield
+    torch.distributions.Distribution.set_default_validate_args(before)
+
+
+@pytest.mark.usefixtures("checked")
 @pytest.mark.parametrize(
     "make",
     [

@@ -79,7 +79,7 @@ def back(t: Any) -> Any:
     """A tensor of torsh as one of PyTorch, anything else as it is."""
     if not isinstance(t, torsh.Tensor):
         return tuple(back(x) for x in t) if isinstance(t, tuple) else t
-    t = t.detach()
+    t = t.detach().resolve_conj().resolve_neg()
     if t.dtype is torsh.bfloat16:
         return torch.from_numpy(t.to(torsh.float32).numpy().copy()).to(torch.bfloat16)
     return torch.from_numpy(np.array(t.numpy()))

@@ -45,6 +45,8 @@ class Array(Tensor):
         key = tuple(_plain_index(k) for k in key) if isinstance(key, tuple) else _plain_index(key)
         if _steps_back(key):
             return as_array(_backwards(plain(self), key if isinstance(key, tuple) else (key,)))
+        if _is_empty_mask(key, self.shape):
+            return as_array(plain(self).new_empty((0, *self.shape[key.ndim :])))
         return as_array(plain(self)[key])
 
     def __setitem__(self, key: Any, value: Any) -> None:
@@ -63,7 +65,8 @@ class Array(Tensor):
             if flat.data_ptr() != self.data_ptr():
                 plain(self).copy_(flat.reshape(self.shape))
             return
-        plain(self)[key] = value
+        if not _is_empty_mask(key, self.shape):
+            plain(self)[key] = value
 
     def __repr__(self) -> str:  # type: ignore[override]
         return repr(plain(self)).replace("tensor(", "Array(", 1)
@@ -83,6 +86,17 @@ def namespace(api_version: str | None = None) -> Any:
     import torsh.array_api
 
     return torsh.array_api
+
+
+def _is_empty_mask(key: Any, shape: tuple[int, ...]) -> bool:
+    """Whether a mask selects nothing since it is empty where the array is not, which PyTorch refuses."""
+    return (
+        isinstance(key, Tensor)
+        and key.dtype is torsh.bool
+        and 0 < key.ndim <= len(shape)
+        and key.shape != shape[: key.ndim]
+        and all(k in (n, 0) for k, n in zip(key.shape, shape))
+    )
 
 
 def _plain_index(k: Any) -> Any:
@@ -128,6 +142,8 @@ def as_array(x: Any) -> Any:
     if isinstance(x, Array):
         return x
     if isinstance(x, Tensor):
+        if x._bits:
+            x = x.clone()
         t = object.__new__(Array)
         t.__dict__.update(x.__dict__)
         return t

@@ -16,7 +16,7 @@ _SAME = {
         "acosh asin asinh atan atan2 atanh bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor "
         "conj copysign cos cosh divide exp greater greater_equal hypot imag isfinite isinf isnan less less_equal log log2 "
         "log10 logaddexp logical_and logical_not logical_or logical_xor maximum minimum negative nextafter not_equal positive "
-        "pow real reciprocal round signbit sin sinh square sqrt subtract tan add multiply abs"
+        "pow real reciprocal signbit sin sinh square sqrt subtract tan add multiply abs"
     ).split()
 } | {"bitwise_invert": "bitwise_not", "equal": "eq"}  # fmt: skip
 
@@ -49,6 +49,12 @@ def ceil(x: Any, /) -> Any:
 def floor(x: Any, /) -> Any:
     """Round down; integers stay as they are."""
     return x.clone() if _integral(x) else torsh.floor(x)
+
+
+@standard
+def round(x: Any, /) -> Any:
+    """Round to the nearest integer, halves to the even one; the parts of complex numbers each."""
+    return torsh.complex(torsh.round(x.real), torsh.round(x.imag)) if x.dtype.is_complex else torsh.round(x)
 
 
 @standard
@@ -155,4 +161,4 @@ def clip(x: Any, /, min: Any = None, max: Any = None) -> Any:
     return x.clone() if min is None and max is None else x
 
 
-__all__ = sorted([*_SAME, "acos", "ceil", "clip", "expm1", "floor", "floor_divide", "log1p", "remainder", "sign", "tanh", "trunc"])
+__all__ = sorted([*_SAME, "acos", "ceil", "clip", "expm1", "floor", "floor_divide", "log1p", "remainder", "round", "sign", "tanh", "trunc"])

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import sys
+import warnings
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 from torsh.autograd import engine
 from torsh.autograd.grad_mode import (
+    _unsafe_preserve_version_counter,
     enable_grad,
     inference_mode,
     is_grad_enabled,
@@ -50,7 +54,14 @@ def __getattr__(name: str) -> Any:
 
 
 class enforce_grad_layout_policy:
-    """Accepted for programs that use it: a gradient's memory layout is whatever its computation gave."""
+    """Accepted for programs that use it: a gradient's memory layout is whatever its computation gave.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.enforce_grad_layout_policy.html
+
+    >>> import torsh
+    >>> with torsh.autograd.enforce_grad_layout_policy(True):
+    ...     pass
+    """
 
     def __init__(self, enable: bool = True) -> None:
         self.mode = enable
@@ -63,7 +74,14 @@ class enforce_grad_layout_policy:
 
 
 class set_multithreading_enabled:
-    """Accepted for programs that use it: the engine runs every backward pass in the calling thread."""
+    """Accepted for programs that use it: the engine runs every backward pass in the calling thread.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.set_multithreading_enabled.html
+
+    >>> import torsh
+    >>> with torsh.autograd.set_multithreading_enabled(False):
+    ...     pass
+    """
 
     def __init__(self, mode: bool) -> None:
         self.mode = mode
@@ -76,7 +94,11 @@ class set_multithreading_enabled:
 
 
 def _sequence(x: Any) -> tuple[Any, ...]:
-    return tuple(x) if isinstance(x, (tuple, list)) and not hasattr(x, "output_nr") else (x,)
+    return tuple(x) if isinstance(x, (tuple, list)) and not _is_edge(x) else (x,)
+
+
+def _is_edge(x: Any) -> bool:
+    return isinstance(x, tuple) and hasattr(x, "output_nr")
 
 
 def _edge(target: Any) -> tuple[Any, int]:
@@ -90,45 +112,133 @@ def _edge(target: Any) -> tuple[Any, int]:
 def _roots(tensors: Sequence[Any], grads: Sequence[Any]) -> list[tuple[Any, int, Any]]:
     if len(grads) != len(tensors):
         raise RuntimeError(f"got {len(tensors)} tensors and {len(grads)} gradients")
+    from torsh.tensor import Tensor
+
     roots = []
     for i, (t, g) in enumerate(zip(tensors, grads)):
+        if _is_edge(t):
+            roots.append((*_edge(t), _ones_at(t) if g is None else g))
+            continue
         if not t._rg:
             raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn")
         if g is None:
             if t.numel() != 1:
                 raise RuntimeError("grad can be implicitly created only for scalar outputs")
-            from torsh.ops.creation import make_full
-
-            g = make_full(tuple(t.shape), 1, t.dtype, t.device, False)
+            if not t._kind.floating:
+                raise RuntimeError(
+                    f"grad can be implicitly created only for real scalar outputs but got {t.dtype}; pass one, or differentiate a "
+                    "real number made of the output"
+                )
+            g = engine.ones_as(t)
+        elif not isinstance(g, Tensor):
+            raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
         elif tuple(g.shape) != tuple(t.shape):
             raise RuntimeError(
                 f"Mismatch in shape: grad_output[{i}] has a shape of {g.shape} and output[{i}] has a shape of {t.shape}."
             )
+        elif g._kind is not t._kind:
+            if g._kind.complex is not t._kind.complex:
+                raise RuntimeError(
+                    "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in dtype: "
+                    f"grad_output[{i}] has a dtype of {g.dtype} and output[{i}] has a dtype of {t.dtype}."
+                )
+            g = g.to(t.dtype)
         roots.append((*engine.edge_of(t), g))
     return roots
 
 
+def _ones_at(edge: Any) -> Any:
+    """The gradient that is meant where none is given for a GradientEdge: one, if a tensor with one element is there."""
+    from torsh.ops.creation import make_full
+
+    shape, kind = edge.node.outputs_at.get(edge.output_nr, ((0,), None))
+    if kind is None or prod(shape) != 1:
+        raise RuntimeError("grad can be implicitly created only for scalar outputs")
+    return make_full(shape, 1, kind.dtype, kind.device, False)
+
+
+_told: list[bool] = []  # not empty once the warning about create_graph was given
+
+
 def backward(
-    tensors: Any, grad_tensors: Any = None, retain_graph: bool | None = None, create_graph: bool = False, *, inputs: Any = None
-) -> None:
+    tensors: Any, grad_tensors: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
+    grad_variables: Any = None, inputs: Any = None,
+) -> None:  # fmt: skip
     """Accumulate the gradients of tensors into the leaves they were computed from.
 
     grad_tensors: one gradient per tensor, of its shape; None for tensors with one element.
     inputs: accumulate only into these.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.backward.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([1., 2.], requires_grad=True)
+    >>> y = x ** 2
+    >>> torsh.autograd.backward(y, torsh.tensor([1., 1.]))
+    >>> x.grad
+    tensor([2., 4.])
     """
+    functions = sys.modules.get("torsh.autograd.function")
+    if functions is not None and functions.around.transforms:
+        raise RuntimeError(
+            "backward() called inside a functorch transform. This is not supported, please use functorch.grad or functorch.vjp instead "
+            "or call backward() outside of functorch transforms."
+        )
     tensors = _sequence(tensors)
+    if grad_variables is not None:
+        warnings.warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning, stacklevel=2)
+        if grad_tensors is not None:
+            raise RuntimeError(
+                "`grad_tensors` and `grad_variables` (deprecated) arguments both passed to `backward()`. Please only use `grad_tensors`."
+            )
+        grad_tensors = grad_variables
     grads = (None,) * len(tensors) if grad_tensors is None else _sequence(grad_tensors)
     keep = create_graph if retain_graph is None else retain_graph
+    if create_graph and not _told:
+        _told.append(True)
+        warnings.warn(
+            "Using backward() with create_graph=True will create a reference cycle between the parameter and its gradient which can "
+            "cause a memory leak. We recommend using autograd.grad when creating the graph to avoid this; else set the .grad fields "
+            "of your parameters to None after use to break the cycle.",
+            UserWarning,
+            stacklevel=3,
+        )
     roots = _roots(tensors, grads)
     if inputs is None:
         engine.run(roots, keep, create_graph)
         return
     inputs = _sequence(inputs)
     if not inputs:
-        raise RuntimeError("inputs argument to torch.autograd.backward cannot be empty.")
-    found = engine.run(roots, keep, create_graph, [_edge(t) for t in inputs], False)
-    for t, g in zip(inputs, found or ()):
-        engine.accumulate(t, g, create_graph)
+        raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+    for t in inputs:
+        if not _is_edge(t) and (not t._rg or t.grad_fn is not None):
+            t.retain_grad()
+    engine.run(roots, keep, create_graph, [_edge(t) for t in inputs])
+
+
+def _batched_grad(
+    outputs: tuple[Any, ...], inputs: tuple[Any, ...], grads: tuple[Any, ...], retain_graph: bool | None, create_graph: bool,
+    allow_unused: bool | None, materialize_grads: bool,
+) -> tuple[Any, ...]:  # fmt: skip
+    from torsh.func import vmap
+
+    for i, (out, g) in enumerate(zip(outputs, grads)):
+        if g is not None and tuple(g.shape[1:]) != tuple(out.shape):
+            raise RuntimeError(
+                "If `is_grads_batched=True`, we interpret the first dimension of each grad_output as the batch dimension. The sizes "
+                "of the remaining dimensions are expected to match the shape of corresponding output, but a mismatch was detected: "
+                f"grad_output[{i}] has a shape of {tuple(g.shape)} and output[{i}] has a shape of {tuple(out.shape)}."
+            )
+    present: list[bool] = []
+
+    def once(*cotangents: Any) -> Any:
+        found = grad(
+            outputs, inputs, cotangents, retain_graph, create_graph, allow_unused=allow_unused, materialize_grads=materialize_grads
+        )
+        present[:] = [g is not None for g in found]
+        return tuple(g for g in found if g is not None)
+
+    found = iter(vmap(once, in_dims=tuple(None if g is None else 0 for g in grads))(*grads))
+    return tuple(next(found) if here else None for here in present)
 
 
 def grad(
@@ -137,6 +247,7 @@ def grad(
     grad_outputs: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    only_inputs: bool = True,
     allow_unused: bool | None = None,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
@@ -144,11 +255,36 @@ def grad(
     """The gradients of ``outputs`` with respect to ``inputs``, as a tuple; no ``.grad`` changes.
 
     allow_unused: give None for an input that the outputs do not depend on, instead of raising RuntimeError.
+    is_grads_batched: the cotangents have a leading dimension, and so do the results: one backward pass under ``vmap``.
     materialize_grads: give zeros instead of None.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.grad.html
+
+    >>> import torsh
+    >>> x = torsh.tensor(3., requires_grad=True)
+    >>> g, = torsh.autograd.grad(x ** 3, x, create_graph=True)
+    >>> g
+    tensor(27., grad_fn=<MulBackward0>)
+    >>> torsh.autograd.grad(g, x)  # the second derivative
+    (tensor(18.),)
     """
     outputs, inputs = _sequence(outputs), _sequence(inputs)
     grads = (None,) * len(outputs) if grad_outputs is None else _sequence(grad_outputs)
+    if is_grads_batched:
+        return _batched_grad(outputs, inputs, grads, retain_graph, create_graph, allow_unused, materialize_grads)
     keep = create_graph if retain_graph is None else retain_graph
+    if not only_inputs:
+        warnings.warn(
+            "only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate gradient for other parts of the "
+            "graph, please use torch.autograd.backward.",
+            FutureWarning,
+            stacklevel=2,
+        )
+    if not inputs:
+        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
+    if materialize_grads and allow_unused is False:
+        raise ValueError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
+        )
     for t in inputs:
         if not isinstance(t, tuple) and not t._rg:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
@@ -158,7 +294,7 @@ def grad(
             found[i] = inputs[i].detach() * 0
         elif g is None and not allow_unused:
             raise RuntimeError(
-                "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if "
+                f"The differentiated Tensor at index {i} appears to not have been used in the graph. Set allow_unused=True if "
                 "this is the desired behavior."
             )
     return tuple(found)

@@ -21,12 +21,15 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from torsh.autograd.grad_mode import thread
+from torsh.dispatch import state
+from torsh.memory_format import contiguous_format
 
 if TYPE_CHECKING:
     from torsh.tensor import Tensor
 
 _numbers = itertools.count()
-FREED = object()
+FREED: tuple[Any, ...] = (object(),)
+LAST = -1  # among a tensor's hooks: the one of retain_grad, which runs after all others
 
 
 class Node:
@@ -34,6 +37,13 @@ class Node:
 
     Subclasses give ``apply(grads) -> sequence`` with one gradient (or None) per edge; ``grads`` is the gradient of the
     only output, or a list with one entry per output where ``outputs`` is larger than one.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.graph.Node.name.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([1.], requires_grad=True)
+    >>> node = (x.exp() * x).grad_fn
+    >>> node.name(), node.next_functions[0][0].name()
+    ('MulBackward0', 'ExpBackward0')
     """
 
     edges: tuple[Any, ...] = ()
@@ -41,17 +51,20 @@ class Node:
     fits: tuple[Any, ...] | None = None  # (shape, kind) of each input where the gradient may need to be brought to it
     outputs: int = 1
     saved: Any = ()
-    dirty: dict[int, str] | None = None  # outputs whose memory was written since, and by what
+    # outputs whose memory was written since, and by what: see ``Version.write``
+    dirty: dict[int, Any] | None = None
     pre_hooks: OrderedDict[int, Callable[..., Any]] | None = None
     post_hooks: OrderedDict[int, Callable[..., Any]] | None = None
     # output number -> hooks of the tensor that is this output (its own hooks, retain_grad, capture)
     tensor_hooks: dict[int, OrderedDict[int, Callable[..., Any]]] | None = None
+    outputs_at: dict[int, tuple[tuple[int, ...], Any]] = {}  # (shape, kind) of outputs that a GradientEdge stands for
     _metadata: dict[str, Any] | None = None
 
     def __init__(self) -> None:
         self.seq = next(_numbers)
 
     def apply(self, grads: Any) -> Sequence[Any]:
+        """Compute the gradients of the inputs from those of the outputs."""
         raise NotImplementedError(f"{type(self).__name__} has no backward")
 
     def release(self) -> None:
@@ -65,6 +78,9 @@ class Node:
         """The node's name, e.g. ``AddBackward0``."""
         return type(self).__name__
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} object at {id(self):#x}>"
+
     @property
     def metadata(self) -> dict[str, Any]:
         """A dictionary for the user's notes on this node."""
@@ -76,7 +92,8 @@ class Node:
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
         """(node, output number) per edge; a leaf shows as its AccumulateGrad node."""
         numbers = self.numbers or (0,) * len(self.edges)
-        return tuple((accumulator(e) if is_leaf(e) else e, n) for e, n in zip(self.edges, numbers))
+        found = [(accumulator(e) if is_leaf(e) else e, n) for e, n in zip(self.edges, numbers)]
+        return tuple((None, 0) if pair is None else pair for pair in self.spread(found))
 
     def register_hook(self, fn: Callable[..., Any]) -> RemovableHandle:
         """Call ``fn(grad_inputs, grad_outputs)`` after this node ran; a result replaces grad_inputs."""
@@ -90,6 +107,14 @@ class Node:
             self.pre_hooks = OrderedDict()
         return RemovableHandle(self.pre_hooks, fn)
 
+    def spread(self, found: Sequence[Any]) -> tuple[Any, ...]:
+        """One gradient per edge as one per input that the operation could differentiate: what hooks and users see."""
+        return tuple(found)
+
+    def gather(self, spread: Sequence[Any]) -> Sequence[Any]:
+        """The inverse of ``spread``."""
+        return spread
+
     def __call__(self, *grads: Any) -> Any:
         found = tuple(self.apply(grads[0] if self.outputs == 1 else list(grads)))
         return found[0] if len(found) == 1 else found
@@ -102,6 +127,21 @@ class AccumulateGrad(Node):
         super().__init__()
         self.variable = variable
         self.seq = sys.maxsize
+
+    def name(self) -> str:
+        return "torch::autograd::AccumulateGrad"
+
+    def register_hook(self, fn: Callable[..., Any]) -> RemovableHandle:
+        self._stay()
+        return super().register_hook(fn)
+
+    def register_prehook(self, fn: Callable[..., Any]) -> RemovableHandle:
+        self._stay()
+        return super().register_prehook(fn)
+
+    def _stay(self) -> None:
+        """Live as long as the leaf: nothing in the graph holds this node, and its hooks are to run."""
+        self.variable._accumulator = lambda: self
 
     def apply(self, grads: Any) -> Sequence[Any]:
         accumulate(self.variable, grads, False)
@@ -124,7 +164,18 @@ def accumulator(leaf: Tensor) -> AccumulateGrad:
 
 
 class RemovableHandle:
-    """Given by every ``register_*hook``; ``remove()`` takes the hook off, and so does leaving a ``with`` block."""
+    """Given by every ``register_*hook``; ``remove()`` takes the hook off, and so does leaving a ``with`` block.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.graph.RemovableHandle.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([1.], requires_grad=True)
+    >>> handle = x.register_hook(lambda g: g * 10)
+    >>> handle.remove()  # the hook is not called any more
+    >>> x.sum().backward()
+    >>> x.grad
+    tensor([1.])
+    """
 
     _next = itertools.count()
 
@@ -152,14 +203,22 @@ class _Running(threading.local):
     """The backward passes running in this thread: how many, and what to do when the outermost ends."""
 
     depth: int = 0
+    partial: bool = False  # whether the innermost goes for certain inputs only
     callbacks: tuple[Callable[[], None], ...] = ()
 
 
 _running = _Running()
 
 
+def is_partial() -> bool:
+    """Whether the backward pass that runs in this thread goes for certain inputs only."""
+    return _running.partial
+
+
 def after_backward(callback: Callable[[], None]) -> None:
-    """Call ``callback()`` when the running backward pass of this thread has ended."""
+    """Call ``callback()`` when the running backward pass of this thread has ended; RuntimeError where none is running."""
+    if not _running.depth:
+        raise RuntimeError("Final callbacks can only be installed during backward pass.")
     _running.callbacks = (*_running.callbacks, callback)
 
 
@@ -202,6 +261,17 @@ def _tell_origin(node: Node) -> None:
 # ---- running ---------------------------------------------------------------------------------------------------------
 
 
+def ones_as(t: Tensor) -> Tensor:
+    """The gradient a backward pass begins with: ones of the tensor's shape and type."""
+    global _full
+    if _full is None:
+        from torsh.ops.creation import make_full as _full
+    return _full(tuple(t._data.shape), 1, t._kind.dtype, t._kind.device, False)  # type: ignore[no-any-return]
+
+
+_full: Any = None
+
+
 def edge_of(t: Tensor) -> tuple[Any, int]:
     """Where the gradient of a tensor goes: (node, output number), or (the leaf itself, 0)."""
     node = t.grad_fn
@@ -220,21 +290,31 @@ def run(
     targets: edges whose gradients are wanted.  Only what leads to them is run; with ``accumulate_leaves`` the leaves
     among them get their ``.grad``, otherwise the list of gradients is returned.
     """
+    if state.autocasts:
+        from torsh.amp import _casting
+
+        if _casting.active():  # gradient rules work in the dtypes that the forward pass had
+            with _casting.switched_off():
+                return run(roots, retain_graph, create_graph, targets, accumulate_leaves)
     pending: dict[Any, Any] = {}
     heap: list[tuple[int, Node]] = []
-    leaves: dict[Any, Any] = {}
+    leaves = _Leaves()
     wanted: dict[tuple[int, int], Any] | None = None
     needed: Any = None  # ids of what leads to a target; None: everything is run
     if targets is not None:
         wanted = {(id(e), n): None for e, n in targets}
         needed = _leading_to([e for e, _, _ in roots], {id(e) for e, _ in targets})
+    captures = None if accumulate_leaves else wanted
     previous = thread.enabled
-    thread.enabled = create_graph
+    thread.enabled = create_graph and not thread.inference
     _running.depth += 1
+    was_partial, _running.partial = _running.partial, targets is not None
     try:
         for edge, number, grad in roots:
             if needed is None or id(edge) in needed:
                 _arrive(edge, number, grad, pending, heap, leaves)
+        if leaves.watched:
+            leaves.settle(None, heap, needed, captures, create_graph)
         pop = heapq.heappop
         plain = wanted is None
         while heap:
@@ -249,7 +329,7 @@ def run(
                         break
                 if node.pre_hooks is not None:
                     grads = _run_pre_hooks(node, grads)
-                found = _watched(node, grads) if anomaly.enabled else node.apply(grads)
+                found: Any = _watched(node, grads) if anomaly.enabled else node.apply(grads)
                 if node.post_hooks is not None:
                     found = _run_post_hooks(node, found, grads)
                 if not retain_graph:
@@ -265,20 +345,22 @@ def run(
                     if g is None or edge is None or (needed is not None and id(edge) not in needed):
                         continue
                     if fits is not None and fits[i] is not None:
-                        g = _fit(g, *fits[i])
+                        g = fit(g, *fits[i])
                     _arrive(edge, 0 if numbers is None else numbers[i], g, pending, heap, leaves)
+                if leaves.watched:
+                    edge = g = found = None
+                    leaves.settle(node, heap, needed, captures, create_graph)
                 break
         del pending
-        if wanted is not None and not accumulate_leaves:
-            for leaf in list(leaves):
-                wanted[id(leaf), 0] = _leaf_hooks(leaf, leaves.pop(leaf))
-            return [wanted[id(e), n] for e, n in targets]  # type: ignore[union-attr]
-        while leaves:
-            leaf, g = leaves.popitem()
-            accumulate(leaf, _leaf_hooks(leaf, g), create_graph)
+        edge = g = found = grads = None  # so that nothing but ``leaves`` holds a gradient that is to become a ``.grad``
+        for leaf in list(leaves):
+            leaves.finish(leaf, captures, create_graph)
+        if captures is not None:
+            return [captures[id(e), n] for e, n in targets]  # type: ignore[union-attr]
     finally:
         thread.enabled = previous
         _running.depth -= 1
+        _running.partial = was_partial
         if not _running.depth and _running.callbacks:
             callbacks, _running.callbacks = _running.callbacks, ()
             for callback in callbacks:
@@ -286,11 +368,78 @@ def run(
     return None
 
 
-def _arrive(edge: Any, number: int, g: Tensor, pending: dict[Any, Any], heap: list[Any], leaves: dict[Any, Any]) -> None:
+class _Leaves(dict[Any, Any]):
+    """The gradients that have reached leaves in a backward pass.
+
+    Leaves get theirs at the end, unless somebody watches: a leaf with hooks gets its gradient as soon as all edges to it
+    have been gone, between its neighbours in the graph.  Edges are counted from the moment when the first such leaf is met.
+    """
+
+    watched: tuple[Any, ...] = ()  # leaves with hooks that have a gradient now
+    coming: dict[Any, int] | None = None  # how many more edges lead to a leaf
+
+    def settle(self, node: Node | None, heap: list[Any], needed: Any, captures: Any, create_graph: bool) -> None:
+        """After a node: give those watched leaves their gradients that nothing more can come for."""
+        if self.coming is None:
+            self.coming = _edges_to_leaves([n for _, n in heap], needed)
+        elif node is not None:
+            for edge in node.edges:
+                if edge in self.coming:
+                    self.coming[edge] -= 1
+        ready = [leaf for leaf in self.watched if not self.coming.get(leaf)]
+        if ready:
+            self.watched = tuple([leaf for leaf in self.watched if self.coming.get(leaf)])
+            for leaf in ready:
+                self.finish(leaf, captures, create_graph)
+
+    def finish(self, leaf: Tensor, captures: Any, create_graph: bool) -> None:
+        """Run a leaf's hooks and give it its gradient, in its dtype."""
+        g = self[leaf]
+        if g._kind is not leaf._kind and g.dtype is not leaf.dtype and leaf._kind.inexact:
+            self[leaf] = fit(g, tuple(g.shape), leaf._kind)
+        g = None  # so that only ``self`` holds it
+        if captures is not None:
+            captures[id(leaf), 0] = _leaf_hooks(leaf, self.pop(leaf))
+            return
+        node = leaf._accumulator() if leaf._accumulator is not None else None
+        if node is None or (node.pre_hooks is None and node.post_hooks is None):
+            accumulate(leaf, _leaf_hooks(leaf, self.pop(leaf)), create_graph)
+            return
+        g = _leaf_hooks(leaf, self.pop(leaf))
+        if node.pre_hooks is not None:
+            g = _run_pre_hooks(node, g)
+        accumulate(leaf, g, create_graph)
+        if node.post_hooks is not None:
+            _run_post_hooks(node, (), g)
+
+
+def _edges_to_leaves(nodes: list[Node], needed: Any) -> dict[Any, int]:
+    """How many edges lead to each leaf from some nodes and all below them."""
+    counts: dict[Any, int] = {}
+    seen = {id(n) for n in nodes}
+    stack = list(nodes)
+    while stack:
+        for edge in stack.pop().edges:
+            if edge is None or (needed is not None and id(edge) not in needed):
+                continue
+            if not isinstance(edge, Node):
+                counts[edge] = counts.get(edge, 0) + 1
+            elif id(edge) not in seen:
+                seen.add(id(edge))
+                stack.append(edge)
+    return counts
+
+
+def _arrive(edge: Any, number: int, g: Tensor, pending: dict[Any, Any], heap: list[Any], leaves: _Leaves) -> None:
     """A gradient reaches a node or a leaf: keep it, or add it to what came before."""
     if not isinstance(edge, Node):
         before = leaves.get(edge)
-        leaves[edge] = g if before is None else before + g
+        if before is None:
+            leaves[edge] = g
+            if edge._hooks or edge._post_accumulate_hooks or edge._accumulator is not None:
+                leaves.watched += (edge,)
+        else:
+            leaves[edge] = before + g
         return
     if edge.outputs == 1:
         before = pending.get(edge)
@@ -307,7 +456,7 @@ def _arrive(edge: Any, number: int, g: Tensor, pending: dict[Any, Any], heap: li
     parts[number] = g if parts[number] is None else parts[number] + g
 
 
-def _fit(g: Tensor, shape: tuple[int, ...], kind: Any) -> Tensor:
+def fit(g: Tensor, shape: tuple[int, ...], kind: Any) -> Tensor:
     """Undo broadcasting and promotion: sum over the dimensions that were stretched, go back to the input's dtype."""
     if tuple(g.shape) != shape:
         g = g.sum_to_size(shape)
@@ -318,33 +467,81 @@ def _fit(g: Tensor, shape: tuple[int, ...], kind: Any) -> Tensor:
     return g
 
 
+_accumulating = threading.RLock()
+
+
 def accumulate(leaf: Tensor, g: Tensor | None, create_graph: bool) -> None:
-    """Add a gradient to ``leaf.grad``."""
+    """Add a gradient to ``leaf.grad``; several threads may do so at once."""
     if g is None:
         return
-    old = leaf._grad
-    if old is None:
-        # The gradient becomes .grad as it is only if nobody else can see its memory: one reference here, one in the
-        # caller's argument list (3: plus getrefcount's own); a view or a shared object is copied.
-        if create_graph or (g._base is None and sys.getrefcount(g) <= 4 and g.is_contiguous()):
-            leaf._grad = g
+    if g._bits:
+        g = g.resolve_conj().resolve_neg()
+    with _accumulating:
+        old = leaf._grad
+        if old is None:
+            # The gradient becomes .grad as it is only if nobody else can see its memory: one reference here, one of
+            # getrefcount's; a view, what shares its memory, or an object that others hold is copied.  It lies as the leaf does.
+            if create_graph or (
+                g._base is None and g._vc is None and sys.getrefcount(g) <= 2 and _laid_out_as(g, leaf)
+            ):
+                leaf._grad = g
+            elif g.is_sparse:
+                leaf._grad = g.detach().clone()
+            elif leaf.is_sparse or leaf.is_contiguous():
+                leaf._grad = g.detach().clone(memory_format=contiguous_format)
+            else:
+                from torsh.ops.creation import empty_like
+
+                leaf._grad = empty_like(leaf.detach()).copy_(g.detach())
+        elif create_graph or thread.enabled or old.is_sparse or g.is_sparse:
+            leaf._grad = g + old if old.is_sparse and not g.is_sparse else old + g
         else:
-            leaf._grad = g.detach().clone()
-    elif create_graph or thread.enabled or old.is_sparse or g.is_sparse:
-        leaf._grad = old + g
-    else:
-        old.add_(g)
+            old.add_(g)
     if leaf._post_accumulate_hooks:
         for hook in list(leaf._post_accumulate_hooks.values()):
-            hook(leaf)
+            given = hook(leaf)
+            if given is not None:
+                raise _not_a_tensor(hook, given)
+
+
+def _laid_out_as(g: Tensor, leaf: Tensor) -> bool:
+    return g.is_sparse or (g.is_contiguous() if leaf.is_contiguous() else g.stride() == leaf.stride())
+
+
+def _hooked(hooks: OrderedDict[int, Any], g: Any) -> Any:
+    """A gradient after its tensor's hooks, in the order in which they were registered; retain_grad's is the last."""
+    for key, hook in list(hooks.items()):
+        if key == LAST:
+            continue
+        new = hook(g)
+        if new is not None:
+            if not hasattr(new, "_kind"):
+                raise _not_a_tensor(hook, new)
+            if tuple(new.shape) != tuple(g.shape):
+                raise RuntimeError(
+                    f"hook '{_name_of(hook)}' has changed the size of value: expected {list(g.shape)}, got {list(new.shape)}"
+                )
+            if new._kind is not g._kind:
+                raise RuntimeError(f"hook '{_name_of(hook)}' has changed the type of value: was {g.dtype}, now {new.dtype}")
+            g = new
+    last = hooks.get(LAST)
+    if last is not None:
+        last(g)
+    return g
+
+
+def _not_a_tensor(hook: Any, value: Any) -> TypeError:
+    return TypeError(
+        f"expected Variable, but hook returned '{type(value).__name__}'; {_name_of(hook)} must return a Tensor or nothing"
+    )
+
+
+def _name_of(hook: Any) -> str:
+    return getattr(hook, "__name__", None) or repr(hook)
 
 
 def _leaf_hooks(leaf: Tensor, g: Any) -> Any:
-    for hook in list((leaf._hooks or {}).values()):
-        new = hook(g)
-        if new is not None:
-            g = new
-    return g
+    return _hooked(leaf._hooks, g) if leaf._hooks and g is not None else g
 
 
 def _capture(node: Node, grads: Any, wanted: Any) -> None:
@@ -358,10 +555,7 @@ def _run_tensor_hooks(node: Node, grads: Any) -> Any:
         g = grads if node.outputs == 1 else grads[number]
         if g is None:
             continue
-        for hook in list(hooks.values()):
-            new = hook(g)
-            if new is not None:
-                g = new
+        g = _hooked(hooks, g)
         if node.outputs == 1:
             grads = g
         else:
@@ -373,17 +567,29 @@ def _run_pre_hooks(node: Node, grads: Any) -> Any:
     for hook in list(node.pre_hooks.values()):  # type: ignore[union-attr]
         new = hook((grads,) if node.outputs == 1 else tuple(grads))
         if new is not None:
+            new = new if isinstance(new, (tuple, list)) else (new,)
+            _check_count(hook, new, node.outputs)
             grads = new[0] if node.outputs == 1 else list(new)
     return grads
 
 
 def _run_post_hooks(node: Node, found: Any, grads: Any) -> Any:
     given = (grads,) if node.outputs == 1 else tuple(grads)
+    seen = node.spread(found)
     for hook in list(node.post_hooks.values()):  # type: ignore[union-attr]
-        new = hook(tuple(found), given)
+        new = hook(seen, given)
         if new is not None:
-            found = new if isinstance(new, (tuple, list)) else (new,)
-    return found
+            new = tuple(new) if isinstance(new, (tuple, list)) else (new,)
+            _check_count(hook, new, len(seen))
+            seen = new
+    return node.gather(seen)
+
+
+def _check_count(hook: Any, values: Sequence[Any], expected: int) -> None:
+    if len(values) != expected:
+        raise RuntimeError(
+            f"hook '{_name_of(hook)}' has returned an incorrect number of values (got {len(values)}, but expected {expected})"
+        )
 
 
 def _leading_to(roots: list[Any], targets: set[int]) -> set[int]:

@@ -6,13 +6,32 @@ Source: https://docs.pytorch.org/docs/stable/autograd.html#torch.autograd.Functi
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from torsh.autograd.engine import FREED, Node, edge_of
-from torsh.autograd.grad_mode import no_grad, thread
+from torsh.autograd.engine import FREED, Node, edge_of, fit
+from torsh.autograd.grad_mode import enable_grad, no_grad, thread
+from torsh.dispatch import state
 from torsh.ops._op import SavedOutput, save, unpack
 from torsh.tensor import Tensor, version_of
+
+
+class _Around(threading.local):
+    """How many function transforms (torsh.func) call a function now, and whether forward-mode derivatives are being taken."""
+
+    transforms: int = 0
+    forward_mode: int = 0
+
+
+around = _Around()
+
+
+def fresh_leaf(t: Any) -> Any:
+    """A new leaf of a tensor's values that requires grad.  Nobody has a view of it, so nobody has to be told (unlike ``requires_grad_``)."""
+    leaf = t.detach()
+    leaf._rg = True
+    return leaf
 
 
 class FunctionCtx:
@@ -54,11 +73,18 @@ class BackwardCFunction(Node, FunctionCtx):
     _needs: tuple[bool, ...] = ()  # per argument of forward: is its gradient wanted
     _is_tensor: tuple[bool, ...] = ()  # per argument of forward
     _shapes: Sequence[tuple[int, ...]] = ()  # of the tensors among them
+    _kinds: Sequence[Any] = ()
     _metas: Sequence[Any] = ()  # (shape, kind) of each output, None for what is no tensor
+
+    _for_forward: Any = None
+    _in_jvp: bool = False
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
-        """What ``save_for_backward`` kept.  Raises RuntimeError after it was freed or if it was written to since."""
+        """What ``save_for_backward`` kept (``save_for_forward`` inside ``jvp``).  Raises RuntimeError after it was freed or if it was
+        written to since."""
+        if self._in_jvp and self._for_forward is not None:
+            return tuple(self._for_forward)
         if self.saved is FREED:
             raise RuntimeError(
                 "Trying to backward through the graph a second time (or directly access saved tensors after they have already "
@@ -80,8 +106,16 @@ class BackwardCFunction(Node, FunctionCtx):
         if self._materialize:
             given = [_zeros(*m) if g is None and m is not None else g for g, m in zip(given, self._metas)]
         cls = self._forward_cls
+        if around.forward_mode and cls.jvp is not Function.jvp:
+            return self._transposed(given)
         user = cls.backward if cls.backward is not Function.backward else cls.vjp
-        found = user(self, *given)
+        if state.autocasts:
+            from torsh.amp import _casting
+
+            with _casting.switched_on():
+                found = user(self, *given)
+        else:
+            found = user(self, *given)
         if not isinstance(found, tuple):
             found = (found,)
         expected = len(self._is_tensor)
@@ -106,13 +140,34 @@ class BackwardCFunction(Node, FunctionCtx):
             grads.append(g)
         return self._checked(grads)
 
+    def _transposed(self, cotangents: list[Any]) -> list[Any]:
+        """The adjoint of the user's ``jvp``: forward mode differentiates it with respect to the cotangents, which gives ``jvp`` back."""
+        from torsh.autograd import grad
+
+        with enable_grad():
+            probes = [_zeros(s, k).add_(1).requires_grad_() if k.inexact else None for s, k in zip(self._shapes, self._kinds)]
+            each = iter(probes)
+            tangents = [next(each) if is_tensor else None for is_tensor in self._is_tensor]
+            self._in_jvp = True
+            try:
+                found = self._forward_cls.jvp(self, *tangents)
+            finally:
+                self._in_jvp = False
+            outs = list(found) if isinstance(found, tuple) else [found]
+            pairs = [(o, c) for o, c in zip(outs, cotangents) if isinstance(o, Tensor) and o._rg and c is not None]
+            wanted = [p for p in probes if p is not None]
+            if not pairs:
+                return [None] * len(probes)
+            grads = iter(grad([o for o, _ in pairs], wanted, [c for _, c in pairs], create_graph=True, allow_unused=True))
+        return [None if p is None else next(grads) for p in probes]
+
     def _checked(self, grads: list[Any]) -> list[Any]:
-        """Bring gradients to their inputs' shape, or say which one cannot be brought."""
-        for i, (g, shape) in enumerate(zip(grads, self._shapes)):
-            if g is None or tuple(g.shape) == shape:
+        """Bring gradients to their inputs' shape and dtype, or say which one cannot be brought."""
+        for i, (g, shape, kind) in enumerate(zip(grads, self._shapes, self._kinds)):
+            if g is None or (tuple(g.shape) == shape and (g.dtype is kind.dtype or not kind.inexact)):
                 continue
             try:
-                grads[i] = g.sum_to_size(shape)
+                grads[i] = fit(g, shape, kind) if kind.inexact else g.sum_to_size(shape)
             except RuntimeError:
                 raise RuntimeError(
                     f"Function {type(self).__name__} returned an invalid gradient at index {i} - got {list(g.shape)} but expected "
@@ -142,9 +197,26 @@ class Function(metaclass=_FunctionMeta):
 
     Define the static methods ``forward(ctx, *args)`` and ``backward(ctx, *grad_outputs)`` (or ``forward(*args)`` with
     ``setup_context(ctx, inputs, output)``) and call ``MyFunction.apply(*args)``.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.Function.html
+
+    >>> import torsh
+    >>> class Square(torsh.autograd.Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         ctx.save_for_backward(x)
+    ...         return x ** 2
+    ...     @staticmethod
+    ...     def backward(ctx, g):
+    ...         x, = ctx.saved_tensors
+    ...         return 2 * x * g
+    >>> x = torsh.tensor([3.], requires_grad=True)
+    >>> Square.apply(x).backward()
+    >>> x.grad
+    tensor([6.])
     """
 
     generate_vmap_rule = False
+    _of_operator = False  # made for a custom operator (torsh.library)
 
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
@@ -179,17 +251,28 @@ class Function(metaclass=_FunctionMeta):
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Run ``forward`` and record ``backward`` for it."""
+        if state.busy and any(hasattr(a, "_physical") for a in args):
+            from torsh.func._custom import apply_function
+
+            return apply_function(cls, args)
+        if around.transforms and cls.setup_context is Function.setup_context and not cls._of_operator:
+            raise RuntimeError(
+                "In order to use an autograd.Function with functorch transforms (vmap, grad, jvp, jacrev, ...), it must override the "
+                f"setup_context staticmethod: split {cls.__name__}.forward(ctx, ...) into forward(...) and setup_context(ctx, inputs, "
+                "output). For more details, please see https://pytorch.org/docs/main/notes/extending.func.html"
+            )
         node = cls._backward_cls()  # type: ignore[attr-defined]
         tensors = [a for a in args if isinstance(a, Tensor)]
         tracked = thread.enabled and any(t._rg for t in tensors)
         node._needs = tuple(isinstance(a, Tensor) and a._rg for a in args)
         node._is_tensor = tuple(isinstance(a, Tensor) for a in args)
         node._shapes = [tuple(t.shape) for t in tensors]
+        node._kinds = [t._kind for t in tensors]
         # Edges before forward: it may write to its inputs, which changes their history.
         edges = [edge_of(t) if t._rg else (None, 0) for t in tensors]
         node.edges = tuple(e for e, _ in edges)
         node.numbers = tuple(n for _, n in edges)
-        versions = [t._version for t in tensors]
+        versions = [0 if t._vc is None else t._vc.version for t in tensors]
         with no_grad():
             if cls.setup_context is not Function.setup_context:
                 result = cls.forward(*args, **kwargs)
@@ -205,7 +288,7 @@ class Function(metaclass=_FunctionMeta):
         if tracked:
             node.saved = tuple(_keep(node, t, result, outs, tensors) for t in node._to_save)
         for t, v in zip(tensors, versions):
-            if any(t is d for d in node._dirty) and t._version == v:
+            if any(t is d for d in node._dirty) and (0 if t._vc is None else t._vc.version) == v:
                 t._bump(cls.__name__)
         node.__dict__.pop("_to_save", None)
         return tuple(outs) if isinstance(result, tuple) else outs[0]
@@ -254,7 +337,23 @@ class NestedIOFunction(Function):
 
 
 def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a ``backward`` as not differentiable itself: differentiating its result raises RuntimeError."""
+    """Mark a ``backward`` as not differentiable itself: differentiating its result raises RuntimeError.
+
+    >>> import torsh
+    >>> from torsh.autograd.function import once_differentiable
+    >>> class Double(torsh.autograd.Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         return 2 * x
+    ...     @staticmethod
+    ...     @once_differentiable
+    ...     def backward(ctx, g):
+    ...         return 2 * g
+    >>> x = torsh.tensor([1.], requires_grad=True)
+    >>> Double.apply(x).backward()
+    >>> x.grad
+    tensor([2.])
+    """
 
     @functools.wraps(fn)
     def wrapper(ctx: Any, *args: Any) -> Any:

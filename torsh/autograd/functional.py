@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from torsh.autograd import grad
+from torsh.autograd.function import fresh_leaf
 from torsh.autograd.grad_mode import enable_grad
 from torsh.tensor import Tensor
 
@@ -29,8 +30,8 @@ def _tuple(x: Any, name: str, what: str) -> tuple[bool, tuple[Any, ...]]:
 def _prepare(inputs: tuple[Tensor, ...], create_graph: bool) -> tuple[Tensor, ...]:
     """Inputs to differentiate: views of the given ones if the result shall have a graph, else fresh leaves."""
     if create_graph:
-        return tuple(t.view_as(t) if t.requires_grad else t.detach().requires_grad_() for t in inputs)
-    return tuple(t.detach().requires_grad_() for t in inputs)
+        return tuple(t.view_as(t) if t.requires_grad else fresh_leaf(t) for t in inputs)
+    return tuple(fresh_leaf(t) for t in inputs)
 
 
 def _finish(values: Any, create_graph: bool) -> Any:
@@ -86,7 +87,14 @@ def _cotangents(v: Any, like: tuple[Tensor, ...], name: str) -> tuple[Any, ...]:
 
 
 def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> Any:
-    """(outputs, the product of ``v`` with the Jacobian): v has the outputs' shapes."""
+    """(outputs, the product of ``v`` with the Jacobian): v has the outputs' shapes.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.functional.vjp.html
+
+    >>> import torsh
+    >>> torsh.autograd.functional.vjp(lambda x: x ** 2, torsh.tensor([1., 2.]), torsh.tensor([1., 1.]))
+    (tensor([1., 4.]), tensor([2., 4.]))
+    """
     with enable_grad():
         many_in, given, many_out, outputs = _run(func, inputs, create_graph, "vjp")
         found = _grads(outputs, given, _cotangents(v, outputs, "vjp"), create_graph, strict)
@@ -94,11 +102,18 @@ def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
 
 
 def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> Any:
-    """(outputs, the product of the Jacobian with ``v``): v has the inputs' shapes.  Two reverse passes."""
+    """(outputs, the product of the Jacobian with ``v``): v has the inputs' shapes.  Two reverse passes.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.functional.jvp.html
+
+    >>> import torsh
+    >>> torsh.autograd.functional.jvp(lambda x: x ** 2, torsh.tensor([1., 2.]), torsh.tensor([1., 1.]))
+    (tensor([1., 4.]), tensor([2., 4.]))
+    """
     with enable_grad():
         _, given, many_out, outputs = _run(func, inputs, create_graph, "jvp")
         v = _cotangents(v, given, "jvp")
-        dummies = tuple(o.detach().new_zeros(tuple(o.shape)).requires_grad_() for o in outputs)
+        dummies = tuple(o.detach().new_ones(tuple(o.shape)).requires_grad_() for o in outputs)
         first = _grads(outputs, given, dummies, True, strict)
         tracked = [g for g in first if g.requires_grad]
         if tracked:
@@ -127,6 +142,12 @@ def jacobian(
     """d outputs / d inputs, each of shape (output shape, input shape); nested tuples where there are several of either.
 
     vectorize, strategy: accepted; the result is the same.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.functional.jacobian.html
+
+    >>> import torsh
+    >>> torsh.autograd.functional.jacobian(lambda x: x ** 2, torsh.tensor([1., 2.]))
+    tensor([[2., 0.],
+            [0., 4.]])
     """
     if strategy not in ("reverse-mode", "forward-mode"):
         raise ValueError(
@@ -182,7 +203,15 @@ def hessian(
     vectorize: bool = False,
     outer_jacobian_strategy: str = "reverse-mode",
 ) -> Any:
-    """The second derivatives of a function with one value, each block of shape (input i shape, input j shape)."""
+    """The second derivatives of a function with one value, each block of shape (input i shape, input j shape).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.functional.hessian.html
+
+    >>> import torsh
+    >>> torsh.autograd.functional.hessian(lambda x: (x ** 3).sum(), torsh.tensor([1., 2.]))
+    tensor([[ 6.,  0.],
+            [ 0., 12.]])
+    """
     many, _ = _tuple(inputs, "hessian", "inputs")
     checked = _scalar(func, "hessian")
 
@@ -195,7 +224,14 @@ def hessian(
 
 
 def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> Any:
-    """(value, the product of ``v`` with the Hessian)."""
+    """(value, the product of ``v`` with the Hessian).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.functional.vhp.html
+
+    >>> import torsh
+    >>> torsh.autograd.functional.vhp(lambda x: (x ** 3).sum(), torsh.tensor([1., 2.]), torsh.tensor([1., 0.]))
+    (tensor(9.), tensor([6., 0.]))
+    """
     with enable_grad():
         many, given, _, outputs = _run(_scalar(func, "vhp"), inputs, create_graph, "vhp")
         v = _cotangents(v, given, "vhp")
@@ -205,5 +241,12 @@ def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
 
 
 def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> Any:
-    """(value, the product of the Hessian with ``v``); the Hessian is symmetric, so this is ``vhp``."""
+    """(value, the product of the Hessian with ``v``); the Hessian is symmetric, so this is ``vhp``.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.functional.hvp.html
+
+    >>> import torsh
+    >>> torsh.autograd.functional.hvp(lambda x: (x ** 3).sum(), torsh.tensor([1., 2.]), torsh.tensor([1., 0.]))
+    (tensor(9.), tensor([6., 0.]))
+    """
     return vhp(func, inputs, v, create_graph, strict)

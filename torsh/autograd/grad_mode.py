@@ -9,25 +9,51 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 
 class _Thread(threading.local):
-    enabled: bool = True
+    enabled: bool = True  # whether operations are recorded: what the call path asks
     inference: bool = False
+    asked: bool = False  # in inference mode, where nothing is recorded: whether the grad mode was switched on all the same
 
 
 thread = _Thread()
 
 
 def is_grad_enabled() -> bool:
-    """Whether operations on tensors that require grad are recorded in this thread."""
-    return thread.enabled
+    """Whether operations on tensors that require grad are recorded in this thread.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.is_grad_enabled.html
+
+    >>> import torsh
+    >>> with torsh.no_grad():
+    ...     print(torsh.is_grad_enabled())
+    False
+    """
+    return thread.enabled or (thread.inference and thread.asked)
+
+
+def _set_grad_mode(value: bool) -> None:
+    """Switch recording on or off; inference mode keeps it off."""
+    if thread.inference:
+        thread.asked = value
+    else:
+        thread.enabled = value
 
 
 def is_inference_mode_enabled() -> bool:
-    """Whether inference mode is on in this thread."""
+    """Whether inference mode is on in this thread.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.is_inference_mode_enabled.html
+
+    >>> import torsh
+    >>> with torsh.inference_mode():
+    ...     print(torsh.is_inference_mode_enabled())
+    True
+    """
     return thread.inference
 
 
@@ -38,51 +64,51 @@ class _Switch:
     """
 
     _value: bool
-    _inference: bool | None = None
 
     def __enter__(self) -> None:
-        self._previous = (thread.enabled, thread.inference)
-        thread.enabled = self._value
-        if self._inference is not None:
-            thread.inference = self._inference
+        self.prev = thread.asked if thread.inference else thread.enabled
+        _set_grad_mode(self._value)
 
     def __exit__(self, *exc: object) -> None:
-        thread.enabled, thread.inference = self._previous
+        _set_grad_mode(self.prev)
 
     def _fresh(self) -> _Switch:
         """A new manager of the same setting: a decorated function may run recursively or in several threads."""
         clone = object.__new__(type(self))
-        clone._value, clone._inference = self._value, self._inference
+        clone._value = self._value
         return clone
 
     def __call__(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         if inspect.isclass(fn):
-            fn.__init__ = self(fn.__init__)  # type: ignore[method-assign]
-            return fn
+            warnings.warn(
+                "Decorating classes is deprecated and will be disabled in future versions. You should only decorate functions or "
+                f"methods; decorate {fn.__name__}.__init__ for what decorating the class does",
+                FutureWarning,
+                stacklevel=2,
+            )
+            return functools.wraps(fn, updated=())(self(lambda *args, **kwargs: fn(*args, **kwargs)))
         if inspect.isgeneratorfunction(fn):
 
             @functools.wraps(fn)
             def generate(*args: Any, **kwargs: Any) -> Any:
-                with self._fresh():
-                    gen = fn(*args, **kwargs)
-                send: Callable[[], Any] = lambda: next(gen)
-                try:
-                    while True:
-                        try:
-                            with self._fresh():
-                                item = send()
-                        except StopIteration as stop:
-                            return stop.value
-                        try:
-                            got = yield item
-                        except GeneratorExit:
-                            raise
-                        except BaseException as e:
-                            send = functools.partial(gen.throw, e)
-                        else:
-                            send = functools.partial(gen.send, got)
-                finally:
-                    gen.close()
+                gen = fn(*args, **kwargs)
+                step: Callable[[], Any] = functools.partial(gen.send, None)
+                while True:
+                    try:
+                        with self._fresh():
+                            item = step()
+                    except StopIteration as stop:
+                        return stop.value
+                    try:
+                        got = yield item
+                    except GeneratorExit:
+                        with self._fresh():
+                            gen.close()
+                        raise
+                    except BaseException as e:
+                        step = functools.partial(gen.throw, e)
+                    else:
+                        step = functools.partial(gen.send, got)
 
             return generate
 
@@ -96,6 +122,10 @@ class _Switch:
 
 class no_grad(_Switch):
     """Record nothing inside: results do not require grad.
+
+    A context manager and a decorator (``@torsh.no_grad()``), for the thread it runs in. Factory functions with ``requires_grad=True`` still
+    give tensors that require grad.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.no_grad.html
 
     >>> import torsh
     >>> x = torsh.ones(2, requires_grad=True)
@@ -113,7 +143,19 @@ class no_grad(_Switch):
 
 
 class enable_grad(_Switch):
-    """Record inside, also within a surrounding ``no_grad``."""
+    """Record inside, also within a surrounding ``no_grad``.
+
+    A context manager and a decorator (``@torsh.enable_grad()``), for the thread it runs in.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.enable_grad.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([1.], requires_grad=True)
+    >>> with torsh.no_grad():
+    ...     with torsh.enable_grad():
+    ...         y = x * 2
+    >>> y.requires_grad
+    True
+    """
 
     _value = True
 
@@ -126,18 +168,28 @@ class set_grad_enabled(_Switch):
     """Set the grad mode at once; as a context manager, only until its end.
 
     mode: True to record, False not to.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.set_grad_enabled.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([1.], requires_grad=True)
+    >>> with torsh.set_grad_enabled(False):
+    ...     y = x * 2
+    >>> y.requires_grad
+    False
     """
 
     def __init__(self, mode: bool) -> None:
+        if not isinstance(mode, bool):
+            raise TypeError(f"set_grad_enabled(): argument 'enabled' (position 1) must be bool, not {type(mode).__name__}")
         self._value = mode
-        self._previous = (thread.enabled, thread.inference)
-        thread.enabled = mode
+        self.prev = thread.asked if thread.inference else thread.enabled
+        _set_grad_mode(mode)
 
     def __enter__(self) -> None:
-        thread.enabled = self._value
+        _set_grad_mode(self._value)
 
     def __call__(self, fn: Callable[..., Any]) -> Callable[..., Any]:
-        thread.enabled = self._previous[0]
+        _set_grad_mode(self.prev)
         return super().__call__(fn)
 
     def _fresh(self) -> _Switch:
@@ -145,20 +197,61 @@ class set_grad_enabled(_Switch):
         return switch
 
 
+class _unsafe_preserve_version_counter:
+    """Inside, writes to a tensor (or a tuple of them) are not counted: autograd does not notice them."""
+
+    def __init__(self, tensors: Any) -> None:
+        self.tensors = tensors if isinstance(tensors, (tuple, list)) else (tensors,)
+
+    def __enter__(self) -> None:
+        # A write makes the version object that counts it, where there is none.
+        self.before = [(t, t._vc, (0, None) if t._vc is None else (t._vc.version, t._vc.write)) for t in self.tensors]
+
+    def __exit__(self, *exc: object) -> None:
+        for t, vc, state in self.before:
+            if (counted := vc or t._vc) is not None:
+                counted.version, counted.write = state
+
+
 class inference_mode(_Switch):
-    """Like ``no_grad``, and results can never take part in a recorded computation.
+    """Like ``no_grad``, and the tensors made inside are inference tensors: outside they can neither be written to nor be
+    kept for a backward pass (RuntimeError), only read or cloned.
 
     mode: False switches a surrounding inference mode off.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.grad_mode.inference_mode.html
+
+    >>> import torsh
+    >>> with torsh.inference_mode():
+    ...     y = torsh.ones(2) * 2
+    >>> y.is_inference()
+    True
     """
 
     def __new__(cls, mode: bool | Callable[..., Any] = True) -> Any:
         made = super().__new__(cls)
         if callable(mode):
-            made._value, made._inference = False, True
+            made.mode = True
             return made(mode)
         return made
 
     def __init__(self, mode: bool = True) -> None:
-        self._inference = mode
-        self._value = not mode
+        self.mode = mode
+
+    def _fresh(self) -> _Switch:
+        return inference_mode(self.mode)
+
+    def __enter__(self) -> None:
+        from torsh.autograd import inference
+
+        self._before = (thread.enabled, thread.inference, thread.asked)
+        thread.enabled, thread.inference, thread.asked = not self.mode, self.mode, False
+        if self.mode:
+            inference.begin()
+
+    def __exit__(self, *exc: object) -> None:
+        from torsh.autograd import inference
+
+        thread.enabled, thread.inference, thread.asked = self._before
+        if self.mode:
+            inference.end()
 

@@ -1,79 +1,33 @@
-"""``gradcheck``: gradients against finite differences.
+"""``gradcheck``: derivatives against finite differences.
+
+A Jacobian here is a pair of real or complex matrices (inputs by outputs), one for the real and one for the imaginary part
+of the output: entry (i, j) is what backward must give for input element i when output element j has the cotangent 1 (or
+1j).  For a complex input that is the derivative along the real axis plus 1j times the one along the imaginary axis.
 
 Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.gradcheck.gradcheck.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from torsh.autograd import grad
+from torsh import dtypes
+from torsh.autograd import forward_ad, grad
+from torsh.autograd.function import fresh_leaf
+from torsh.autograd.grad_mode import enable_grad, no_grad
 from torsh.tensor import Tensor
+
+Array = np.ndarray[Any, Any]
 
 
 class GradcheckError(RuntimeError):
     """A gradient disagrees with finite differences; the message says where."""
-
-
-def _tuple(x: Any) -> tuple[Any, ...]:
-    return tuple(x) if isinstance(x, (tuple, list)) else (x,)
-
-
-def _outputs(fn: Callable[..., Any], inputs: Sequence[Any]) -> list[Tensor]:
-    return [o for o in _tuple(fn(*inputs)) if isinstance(o, Tensor) and o._kind.inexact]
-
-
-def _host(t: Tensor) -> np.ndarray[Any, Any]:
-    return np.array(t.detach().cpu().resolve_conj().numpy())
-
-
-def _numerical(fn: Callable[..., Any], inputs: Sequence[Any], i: int, eps: float) -> list[tuple[Any, Any]]:
-    """d output / d inputs[i] by central differences: per output the differences along the real and the imaginary axis
-    (None for a real input), each an (input size, output size) matrix.
-
-    For a complex input: the conjugate Wirtinger derivative, which is what backward gives for the cotangent 1.
-    """
-    import torsh
-
-    t = inputs[i]
-    base = _host(t)
-    steps = (eps, 1j * eps) if np.iscomplexobj(base) else (eps,)
-
-    def at(values: np.ndarray[Any, Any]) -> list[np.ndarray[Any, Any]]:
-        moved = torsh.from_numpy(values.astype(base.dtype)).to(t.device)
-        with torsh.no_grad():
-            return [_host(o).reshape(-1) for o in _outputs(fn, [*inputs[:i], moved, *inputs[i + 1 :]])]
-
-    rows: list[list[list[np.ndarray[Any, Any]]]] = []
-    for position in np.ndindex(base.shape):
-        by_step = []
-        for step in steps:
-            up, down = base.copy(), base.copy()
-            up[position] += step
-            down[position] -= step
-            by_step.append([(a - b) / (2 * eps) for a, b in zip(at(up), at(down))])
-        rows.append(by_step)
-    count = len(_outputs(fn, inputs))
-    found = []
-    for k in range(count):
-        dx = np.array([r[0][k] for r in rows]) if rows else np.zeros((0, 0))
-        dy = np.array([r[1][k] for r in rows]) if rows and len(steps) == 2 else None
-        found.append((dx, dy))
-    return found
-
-
-def _expected(parts: Any, cotangent: complex, complex_output: bool) -> np.ndarray[Any, Any]:
-    """The gradient backward should give for a constant cotangent, from real and imaginary differences."""
-    dx, dy = parts
-    v = np.conj(cotangent)
-    if dy is None:
-        return np.real(v * dx) if complex_output else np.real(v) * dx
-    if complex_output:
-        return np.real(v * dx) + 1j * np.real(v * dy)
-    return np.real(v) * (dx + 1j * dy)
 
 
 def gradcheck(
@@ -94,15 +48,46 @@ def gradcheck(
     fast_mode: bool = False,
     masked: bool | None = None,
 ) -> bool:
-    """Compare the gradients of ``func`` with finite differences, for every input that requires grad.
+    """Compare the derivatives of ``func`` with finite differences, for every input that requires grad.
 
-    inputs: tensors (float64 or complex128 for the default tolerances).  fast_mode: one random projection per output and input
-    instead of the whole Jacobian.  Returns True; where they differ raises GradcheckError, or returns False if
-    ``raise_exception`` is false.
+    inputs: tensors, float64 or complex128 for the default tolerances.  fast_mode: one random direction and one random cotangent
+    per input and output instead of the whole Jacobian.  check_backward_ad, check_forward_ad: which modes.  nondet_tol: by how much
+    two backward passes may differ.  check_undefined_grad: outputs without a cotangent count as zero.  check_batched_grad,
+    check_batched_forward_grad: also under ``vmap``.  check_grad_dtypes: gradients have their inputs' dtype.
+
+    Returns True; where something differs raises GradcheckError, or returns False if ``raise_exception`` is false.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.gradcheck.gradcheck.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([0.5, 2.0], dtype=torsh.float64, requires_grad=True)
+    >>> torsh.autograd.gradcheck(lambda t: t.sin() * t, (x,))
+    True
     """
-    inputs = _tuple(inputs)
+    if not (check_forward_ad or check_backward_ad):
+        raise AssertionError("Expected at least one of check_forward_ad or check_backward_ad to be True")
+    if check_batched_grad and not check_backward_ad:
+        raise AssertionError("Setting check_batched_grad=True requires check_backward_ad to be True")
+    if check_batched_forward_grad and not check_forward_ad:
+        raise AssertionError("Setting check_batched_forward_grad=True requires check_forward_ad to be True")
+    given = _tuple(inputs)
+    check = _Check(func, given, eps, atol, rtol, nondet_tol, check_grad_dtypes, fast_mode)
     try:
-        _check(func, inputs, eps, atol, rtol, fast_mode)
+        outputs = check.outputs()
+        if not outputs:
+            check.constant()
+            return True
+        if check_backward_ad:
+            check.backward(outputs)
+        if check_forward_ad:
+            check.forward()
+        if check_batched_forward_grad:
+            check.batched_forward()
+        if check_backward_ad:
+            if check_batched_grad:
+                check.batched(outputs)
+            check.zero_cotangents(outputs)
+            if check_undefined_grad:
+                check.undefined()
     except GradcheckError:
         if raise_exception:
             raise
@@ -110,50 +95,347 @@ def gradcheck(
     return True
 
 
-def _check(func: Callable[..., Any], inputs: tuple[Any, ...], eps: float, atol: float, rtol: float, fast: bool) -> None:
-    tracked = [i for i, t in enumerate(inputs) if isinstance(t, Tensor) and t.requires_grad]
-    if not tracked:
-        raise ValueError(
-            "gradcheck expects at least one input tensor to require gradient, but none of the them have requires_grad=True."
-        )
-    outputs = _outputs(func, inputs)
-    for i in tracked:
-        numerical = _numerical(func, inputs, i, eps)
-        for k, out in enumerate(outputs):
-            if not out.requires_grad:
-                if numerical[k][0].size and np.abs(numerical[k][0]).max() > atol:
-                    raise GradcheckError(f"output {k} does not require grad, but changes with input {i}")
-                continue
-            _compare_jacobian(func, inputs, i, k, out, numerical[k], atol, rtol, fast)
+def _tuple(x: Any) -> tuple[Any, ...]:
+    return tuple(x) if isinstance(x, (tuple, list)) else (x,)
 
 
-def _compare_jacobian(
-    func: Any, inputs: Any, i: int, k: int, out: Tensor, numerical: Any, atol: float, rtol: float, fast: bool
-) -> None:
+def _host(t: Tensor) -> Array:
+    return np.array(t.detach().cpu().resolve_conj().resolve_neg().numpy())
+
+
+def _like(values: Array, t: Tensor) -> Tensor:
     import torsh
 
-    shape, size = tuple(out.shape), out.numel()
-    complex_output = out._kind.complex
-    kind = np.complex128 if complex_output else np.float64
-    rng = np.random.default_rng(0)
-    weights = [rng.standard_normal(size).astype(kind)] if fast else [np.eye(size, dtype=kind)[j] for j in range(size)]
-    for j, w in enumerate(weights):
-        for unit in (1.0, 1j) if complex_output else (1.0,):
-            cotangent = torsh.from_numpy((w * unit).reshape(shape)).to(out.device).to(out.dtype)
-            (got,) = grad(out, inputs[i], cotangent, retain_graph=True, allow_unused=True)
-            analytic = np.zeros(tuple(inputs[i].shape)) if got is None else _host(got)
-            dx, dy = numerical
-            want = np.zeros(analytic.size, analytic.dtype)
-            for column in np.flatnonzero(w):
-                one = (dx[:, column], None if dy is None else dy[:, column])
-                want = want + _expected(one, w[column] * unit, complex_output)
-            want = want.reshape(analytic.shape)
-            if not np.allclose(analytic, want, rtol=rtol, atol=atol, equal_nan=True):
+    made: Tensor = torsh.from_numpy(np.asarray(values).reshape(tuple(t.shape))).to(device=t.device, dtype=t.dtype)
+    return made
+
+
+def _random(rng: np.random.Generator, t: Tensor) -> Array:
+    """A random direction of a tensor's size: positive numbers, so that sums of derivatives do not cancel."""
+    n = t.numel()
+    part = rng.random(n)
+    if t._kind.complex:
+        part = part + 1j * rng.random(n)
+    norm = float(np.linalg.norm(part))
+    return part / norm if norm else part
+
+
+def _differentiable(found: Any) -> list[Tensor]:
+    return [o for o in _tuple(found) if isinstance(o, Tensor) and o.requires_grad]
+
+
+def _parts(t: Tensor) -> tuple[complex, ...]:
+    """The cotangents that ask for the real and (of a complex output) the imaginary part."""
+    return (1.0, 1j) if t._kind.complex else (1.0,)
+
+
+class _Check:
+    """One call of ``gradcheck``."""
+
+    def __init__(
+        self, func: Callable[..., Any], inputs: tuple[Any, ...], eps: float, atol: float, rtol: float, nondet_tol: float,
+        dtypes_too: bool, fast: bool,
+    ) -> None:  # fmt: skip
+        self.func, self.inputs, self.eps, self.atol, self.rtol = func, inputs, eps, atol, rtol
+        self.nondet_tol, self.dtypes_too, self.fast = nondet_tol, dtypes_too, fast
+        # The tensors to differentiate with respect to, also those in lists; what messages number.
+        self.leaves = [t for t in _each(inputs) if t.requires_grad]
+        for number, t in enumerate(_each(inputs)):
+            if t.requires_grad:
+                _suitable(number, t)
+        if not self.leaves:
+            raise ValueError(
+                "gradcheck expects at least one input tensor to require gradient, but none of them have requires_grad=True."
+            )
+        self.rng = np.random.default_rng(0)
+
+    def outputs(self) -> list[Tensor]:
+        with enable_grad():
+            found = _tuple(self.func(*self.inputs))
+        if any(isinstance(o, Tensor) and (o.is_sparse or o.layout is not _strided()) for o in found):
+            raise ValueError(
+                "Sparse output is not supported at gradcheck yet. Please call to_dense(masked_grad=...) on the output of fn for "
+                "gradcheck."
+            )
+        # Positions that finite differences look at.
+        self.positions = [i for i, o in enumerate(found) if isinstance(o, Tensor) and o.requires_grad]
+        self.inexact = [i for i, o in enumerate(found) if isinstance(o, Tensor) and o._kind.inexact]
+        return [found[i] for i in self.positions]
+
+    # ---- finite differences
+
+    def _moved(self, t: Tensor, step: Array, positions: Sequence[int]) -> list[Array]:
+        """(f(x + step) - f(x - step)) / 2, per output; the tensor itself is written to, as closures may hold it."""
+        memory = t.data
+        before = memory.clone()
+        ends = []
+        with no_grad():
+            try:
+                for values in (before + _like(step, t), before - _like(step, t)):
+                    memory.copy_(values)
+                    found = _tuple(self.func(*self.inputs))
+                    ends.append([_host(found[p]).reshape(-1) for p in positions])
+            finally:
+                memory.copy_(before)
+        return [(a - b) / 2 for a, b in zip(*ends)]
+
+    def _along(self, t: Tensor, positions: Sequence[int]) -> tuple[list[Array], list[Array] | None]:
+        """The differences of all outputs for steps at each element: (along the real axis, along the imaginary one)."""
+        n = t.numel()
+        axes: list[list[Array]] = []
+        for unit in _parts(t):
+            rows = []
+            for i in range(n):
+                step = np.zeros(n, complex if t._kind.complex else float)
+                step[i] = self.eps * unit
+                rows.append([d / self.eps for d in self._moved(t, step, positions)])
+            axes.append([np.array([r[k] for r in rows]) for k in range(len(positions))])
+        return axes[0], axes[1] if len(axes) == 2 else None
+
+    # ---- reverse mode
+
+    def backward(self, outputs: list[Tensor]) -> None:
+        if self.fast:
+            self._backward_fast(outputs)
+            return
+        for i, t in enumerate(self.leaves):
+            real, imaginary = self._along(t, self.positions)
+            for k, out in enumerate(outputs):
+                for unit in _parts(out):
+                    want = _component(real[k], unit)
+                    if imaginary is not None:
+                        want = want + 1j * _component(imaginary[k], unit)
+                    got = self._jacobian(out, t, unit)
+                    want = want.reshape(got.shape)
+                    if not np.allclose(got, want, rtol=self.rtol, atol=self.atol, equal_nan=True):
+                        raise GradcheckError(_mismatch(k, i, want, got, out._kind.complex, unit, ""))
+
+    def _jacobian(self, out: Tensor, t: Tensor, unit: complex) -> Array:
+        size = out.numel()
+        found = np.zeros((t.numel(), size), complex if t._kind.complex else float)
+        for j in range(size):
+            cotangent = np.zeros(size, complex if out._kind.complex else float)
+            cotangent[j] = unit
+            found[:, j] = self._gradient(out, t, cotangent)
+        return found
+
+    def _gradient(self, out: Tensor, t: Tensor, cotangent: Array) -> Array:
+        """The gradient of one input, computed twice to see that it is the same."""
+        got = []
+        for _ in range(2):
+            (g,) = grad(out, t, _like(cotangent, out), retain_graph=True, allow_unused=True)
+            if g is None:
+                return np.zeros(t.numel())
+            if self.dtypes_too and g.dtype is not t.dtype:
+                raise GradcheckError("Gradient has dtype mismatch")
+            if tuple(g.shape) != tuple(t.shape):
+                raise GradcheckError("Analytical gradient has incorrect size")
+            got.append(_dense(g).reshape(-1))
+        if got[0].size and not np.allclose(got[0], got[1], rtol=0, atol=self.nondet_tol, equal_nan=True):
+            raise GradcheckError(
+                "Backward is not reentrant, i.e., running backward with same input and grad_output multiple times gives different "
+                "values, although analytical gradient matches numerical gradient."
+                f"The tolerance for nondeterminism was {self.nondet_tol}."
+            )
+        return got[0]
+
+    def _backward_fast(self, outputs: list[Tensor]) -> None:
+        cotangents = [_random(self.rng, o) for o in outputs]
+        for i, t in enumerate(self.leaves):
+            u = _random(self.rng, t)
+            differences = [d / self.eps for d in self._moved(t, self.eps * u, self.positions)]
+            for k, (out, v, d) in enumerate(zip(outputs, cotangents, differences)):
+                want = np.sum(np.conj(v) * d).real
+                got = np.sum(np.conj(self._gradient(out, t, v)) * u).real
+                self._close(want, got, u, v, k, i, out._kind.complex, "")
+
+    def _close(
+        self, want: Any, got: Any, u: Array, v: Array, k: int, i: int, complex_output: bool, how: str
+    ) -> None:
+        # The tolerance of one element, for the sum of all of them.
+        atol = self.atol * float(np.abs(u).sum() * np.abs(v).sum())
+        if not np.allclose(got, want, rtol=self.rtol, atol=max(atol, self.atol), equal_nan=True):
+            raise GradcheckError(
+                _mismatch(k, i, want, got, complex_output, 1.0, how)
+                + "\nThe above quantities relating the numerical and analytical jacobians are computed in fast mode: products with a "
+                "random direction and a random cotangent. Use fast_mode=False to see the whole Jacobians."
+            )
+
+    # ---- forward mode
+
+    def _tangents(self, t: Tensor, direction: Array) -> list[Array]:
+        """The directional derivatives of all outputs along a direction of one input."""
+        with forward_ad.dual_level():
+            swapped = {id(t): forward_ad.make_dual(t.detach(), _like(direction, t))}
+            found = _tuple(self.func(*_swap(self.inputs, swapped)))
+            tangents = []
+            for p in self.inexact:
+                value, tangent = forward_ad.unpack_dual(found[p])
+                if tangent is not None and self.dtypes_too and tangent.dtype is not value.dtype:
+                    raise GradcheckError("Forward AD gradient has dtype mismatch.")
+                tangents.append(np.zeros(value.numel()) if tangent is None else _host(tangent).reshape(-1))
+        return tangents
+
+    def forward(self) -> None:
+        for i, t in enumerate(self.leaves):
+            directions = [_random(self.rng, t)] if self.fast else _units(t)
+            for u in directions:
+                got = self._tangents(t, u)
+                want = [d / self.eps for d in self._moved(t, self.eps * u, self.inexact)]
+                for k, (g, w) in enumerate(zip(got, want)):
+                    if not np.allclose(g, w, rtol=self.rtol, atol=self.atol, equal_nan=True):
+                        raise GradcheckError(_mismatch(k, i, w, g, False, 1.0, "computed with forward mode "))
+
+    def batched_forward(self) -> None:
+        from torsh.func import vmap
+
+        for i, t in enumerate(self.leaves):
+            directions = np.stack([_random(self.rng, t) for _ in range(2)])
+            stacked = _stack([_like(u, t) for u in directions])
+
+            def along(tangent: Tensor, t: Tensor = t) -> Any:
+                with forward_ad.dual_level():
+                    dual = forward_ad.make_dual(t.detach(), tangent)
+                    found = _tuple(self.func(*_swap(self.inputs, {id(t): dual})))
+                    pairs = [forward_ad.unpack_dual(found[p]) for p in self.inexact]
+                    return tuple(v.detach() * 0 if g is None else g for v, g in pairs)
+
+            want = [np.stack(rows) for rows in zip(*[self._tangents(t, u) for u in directions])]
+            try:
+                with warnings.catch_warnings():
+                    warnings.filterwarnings("ignore", message="There is a performance drop")
+                    got = vmap(along)(stacked)
+            except RuntimeError as e:
+                raise GradcheckError(f"While computing batched gradients, got: {e}") from e
+            for k, (g, w) in enumerate(zip(got, want)):
+                _batches_agree(k, i, g, w)
+
+    # ---- further checks of reverse mode
+
+    def batched(self, outputs: list[Tensor]) -> None:
+        for k, out in enumerate(outputs):
+            cotangents = [_like(_random(self.rng, out), out) for _ in range(2)]
+            single = [grad(out, self.leaves, c, retain_graph=True, allow_unused=True) for c in cotangents]
+            try:
+                with warnings.catch_warnings():
+                    warnings.filterwarnings("ignore", message="There is a performance drop")
+                    got = grad(
+                        out, self.leaves, _stack(cotangents), retain_graph=True, allow_unused=True, is_grads_batched=True
+                    )
+            except RuntimeError as e:
+                raise GradcheckError(f"While computing batched gradients, got: {e}") from e
+            for i, (g, rows) in enumerate(zip(got, zip(*single))):
+                if rows[0] is not None and g is not None:
+                    _batches_agree(k, i, g, np.stack([_dense(r).reshape(-1) for r in rows]))
+
+    def zero_cotangents(self, outputs: list[Tensor]) -> None:
+        zeros = [o.detach().new_zeros(tuple(o.shape)) for o in outputs]
+        for g in grad(outputs, self.leaves, zeros, retain_graph=True, allow_unused=True):
+            if g is not None and np.any(_dense(g) != 0):
+                raise GradcheckError("backward not multiplied by grad_output")
+
+    def undefined(self) -> None:
+        """Outputs of one node that get no cotangent count as zero."""
+        outputs = self.outputs()
+        if len(outputs) < 2:
+            return
+        for k, out in enumerate(outputs):
+            try:
+                grad(out, self.leaves, out.detach().new_zeros(tuple(out.shape)), retain_graph=True, allow_unused=True)
+            except RuntimeError as e:
                 raise GradcheckError(
-                    f"Jacobian mismatch for output {k} with respect to input {i}"
-                    + ("" if fast else f", output element {j}")
-                    + f"\nnumerical: {want}\nanalytical: {analytic}"
-                )
+                    f"Expected backward function to handle undefined output grads: with a cotangent for output {k} only it raised "
+                    f"{type(e).__name__}: {e}"
+                ) from e
+
+    def constant(self) -> None:
+        """No output requires grad: then none may change."""
+        for t in self.leaves:
+            steps = [_random(self.rng, t)] if self.fast else _units(t)
+            for u in steps:
+                if any(np.any(d != 0) for d in self._moved(t, self.eps * u, self.inexact)):
+                    raise GradcheckError("Numerical gradient for function expected to be zero")
+
+
+def _strided() -> Any:
+    from torsh.memory_format import strided
+
+    return strided
+
+
+def _each(inputs: Any) -> Iterator[Tensor]:
+    for x in inputs:
+        if isinstance(x, Tensor):
+            yield x
+        elif isinstance(x, (tuple, list)):
+            yield from _each(x)
+
+
+def _swap(inputs: Any, new: dict[int, Tensor]) -> Any:
+    """The inputs without their history, with some replaced."""
+    if isinstance(inputs, Tensor):
+        return new[id(inputs)] if id(inputs) in new else inputs.detach()
+    if isinstance(inputs, (tuple, list)):
+        return type(inputs)(_swap(x, new) for x in inputs)
+    return inputs
+
+
+def _suitable(number: int, t: Tensor) -> None:
+    if t.dtype not in (dtypes.float64, dtypes.complex128):
+        warnings.warn(
+            f"Input #{number} requires gradient and is not a double precision floating point or complex. This check will likely fail "
+            "if all the inputs are not of double precision floating point or complex. ",
+            UserWarning,
+            stacklevel=4,
+        )
+    if t.is_sparse or t.layout is not _strided():
+        raise NotImplementedError(
+            f"gradcheck: input {number} is sparse ({t.layout}); torsh checks dense inputs. Let func take the dense values and build "
+            "the sparse tensor from them"
+        )
+    if t.numel() and any(stride == 0 and n > 1 for stride, n in zip(t.stride(), t.shape)):
+        raise RuntimeError(
+            f"The {number}th input has a dimension with stride 0. gradcheck only supports inputs that are non-overlapping to be able "
+            "to compute the numerical gradients correctly. You should call .contiguous on the input before passing it to gradcheck."
+        )
+
+
+def _dense(t: Tensor) -> Array:
+    return _host(t.to_dense() if t.is_sparse else t)
+
+
+def _stack(tensors: Sequence[Tensor]) -> Tensor:
+    import torsh
+
+    stacked: Tensor = torsh.stack(list(tensors))
+    return stacked
+
+
+def _component(d: Array, unit: complex) -> Array:
+    """What a cotangent of 1 or 1j sees of a difference."""
+    return np.imag(d) if unit == 1j else np.real(d)
+
+
+def _units(t: Tensor) -> Iterator[Array]:
+    for i in range(t.numel()):
+        for unit in _parts(t):
+            step = np.zeros(t.numel(), complex if t._kind.complex else float)
+            step[i] = unit
+            yield step
+
+
+def _mismatch(k: int, i: int, want: Any, got: Any, complex_output: bool, unit: complex, how: str) -> str:
+    part = f"While considering the {'imaginary' if unit == 1j else 'real'} part of complex outputs only, " if complex_output else ""
+    return f"{part}Jacobian {how}mismatch for output {k} with respect to input {i},\nnumerical:{want}\nanalytical:{got}\n"
+
+
+def _batches_agree(k: int, i: int, got: Tensor, want: Array) -> None:
+    found = _dense(got).reshape(want.shape)
+    if not np.allclose(found, want, rtol=1e-5, atol=1e-8, equal_nan=True):
+        raise GradcheckError(
+            f"For output {k} and input {i}:\n\ngradcheck or gradgradcheck failed while testing batched gradient computation.\n\n"
+            f"Got:\n{found}\n\nExpected:\n{want}"
+        )
 
 
 def gradgradcheck(
@@ -178,35 +460,63 @@ def gradgradcheck(
     """``gradcheck`` of the gradients themselves: second derivatives against finite differences.
 
     grad_outputs: the cotangents to use; default: random ones.
-    """
-    import torsh
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.gradgradcheck.html
 
-    inputs = _tuple(inputs)
-    outputs = _outputs(func, inputs)
-    if grad_outputs is None:
-        rng = np.random.default_rng(1)
-        grad_outputs = []
-        for o in outputs:
-            values = rng.standard_normal(tuple(o.shape))
-            if o._kind.complex:
-                values = values + 1j * rng.standard_normal(tuple(o.shape))
-            grad_outputs.append(torsh.from_numpy(np.asarray(values)).to(o.dtype).requires_grad_())
-    grad_outputs = _tuple(grad_outputs)
-    tracked = [i for i, t in enumerate(inputs) if isinstance(t, Tensor) and t.requires_grad]
+    >>> import torsh
+    >>> x = torsh.tensor([1., 2.], dtype=torsh.float64, requires_grad=True)
+    >>> torsh.autograd.gradgradcheck(torsh.sin, (x,))
+    True
+    """
+    if not (check_fwd_over_rev or check_rev_over_rev):
+        raise AssertionError("Expected at least one of check_fwd_over_rev or check_rev_over_rev to be True")
+    if check_undefined_grad and not check_rev_over_rev:
+        raise AssertionError("Setting check_undefined_grad=True requires check_rev_over_rev to be True")
+    if check_batched_grad and not check_rev_over_rev:
+        raise AssertionError("Setting check_batched_grad=True requires check_rev_over_rev to be True")
+    given = _tuple(inputs)
+    cotangents = _cotangents(func, given, gen_non_contig_grad_outputs) if grad_outputs is None else _tuple(grad_outputs)
+    count = len(cotangents)
+    tracked = [t.requires_grad for t in (*_each(given), *_each(cotangents))]
 
     def first(*args: Any) -> Any:
-        given, cotangents = args[: len(inputs)], args[len(inputs) :]
-        # Finite differences hand in fresh tensors, which have to be leaves of the inner gradient again.
-        given = tuple(
-            t if i not in tracked or t.requires_grad else t.requires_grad_() for i, t in enumerate(given)
-        )
-        with torsh.enable_grad():
-            found = grad(
-                _outputs(func, given), [given[i] for i in tracked], cotangents, create_graph=True, allow_unused=True
-            )
+        with enable_grad():
+            # Finite differences and forward mode hand in tensors that have to be tracked by the inner gradient again.
+            flat = list(_each(args))
+            for t, want in zip(flat, tracked):
+                if want and not t._rg:  # its own detached copy: no views of it to tell
+                    t._rg = True
+            wanted = [t for t, want in zip(_each(args[: len(args) - count]), tracked) if want]
+            outputs = _differentiable(func(*args[: len(args) - count]))
+            found = grad(outputs, wanted, flat[len(flat) - count :], create_graph=True, allow_unused=True)
         return tuple(g for g in found if g is not None)
 
     return gradcheck(
-        first, (*inputs, *grad_outputs), eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception,
-        fast_mode=fast_mode,
+        first, (*given, *cotangents), eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception, nondet_tol=nondet_tol,
+        check_undefined_grad=check_undefined_grad, check_grad_dtypes=check_grad_dtypes, check_batched_grad=check_batched_grad,
+        fast_mode=fast_mode, check_forward_ad=check_fwd_over_rev, check_backward_ad=check_rev_over_rev, masked=masked,
     )  # fmt: skip
+
+
+def _cotangents(func: Callable[..., Any], inputs: tuple[Any, ...], scattered: bool) -> tuple[Tensor, ...]:
+    """Random cotangents of the outputs; ``scattered``: not contiguous in memory."""
+    rng = np.random.default_rng(1)
+    found = []
+    for o in _differentiable(func(*inputs)):
+        values = rng.uniform(-1, 1, tuple(o.shape))
+        if o._kind.complex:
+            values = values + 1j * rng.uniform(-1, 1, tuple(o.shape))
+        c = _like(values, o)
+        if scattered and c.numel() > 1:
+            c = _stack([c, c]).movedim(0, -1)[..., 0]
+        found.append(fresh_leaf(c))
+    return tuple(found)
+
+
+class _Module(ModuleType):
+    """``torch.autograd.gradcheck`` is this module and the function: importing the module must not hide the function."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> bool:
+        return gradcheck(*args, **kwargs)
+
+
+sys.modules[__name__].__class__ = _Module

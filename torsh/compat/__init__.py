@@ -102,7 +102,12 @@ def _sync() -> None:
 
 
 def installed() -> bool:
-    """Whether ``import torch`` gives torsh in this process."""
+    """Whether ``import torch`` gives torsh in this process.
+
+    >>> from torsh import compat
+    >>> compat.installed() in (True, False)
+    True
+    """
     return _installed
 
 
@@ -188,5 +193,10 @@ def run(target: str, argv: Sequence[str] = (), as_module: bool = False) -> dict[
 
 
 def modules() -> Iterator[str]:
-    """Names below ``torch`` that are loaded under the alias."""
+    """Names below ``torch`` that are loaded under the alias.
+
+    >>> from torsh import compat
+    >>> isinstance(compat.modules(), list)
+    False
+    """
     return (name for name in sys.modules if name == "torch" or name.startswith("torch."))

@@ -46,8 +46,6 @@ class Placeholder(ModuleType):
     __path__: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith(("__", "pytest")):  # asked for by Python and pytest of any module
-            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         if name == "is_available":
             return lambda: False
         found = missing(f"{self.__name__}.{name}")
@@ -69,9 +67,11 @@ class _Missing(type):
 
 def missing(path: str) -> type:
     """A class that stands for a missing name: it can be imported and used with isinstance, not called."""
-    name = path.rpartition(".")[2]
+    module, _, name = path.rpartition(".")
+    if name.startswith(("__", "pytest")):  # asked for by Python and pytest of any module
+        raise AttributeError(f"module {module!r} has no attribute {name!r}")
 
     def refuse(cls: type, /, **kwargs: Any) -> None:
         raise MissingAPI(f"{path} is not in torsh yet, so it cannot be subclassed")
 
-    return _Missing(name, (), {"_path": path, "__init_subclass__": classmethod(refuse), "__module__": path.rpartition(".")[0]})
+    return _Missing(name, (), {"_path": path, "__init_subclass__": classmethod(refuse), "__module__": module})

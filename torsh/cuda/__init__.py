@@ -10,7 +10,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from torsh import registry
+from torsh._errors import AcceleratorError, OutOfMemoryError
 from torsh.backend import Backend
+from torsh.cuda.memory import (
+    max_memory_allocated,
+    max_memory_reserved,
+    memory_allocated,
+    memory_reserved,
+    memory_stats,
+)
 from torsh.device import device as Device
 
 
@@ -30,28 +38,55 @@ def _needed() -> Backend:
 
 
 def is_available() -> bool:
-    """Whether tensors can be made on ``"cuda"``."""
+    """Whether tensors can be made on ``"cuda"``.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cuda.is_available.html
+
+    >>> import torsh
+    >>> torsh.cuda.is_available() in (True, False)
+    True
+    """
     return _backend() is not None
 
 
 def is_initialized() -> bool:
-    """Whether CUDA is in use; there is no separate initialisation."""
+    """Whether CUDA is in use; there is no separate initialisation.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cuda.is_initialized.html
+
+    >>> import torsh
+    >>> torsh.cuda.is_initialized() in (True, False)
+    True
+    """
     return is_available()
 
 
 def init() -> None:
-    """Make sure CUDA is usable, else RuntimeError."""
+    """Make sure CUDA is usable, else RuntimeError.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cuda.init.html
+    """
     _needed()
 
 
 def device_count() -> int:
-    """The number of CUDA devices."""
+    """The number of CUDA devices.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cuda.device_count.html
+
+    >>> import torsh
+    >>> torsh.cuda.device_count() >= 0
+    True
+    """
     backend = _backend()
     return 0 if backend is None else sum(d.type == "cuda" for d in backend.devices())
 
 
 def current_device() -> int:
-    """The index of the CUDA device in use."""
+    """The index of the CUDA device in use.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cuda.current_device.html
+    """
     _needed()
     return 0
 
@@ -63,21 +98,39 @@ def _index(device: Any) -> int:
 
 
 def synchronize(device: Any = None) -> None:
-    """Wait until the device has done all its work."""
+    """Wait until the device has done all its work.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cuda.synchronize.html
+    """
     _needed().synchronize(Device("cuda", _index(device)))
 
 
 def get_device_name(device: Any = None) -> str:
-    """The backend's name for the device."""
+    """The backend's name for the device.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cuda.get_device_name.html
+    """
     return f"{_needed().name}:cuda:{_index(device)}"
 
 
 def empty_cache() -> None:
-    """Give unused cached memory back; backends manage theirs themselves, so nothing is left to do."""
+    """Give unused cached memory back; backends manage theirs themselves, so nothing is left to do.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cuda.empty_cache.html
+
+    >>> import torsh
+    >>> torsh.cuda.empty_cache()
+    """
 
 
 def manual_seed(seed: int) -> None:
-    """Seed the generator; torsh draws the same stream on every device."""
+    """Seed the generator; torsh draws the same stream on every device.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cuda.manual_seed.html
+
+    >>> import torsh
+    >>> torsh.cuda.manual_seed(0)
+    """
     import torsh
 
     torsh.manual_seed(seed)
@@ -87,7 +140,13 @@ manual_seed_all = manual_seed
 
 
 def seed() -> None:
-    """Seed the generator from the system."""
+    """Seed the generator from the system.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cuda.seed.html
+
+    >>> import torsh
+    >>> torsh.cuda.seed()
+    """
     import torsh
 
     torsh.seed()
@@ -97,32 +156,70 @@ seed_all = seed
 
 
 def get_rng_state(device: Any = "cuda") -> Any:
-    """The state of the generator, which all devices share."""
+    """The state of the generator, which all devices share.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cuda.get_rng_state.html
+    """
     import torsh
 
     return torsh.get_rng_state()
 
 
 def set_rng_state(new_state: Any, device: Any = "cuda") -> None:
-    """Set the state of the generator, which all devices share."""
+    """Set the state of the generator, which all devices share.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cuda.set_rng_state.html
+    """
     import torsh
 
     torsh.set_rng_state(new_state)
 
 
 def get_rng_state_all() -> list[Any]:
-    """The generator's state once per device."""
+    """The generator's state once per device.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cuda.get_rng_state_all.html
+
+    >>> import torsh
+    >>> len(torsh.cuda.get_rng_state_all()) == torsh.cuda.device_count()
+    True
+    """
     return [get_rng_state() for _ in range(device_count())]
 
 
 def set_rng_state_all(new_states: Any) -> None:
-    """Set the state of the generator."""
+    """Set the state of the generator.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cuda.set_rng_state_all.html
+
+    >>> import torsh
+    >>> torsh.cuda.set_rng_state_all(torsh.cuda.get_rng_state_all())
+    """
     for state in new_states:
         set_rng_state(state)
 
 
+def get_arch_list() -> list[str]:
+    """The compute capabilities that kernels were compiled for; backends compile when a kernel is first used.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cuda.get_arch_list.html
+
+    >>> import torsh
+    >>> torsh.cuda.get_arch_list()
+    []
+    """
+    return []
+
+
 def is_bf16_supported(including_emulation: bool = True) -> bool:
-    """Whether bfloat16 tensors can be made on CUDA devices."""
+    """Whether bfloat16 tensors can be made on CUDA devices.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cuda.is_bf16_supported.html
+
+    >>> import torsh
+    >>> torsh.cuda.is_bf16_supported() in (True, False)
+    True
+    """
     from torsh import dtypes
 
     backend = _backend()
@@ -131,7 +228,14 @@ def is_bf16_supported(including_emulation: bool = True) -> bool:
 
 @contextlib.contextmanager
 def device(device: Any) -> Iterator[None]:
-    """Make a device the current one inside; -1 or None changes nothing."""
+    """Make a device the current one inside; -1 or None changes nothing.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cuda.device.html
+
+    >>> import torsh
+    >>> with torsh.cuda.device(-1):  # nothing changes
+    ...     pass
+    """
     if device is None or device == -1:
         yield
         return
@@ -140,21 +244,20 @@ def device(device: Any) -> Iterator[None]:
 
 
 def set_device(device: Any) -> None:
-    """Make a device the current one."""
+    """Make a device the current one.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cuda.set_device.html
+    """
     if _index(device) >= 0:
         _needed()
-
-
-class OutOfMemoryError(RuntimeError):
-    """A device has no memory left."""
 
 
 # What PyTorch has here and torsh does not: it can be named, and says so when it is used.
 _MISSING = frozenset(
     "CUDAGraph Event ExternalStream Stream can_device_access_peer clock_rate comm cudart current_blas_handle current_stream "
-    "default_stream device_of get_arch_list get_device_capability get_device_properties graph graphs ipc_collect "
-    "make_graphed_callables max_memory_allocated max_memory_reserved mem_get_info memory memory_allocated memory_reserved "
-    "memory_snapshot memory_stats memory_summary nccl nvtx reset_max_memory_allocated reset_peak_memory_stats "
+    "default_stream device_of get_device_capability get_device_properties graph graphs ipc_collect "
+    "make_graphed_callables mem_get_info "
+    "memory_snapshot memory_summary nccl nvtx reset_max_memory_allocated reset_peak_memory_stats "
     "set_per_process_memory_fraction set_stream set_sync_debug_mode stream temperature utilization".split()
 )
 

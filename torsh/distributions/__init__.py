@@ -43,6 +43,7 @@ from torsh.distributions.discrete import (
     probs_to_logits,
 )
 from torsh.distributions.distribution import Distribution, broadcast_all, lazy_property
+from torsh.distributions.exp_family import ExponentialFamily
 from torsh.distributions.kl import kl_divergence, register_kl
 from torsh.distributions.matrices import LKJCholesky, LowRankMultivariateNormal, Wishart
 from torsh.distributions.multivariate import Dirichlet, Independent, MixtureSameFamily, Multinomial, MultivariateNormal

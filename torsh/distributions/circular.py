@@ -17,6 +17,11 @@ class VonMises(Distribution):
     Samples are drawn by rejection from a wrapped Cauchy distribution (Best and Fisher 1979,
     https://doi.org/10.2307/2346732).
     Source: https://docs.pytorch.org/docs/stable/distributions.html#vonmises
+
+    >>> import torsh
+    >>> from torsh.distributions import VonMises
+    >>> VonMises(torsh.tensor(0.), torsh.tensor(4.)).log_prob(torsh.tensor(0.))
+    tensor(-0.2628)
     """
 
     arg_constraints = {"loc": c.real, "concentration": c.positive}

@@ -23,7 +23,15 @@ def _key(constraint: Any) -> Any:
 
 
 class ConstraintRegistry:
-    """A table from kinds of constraints to functions that make the transform for one."""
+    """A table from kinds of constraints to functions that make the transform for one.
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.constraint_registry.biject_to
+
+    >>> import torsh
+    >>> from torsh.distributions import biject_to, constraints
+    >>> biject_to(constraints.positive)(torsh.tensor([0.]))
+    tensor([1.])
+    """
 
     def __init__(self) -> None:
         self._registry: dict[Any, Callable[[Any], Any]] = {}

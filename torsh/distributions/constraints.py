@@ -13,7 +13,17 @@ from torsh.tensor import Tensor
 
 
 class Constraint:
-    """A region of values.  ``is_discrete``: whether it is countable; ``event_dim``: dimensions of one event."""
+    """A region of values.  ``is_discrete``: whether it is countable; ``event_dim``: dimensions of one event.
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.constraints.Constraint
+
+    >>> import torsh
+    >>> from torsh.distributions import constraints
+    >>> constraints.positive.check(torsh.tensor([-1., 2.]))
+    tensor([False,  True])
+    >>> constraints.simplex.event_dim
+    1
+    """
 
     is_discrete = False
     event_dim = 0
@@ -37,7 +47,15 @@ class _Dependent(Constraint):
 
 
 class _DependentProperty(property, _Dependent):
-    """A property whose value is a constraint; on the class it is itself a dependent constraint."""
+    """A property whose value is a constraint; on the class it is itself a dependent constraint.
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.constraints.dependent_property
+
+    >>> import torsh
+    >>> from torsh.distributions import Uniform
+    >>> Uniform(0., 2.).support.check(torsh.tensor([1., 3.]))  # the support depends on the parameters
+    tensor([ True, False])
+    """
 
     def __init__(self, fn: Any = None, *, is_discrete: bool = False, event_dim: int = 0) -> None:
         super().__init__(fn)
@@ -48,7 +66,15 @@ class _DependentProperty(property, _Dependent):
 
 
 class _IndependentConstraint(Constraint):
-    """A constraint over several dimensions that holds if it holds for every element."""
+    """A constraint over several dimensions that holds if it holds for every element.
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.constraints.independent
+
+    >>> import torsh
+    >>> from torsh.distributions import constraints
+    >>> constraints.independent(constraints.positive, 1).check(torsh.tensor([[1., 2.], [-1., 2.]]))
+    tensor([ True, False])
+    """
 
     def __init__(self, base_constraint: Constraint, reinterpreted_batch_ndims: int) -> None:
         self.base_constraint = base_constraint
@@ -85,7 +111,15 @@ def _bound(value: Any) -> str:
 
 
 class _GreaterThan(_Test):
-    """Above a bound."""
+    """Above a bound.
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.constraints.greater_than
+
+    >>> import torsh
+    >>> from torsh.distributions import constraints
+    >>> constraints.greater_than(1.).check(torsh.tensor([1., 2.]))
+    tensor([False,  True])
+    """
 
     def __init__(self, lower_bound: Any) -> None:
         self.lower_bound = lower_bound
@@ -93,7 +127,15 @@ class _GreaterThan(_Test):
 
 
 class _GreaterThanEq(_Test):
-    """At or above a bound."""
+    """At or above a bound.
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.constraints.greater_than_eq
+
+    >>> import torsh
+    >>> from torsh.distributions import constraints
+    >>> constraints.greater_than_eq(1.).check(torsh.tensor([0., 1.]))
+    tensor([False,  True])
+    """
 
     def __init__(self, lower_bound: Any) -> None:
         self.lower_bound = lower_bound
@@ -101,7 +143,15 @@ class _GreaterThanEq(_Test):
 
 
 class _LessThan(_Test):
-    """Below a bound."""
+    """Below a bound.
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.constraints.less_than
+
+    >>> import torsh
+    >>> from torsh.distributions import constraints
+    >>> constraints.less_than(1.).check(torsh.tensor([0., 1.]))
+    tensor([ True, False])
+    """
 
     def __init__(self, upper_bound: Any) -> None:
         self.upper_bound = upper_bound
@@ -109,7 +159,15 @@ class _LessThan(_Test):
 
 
 class _Interval(_Test):
-    """Between two bounds, both allowed."""
+    """Between two bounds, both allowed.
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.constraints.interval
+
+    >>> import torsh
+    >>> from torsh.distributions import constraints
+    >>> constraints.interval(0., 1.).check(torsh.tensor([0.5, 2.]))
+    tensor([ True, False])
+    """
 
     _name = "Interval"
 
@@ -123,7 +181,15 @@ class _Interval(_Test):
 
 
 class _HalfOpenInterval(_Interval):
-    """Between two bounds, the lower one allowed."""
+    """Between two bounds, the lower one allowed.
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.constraints.half_open_interval
+
+    >>> import torsh
+    >>> from torsh.distributions import constraints
+    >>> constraints.half_open_interval(0., 1.).check(torsh.tensor([0., 1.]))
+    tensor([ True, False])
+    """
 
     _name = "HalfOpenInterval"
 
@@ -132,7 +198,15 @@ class _HalfOpenInterval(_Interval):
 
 
 class _IntegerInterval(_Interval):
-    """Whole numbers between two bounds, both allowed."""
+    """Whole numbers between two bounds, both allowed.
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.constraints.integer_interval
+
+    >>> import torsh
+    >>> from torsh.distributions import constraints
+    >>> constraints.integer_interval(0, 3).check(torsh.tensor([1., 1.5, 4.]))
+    tensor([ True, False, False])
+    """
 
     _name = "IntegerInterval"
 
@@ -159,7 +233,16 @@ class _Joined(Constraint):
 
 
 class _Cat(_Joined):
-    """Constraints of pieces of given lengths, laid end to end."""
+    """Constraints of pieces of given lengths, laid end to end.
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.constraints.cat
+
+    >>> import torsh
+    >>> from torsh.distributions import constraints
+    >>> c = constraints.cat([constraints.positive, constraints.real], dim=0)
+    >>> c.check(torsh.tensor([-1., -1.]))
+    tensor([False,  True])
+    """
 
     def __init__(self, cseq: Any, dim: int = 0, lengths: Any = None) -> None:
         super().__init__(cseq, dim)
@@ -174,7 +257,15 @@ class _Cat(_Joined):
 
 
 class _Stack(_Joined):
-    """One constraint for each index of a dimension."""
+    """One constraint for each index of a dimension.
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.constraints.stack
+
+    >>> import torsh
+    >>> from torsh.distributions import constraints
+    >>> constraints.stack([constraints.positive, constraints.real], dim=0).check(torsh.tensor([-1., -1.]))
+    tensor([False,  True])
+    """
 
     def __init__(self, cseq: Any, dim: int = 0) -> None:
         super().__init__(cseq, dim)
@@ -190,13 +281,29 @@ cat, stack = _Cat, _Stack
 
 
 def integer_greater_than(lower_bound: Any) -> Constraint:
-    """Whole numbers at or above a bound."""
+    """Whole numbers at or above a bound.
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#module-torch.distributions.constraints
+
+    >>> import torsh
+    >>> from torsh.distributions import constraints
+    >>> constraints.nonnegative_integer.check(torsh.tensor([-1., 2.]))
+    tensor([False,  True])
+    """
     text = f"IntegerGreaterThan(lower_bound={_bound(lower_bound)})"
     return _Test(text, lambda v: (v % 1 == 0) & (v >= lower_bound), is_discrete=True)
 
 
 def multinomial(upper_bound: Any) -> Constraint:
-    """Counts that add up to at most a bound."""
+    """Counts that add up to at most a bound.
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.constraints.multinomial
+
+    >>> import torsh
+    >>> from torsh.distributions import constraints
+    >>> constraints.multinomial(3).check(torsh.tensor([1., 2.]))
+    tensor(True)
+    """
     return _Test("Multinomial()", lambda v: (v >= 0).all(-1) & (v.sum(-1) <= upper_bound), 1, True)
 
 
@@ -237,7 +344,20 @@ def _corr_cholesky(v: Tensor) -> Tensor:
 dependent = _Dependent()
 dependent_property = _DependentProperty
 independent = _IndependentConstraint
-is_dependent = lambda c: isinstance(c, _Dependent)
+
+
+def is_dependent(constraint: Constraint) -> bool:
+    """Whether a constraint depends on a distribution's parameters, so that it cannot check values by itself.
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#module-torch.distributions.constraints
+
+    >>> from torsh.distributions import constraints
+    >>> constraints.is_dependent(constraints.dependent), constraints.is_dependent(constraints.real)
+    (True, False)
+    """
+    return isinstance(constraint, _Dependent)
+
+
 boolean = _Test("Boolean()", lambda v: (v == 0) | (v == 1), is_discrete=True)
 one_hot = _Test("OneHot()", lambda v: ((v == 0) | (v == 1)).all(-1) & v.sum(-1).eq(1), 1, True)
 nonnegative_integer = integer_greater_than(0)

@@ -7,6 +7,7 @@ from typing import Any
 
 from torsh.distributions import constraints as c
 from torsh.distributions.distribution import Distribution, broadcast_all, standard_normal
+from torsh.distributions.exp_family import ExponentialFamily
 from torsh.tensor import Tensor
 
 EULER = 0.57721566490153286060
@@ -33,8 +34,19 @@ class _Scalar(Distribution):
         return like.new_empty(tuple(shape)).uniform_(low, high)
 
 
-class Normal(_Scalar):
-    """The normal distribution.  Source: https://docs.pytorch.org/docs/stable/distributions.html#normal"""
+class Normal(_Scalar, ExponentialFamily):
+    """    loc, scale: mean and standard deviation, numbers or tensors that broadcast; scale must be positive, else ValueError.
+The normal distribution.  Source: https://docs.pytorch.org/docs/stable/distributions.html#normal
+
+    >>> import torsh
+    >>> from torsh.distributions import Normal
+    >>> d = Normal(torsh.tensor([0., 10.]), torsh.tensor([1., 2.]))  # a batch of two
+    >>> _ = torsh.manual_seed(0)
+    >>> d.sample((5,)).shape
+    torsh.Size([5, 2])
+    >>> d.log_prob(torsh.tensor([0., 10.]))
+    tensor([-0.9189, -1.6121])
+    """
 
     _names = ("loc", "scale")
     arg_constraints = {"loc": c.real, "scale": c.positive}
@@ -73,7 +85,14 @@ class Normal(_Scalar):
 
 
 class Uniform(_Scalar):
-    """Uniform on [low, high).  Source: https://docs.pytorch.org/docs/stable/distributions.html#uniform"""
+    """Uniform on [low, high).  Source: https://docs.pytorch.org/docs/stable/distributions.html#uniform
+
+    >>> import torsh
+    >>> from torsh.distributions import Uniform
+    >>> d = Uniform(0., 4.)
+    >>> d.mean, d.cdf(torsh.tensor(1.))
+    (tensor(2.), tensor(0.2500))
+    """
 
     _names = ("low", "high")
     # Each bound is checked against the other.
@@ -113,8 +132,14 @@ class Uniform(_Scalar):
         return (self.high - self.low).log()
 
 
-class Exponential(_Scalar):
-    """The exponential distribution.  Source: https://docs.pytorch.org/docs/stable/distributions.html#exponential"""
+class Exponential(_Scalar, ExponentialFamily):
+    """The exponential distribution.  Source: https://docs.pytorch.org/docs/stable/distributions.html#exponential
+
+    >>> import torsh
+    >>> from torsh.distributions import Exponential
+    >>> Exponential(torsh.tensor(2.)).mean
+    tensor(0.5000)
+    """
 
     _names = ("rate",)
     arg_constraints = {"rate": c.positive}
@@ -146,7 +171,13 @@ class Exponential(_Scalar):
 
 
 class Laplace(_Scalar):
-    """The Laplace distribution.  Source: https://docs.pytorch.org/docs/stable/distributions.html#laplace"""
+    """The Laplace distribution.  Source: https://docs.pytorch.org/docs/stable/distributions.html#laplace
+
+    >>> import torsh
+    >>> from torsh.distributions import Laplace
+    >>> Laplace(0., 1.).log_prob(torsh.tensor(0.))
+    tensor(-0.6931)
+    """
 
     _names = ("loc", "scale")
     arg_constraints = {"loc": c.real, "scale": c.positive}
@@ -183,7 +214,13 @@ class Laplace(_Scalar):
 
 
 class Cauchy(_Scalar):
-    """The Cauchy distribution.  Source: https://docs.pytorch.org/docs/stable/distributions.html#cauchy"""
+    """The Cauchy distribution.  Source: https://docs.pytorch.org/docs/stable/distributions.html#cauchy
+
+    >>> import torsh
+    >>> from torsh.distributions import Cauchy
+    >>> Cauchy(0., 1.).cdf(torsh.tensor(1.))
+    tensor(0.7500)
+    """
 
     _names = ("loc", "scale")
     arg_constraints = {"loc": c.real, "scale": c.positive}
@@ -215,8 +252,15 @@ class Cauchy(_Scalar):
         return math.log(4 * math.pi) + self.scale.log()
 
 
-class Gamma(_Scalar):
-    """The gamma distribution.  Source: https://docs.pytorch.org/docs/stable/distributions.html#gamma"""
+class Gamma(_Scalar, ExponentialFamily):
+    """The gamma distribution.  Source: https://docs.pytorch.org/docs/stable/distributions.html#gamma
+
+    >>> import torsh
+    >>> from torsh.distributions import Gamma
+    >>> d = Gamma(torsh.tensor(2.), torsh.tensor(4.))
+    >>> d.mean, d.variance
+    (tensor(0.5000), tensor(0.1250))
+    """
 
     _names = ("concentration", "rate")
     arg_constraints = {"concentration": c.positive, "rate": c.positive}
@@ -257,18 +301,30 @@ class Gamma(_Scalar):
 
 
 class Chi2(Gamma):
-    """The chi-squared distribution.  Source: https://docs.pytorch.org/docs/stable/distributions.html#chi2"""
+    """The chi-squared distribution.  Source: https://docs.pytorch.org/docs/stable/distributions.html#chi2
+
+    >>> import torsh
+    >>> from torsh.distributions import Chi2
+    >>> Chi2(torsh.tensor(3.)).variance
+    tensor(6.)
+    """
 
     arg_constraints = {"df": c.positive}
 
     def __init__(self, df: Any, validate_args: bool | None = None) -> None:
         super().__init__(0.5 * df, 0.5, validate_args=validate_args)
 
-    df = property(lambda self: self.concentration * 2)
+    df = property(lambda self: self.concentration * 2, doc="The degrees of freedom.")
 
 
 class StudentT(_Scalar):
-    """Student's t distribution.  Source: https://docs.pytorch.org/docs/stable/distributions.html#studentt"""
+    """Student's t distribution.  Source: https://docs.pytorch.org/docs/stable/distributions.html#studentt
+
+    >>> import torsh
+    >>> from torsh.distributions import StudentT
+    >>> StudentT(torsh.tensor(5.)).variance
+    tensor(1.6667)
+    """
 
     _names = ("df", "loc", "scale")
     arg_constraints = {"df": c.positive, "loc": c.real, "scale": c.positive}
@@ -309,7 +365,13 @@ class StudentT(_Scalar):
 
 
 class Gumbel(_Scalar):
-    """The Gumbel distribution.  Source: https://docs.pytorch.org/docs/stable/distributions.html#gumbel"""
+    """The Gumbel distribution.  Source: https://docs.pytorch.org/docs/stable/distributions.html#gumbel
+
+    >>> import torsh
+    >>> from torsh.distributions import Gumbel
+    >>> Gumbel(torsh.tensor(1.), torsh.tensor(2.)).mean
+    tensor(2.1544)
+    """
 
     _names = ("loc", "scale")
     arg_constraints = {"loc": c.real, "scale": c.positive}
@@ -346,8 +408,13 @@ class Gumbel(_Scalar):
         return self.scale.log() + (1 + EULER)
 
 
-class Beta(_Scalar):
-    """The beta distribution.  Source: https://docs.pytorch.org/docs/stable/distributions.html#beta"""
+class Beta(_Scalar, ExponentialFamily):
+    """The beta distribution.  Source: https://docs.pytorch.org/docs/stable/distributions.html#beta
+
+    >>> from torsh.distributions import Beta
+    >>> Beta(2., 3.).mean
+    tensor(0.4000)
+    """
 
     arg_constraints = {"concentration1": c.positive, "concentration0": c.positive}
     support = c.unit_interval
@@ -360,8 +427,14 @@ class Beta(_Scalar):
         self._dirichlet = Dirichlet(pair, validate_args=validate_args)
         Distribution.__init__(self, self._dirichlet.batch_shape, validate_args=validate_args)
 
-    concentration1 = property(lambda self: self._dirichlet.concentration[..., 0])
-    concentration0 = property(lambda self: self._dirichlet.concentration[..., 1])
+    concentration1 = property(
+        lambda self: self._dirichlet.concentration[..., 0],
+        doc="The first concentration (alpha).",
+    )
+    concentration0 = property(
+        lambda self: self._dirichlet.concentration[..., 1],
+        doc="The second concentration (beta).",
+    )
     mean = property(lambda self: self.concentration1 / (self.concentration1 + self.concentration0))
     mode = property(lambda self: self._dirichlet.mode[..., 0])
 
@@ -384,7 +457,12 @@ class Beta(_Scalar):
 
 
 class HalfNormal(_Scalar):
-    """The absolute value of a normal variable.  Source: https://docs.pytorch.org/docs/stable/distributions.html#halfnormal"""
+    """The absolute value of a normal variable.  Source: https://docs.pytorch.org/docs/stable/distributions.html#halfnormal
+
+    >>> from torsh.distributions import HalfNormal
+    >>> HalfNormal(1.).mean
+    tensor(0.7979)
+    """
 
     arg_constraints = {"scale": c.positive}
     support = c.nonnegative
@@ -394,7 +472,7 @@ class HalfNormal(_Scalar):
         self.base_dist = self._base(0, scale, validate_args=False)
         Distribution.__init__(self, self.base_dist.batch_shape, validate_args=validate_args)
 
-    scale = property(lambda self: self.base_dist.scale)
+    scale = property(lambda self: self.base_dist.scale, doc="The scale parameter.")
     mean = property(lambda self: self.scale * math.sqrt(2 / math.pi))
     mode = property(lambda self: self.scale * 0)
     variance = property(lambda self: self.scale.pow(2) * (1 - 2 / math.pi))
@@ -420,7 +498,13 @@ class HalfNormal(_Scalar):
 
 
 class HalfCauchy(HalfNormal):
-    """The absolute value of a Cauchy variable.  Source: https://docs.pytorch.org/docs/stable/distributions.html#halfcauchy"""
+    """The absolute value of a Cauchy variable.  Source: https://docs.pytorch.org/docs/stable/distributions.html#halfcauchy
+
+    >>> import torsh
+    >>> from torsh.distributions import HalfCauchy
+    >>> HalfCauchy(1.).cdf(torsh.tensor(1.))
+    tensor(0.5000)
+    """
 
     _base = Cauchy
     mean = property(lambda self: self.scale.detach() * 0 + math.inf)

@@ -7,11 +7,18 @@ from typing import Any
 from torsh.autograd.grad_mode import no_grad
 from torsh.distributions import constraints as c
 from torsh.distributions.distribution import Distribution, broadcast_all, lazy_property
+from torsh.distributions.exp_family import ExponentialFamily
 from torsh.tensor import Tensor
 
 
 def clamp_probs(probs: Tensor) -> Tensor:
-    """Probabilities away from 0 and 1."""
+    """Probabilities away from 0 and 1.
+
+    >>> import torsh
+    >>> p = torsh.distributions.utils.clamp_probs(torsh.tensor([0., 1.]))
+    >>> (p > 0) & (p < 1)  # moved inside by one eps
+    tensor([True, True])
+    """
     import torsh
 
     eps = torsh.finfo(probs.dtype).eps
@@ -19,13 +26,23 @@ def clamp_probs(probs: Tensor) -> Tensor:
 
 
 def probs_to_logits(probs: Tensor, is_binary: bool = False) -> Tensor:
-    """Log-odds of probabilities (binary), or their logarithms."""
+    """Log-odds of probabilities (binary), or their logarithms.
+
+    >>> import torsh
+    >>> torsh.distributions.utils.probs_to_logits(torsh.tensor([0.5]), is_binary=True)
+    tensor([0.])
+    """
     p = clamp_probs(probs)
     return p.log() - (-p).log1p() if is_binary else p.log()
 
 
 def logits_to_probs(logits: Tensor, is_binary: bool = False) -> Tensor:
-    """The probabilities of log-odds."""
+    """The probabilities of log-odds.
+
+    >>> import torsh
+    >>> torsh.distributions.utils.logits_to_probs(torsh.tensor([0., 0.]))
+    tensor([0.5000, 0.5000])
+    """
     return logits.sigmoid() if is_binary else logits.softmax(-1)
 
 
@@ -50,8 +67,16 @@ class _Binary(Distribution):
         return logits_to_probs(self.logits, is_binary=True)
 
 
-class Bernoulli(_Binary):
-    """0 or 1.  Source: https://docs.pytorch.org/docs/stable/distributions.html#bernoulli"""
+class Bernoulli(_Binary, ExponentialFamily):
+    """0 or 1.  Source: https://docs.pytorch.org/docs/stable/distributions.html#bernoulli
+
+    >>> import torsh
+    >>> from torsh.distributions import Bernoulli
+    >>> d = Bernoulli(probs=torsh.tensor([0.3]))
+    >>> _ = torsh.manual_seed(0)
+    >>> d.sample((3,)).shape, d.log_prob(torsh.tensor([1.]))
+    (torsh.Size([3, 1]), tensor([-1.2040]))
+    """
 
     arg_constraints = {"probs": c.unit_interval, "logits": c.real}
     support = c.boolean
@@ -99,7 +124,13 @@ class Bernoulli(_Binary):
 
 
 class Geometric(_Binary):
-    """Failures before the first success.  Source: https://docs.pytorch.org/docs/stable/distributions.html#geometric"""
+    """Failures before the first success.  Source: https://docs.pytorch.org/docs/stable/distributions.html#geometric
+
+    >>> import torsh
+    >>> from torsh.distributions import Geometric
+    >>> Geometric(probs=torsh.tensor(0.5)).mean  # failures before the first success
+    tensor(1.)
+    """
 
     arg_constraints = {"probs": c.unit_interval, "logits": c.real}
     support = c.nonnegative_integer
@@ -138,7 +169,15 @@ class Geometric(_Binary):
 
 
 class Categorical(Distribution):
-    """One of several classes.  Source: https://docs.pytorch.org/docs/stable/distributions.html#categorical"""
+    """    probs: (*, classes), not negative, normalised by the distribution; or logits. Samples are int64 from 0 to classes - 1.
+One of several classes.  Source: https://docs.pytorch.org/docs/stable/distributions.html#categorical
+
+    >>> import torsh
+    >>> from torsh.distributions import Categorical
+    >>> d = Categorical(probs=torsh.tensor([0.2, 0.8]))
+    >>> d.log_prob(torsh.tensor(1)).exp(), d.entropy()
+    (tensor(0.8000), tensor(0.5004))
+    """
 
     arg_constraints = {"probs": c.simplex, "logits": c.real_vector}
     has_enumerate_support = True
@@ -158,7 +197,7 @@ class Categorical(Distribution):
         super().__init__(self._param.shape[:-1], validate_args=validate_args)
 
     support = c.dependent_property(lambda self: c.integer_interval(0, self._num_events - 1), is_discrete=True)
-    param_shape = property(lambda self: self._param.size())
+    param_shape = property(lambda self: self._param.size(), doc="The shape of the parameters.")
 
     @lazy_property
     def logits(self) -> Tensor:
@@ -211,6 +250,11 @@ class OneHotCategorical(Distribution):
     """One of several classes as a vector with a single 1.
 
     Source: https://docs.pytorch.org/docs/stable/distributions.html#onehotcategorical
+
+    >>> import torsh
+    >>> from torsh.distributions import OneHotCategorical
+    >>> OneHotCategorical(probs=torsh.tensor([0., 1.])).sample()
+    tensor([0., 1.])
     """
 
     arg_constraints = {"probs": c.simplex, "logits": c.real_vector}
@@ -221,8 +265,8 @@ class OneHotCategorical(Distribution):
         shape = self._categorical.param_shape
         super().__init__(shape[:-1], shape[-1:], validate_args=validate_args)
 
-    probs = property(lambda self: self._categorical.probs)
-    logits = property(lambda self: self._categorical.logits)
+    probs = property(lambda self: self._categorical.probs, doc="The probabilities.")
+    logits = property(lambda self: self._categorical.logits, doc="The log-odds, or logarithms of the probabilities.")
     mean = property(lambda self: self._categorical.probs)
     variance = property(lambda self: self.probs * (1 - self.probs))
 
@@ -244,8 +288,14 @@ class OneHotCategorical(Distribution):
         return self._categorical.entropy()
 
 
-class Poisson(Distribution):
-    """Counts of independent events.  Source: https://docs.pytorch.org/docs/stable/distributions.html#poisson"""
+class Poisson(ExponentialFamily):
+    """Counts of independent events.  Source: https://docs.pytorch.org/docs/stable/distributions.html#poisson
+
+    >>> import torsh
+    >>> from torsh.distributions import Poisson
+    >>> Poisson(torsh.tensor(4.)).log_prob(torsh.tensor(4.)).exp()
+    tensor(0.1954)
+    """
 
     arg_constraints = {"rate": c.nonnegative}
     support = c.nonnegative_integer
@@ -272,7 +322,13 @@ class Poisson(Distribution):
 
 
 class Binomial(_Binary):
-    """Successes in a number of trials.  Source: https://docs.pytorch.org/docs/stable/distributions.html#binomial"""
+    """Successes in a number of trials.  Source: https://docs.pytorch.org/docs/stable/distributions.html#binomial
+
+    >>> import torsh
+    >>> from torsh.distributions import Binomial
+    >>> Binomial(10, probs=torsh.tensor(0.5)).log_prob(torsh.tensor(5.)).exp()
+    tensor(0.2461)
+    """
 
     arg_constraints = {"total_count": c.nonnegative_integer, "probs": c.unit_interval, "logits": c.real}
     has_enumerate_support = True
@@ -323,6 +379,11 @@ class NegativeBinomial(_Binary):
     """Successes (with probability ``probs``) before a number of failures.
 
     Source: https://docs.pytorch.org/docs/stable/distributions.html#negativebinomial
+
+    >>> import torsh
+    >>> from torsh.distributions import NegativeBinomial
+    >>> NegativeBinomial(5., probs=torsh.tensor(0.5)).mean
+    tensor(5.)
     """
 
     arg_constraints = {"total_count": c.greater_than_eq(0), "probs": c.half_open_interval(0.0, 1.0), "logits": c.real}

@@ -8,13 +8,18 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from torsh.autograd.grad_mode import no_grad
+from torsh.autograd.grad_mode import enable_grad, no_grad
 from torsh.distributions import constraints
 from torsh.tensor import Size, Tensor
 
 
 def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
-    """Numbers and tensors as tensors of one shape."""
+    """Numbers and tensors as tensors of one shape.
+
+    >>> import torsh
+    >>> torsh.distributions.utils.broadcast_all(1., torsh.tensor([2., 3.]))
+    (tensor([1., 1.]), tensor([2., 3.]))
+    """
     import torsh
 
     tensors = [v for v in values if isinstance(v, Tensor)]
@@ -33,7 +38,19 @@ def standard_normal(shape: Any, like: Tensor) -> Tensor:
 
 
 class lazy_property:
-    """A property computed when first asked for and kept, such as ``probs`` of ``logits``."""
+    """A property computed when first asked for and kept, such as ``probs`` of ``logits``.
+
+    >>> import torsh
+    >>> class Box:
+    ...     @torsh.distributions.utils.lazy_property
+    ...     def value(self):
+    ...         print("computed")
+    ...         return 3
+    >>> box = Box()
+    >>> box.value + box.value
+    computed
+    6
+    """
 
     def __init__(self, wrapped: Any) -> None:
         self.wrapped = wrapped
@@ -42,7 +59,8 @@ class lazy_property:
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if instance is None:
             return self
-        value = self.wrapped(instance)
+        with enable_grad():  # it may be asked for by ``sample`` first, and is to be differentiated later
+            value = self.wrapped(instance)
         setattr(instance, self.wrapped.__name__, value)
         return value
 
@@ -51,6 +69,15 @@ class Distribution:
     """A family of distributions, one for each element of the batch.
 
     batch_shape: of the parameters; event_shape: of one sample.
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.distribution.Distribution
+
+    >>> import torsh
+    >>> from torsh.distributions import Distribution, Normal
+    >>> d = Normal(torsh.zeros(3), 1.)
+    >>> isinstance(d, Distribution), d.batch_shape, d.event_shape
+    (True, torsh.Size([3]), torsh.Size([]))
+    >>> d.expand((2, 3)).batch_shape
+    torsh.Size([2, 3])
     """
 
     has_rsample = False
@@ -81,7 +108,14 @@ class Distribution:
                     )
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        """The same distribution with its parameters expanded to another batch shape."""
+        """The same distribution with its parameters expanded to another batch shape.
+
+        Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.Distribution.expand
+
+        >>> import torsh
+        >>> torsh.distributions.Normal(0., 1.).expand((2, 3)).batch_shape
+        torsh.Size([2, 3])
+        """
         shape = Size(batch_shape)
         new = type(self).__new__(type(self)) if _instance is None else _instance
         grown = len(self._batch_shape)
@@ -130,12 +164,29 @@ class Distribution:
         return self.variance.sqrt()
 
     def sample(self, sample_shape: Any = ()) -> Tensor:
-        """Draw ``sample_shape`` samples of every distribution of the batch; no gradients."""
+        """Draw ``sample_shape`` samples of every distribution of the batch; no gradients.
+
+        Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.Distribution.sample
+
+        >>> import torsh
+        >>> _ = torsh.manual_seed(0)
+        >>> torsh.distributions.Normal(torsh.tensor([0., 1.]), 1.).sample((3,)).shape
+        torsh.Size([3, 2])
+        """
         with no_grad():
             return self.rsample(sample_shape)
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
-        """Draw samples through which gradients flow to the parameters."""
+        """Draw samples through which gradients flow to the parameters.
+
+        Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.Distribution.rsample
+
+        >>> import torsh
+        >>> loc = torsh.tensor([0.], requires_grad=True)
+        >>> torsh.distributions.Normal(loc, 1.).rsample().sum().backward()
+        >>> loc.grad
+        tensor([1.])
+        """
         raise NotImplementedError
 
     def sample_n(self, n: int) -> Tensor:
@@ -144,27 +195,69 @@ class Distribution:
         return self.sample((n,))
 
     def log_prob(self, value: Tensor) -> Tensor:
-        """The logarithm of the density or mass at a value."""
+        """The logarithm of the density or mass at a value.
+
+        Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.Distribution.log_prob
+
+        >>> import torsh
+        >>> torsh.distributions.Normal(0., 1.).log_prob(torsh.tensor([0., 1.]))
+        tensor([-0.9189, -1.4189])
+        """
         raise NotImplementedError
 
     def cdf(self, value: Tensor) -> Tensor:
-        """The probability of at most a value."""
+        """The probability of at most a value.
+
+        Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.Distribution.cdf
+
+        >>> import torsh
+        >>> torsh.distributions.Normal(0., 1.).cdf(torsh.tensor(0.))
+        tensor(0.5000)
+        """
         raise NotImplementedError
 
     def icdf(self, value: Tensor) -> Tensor:
-        """The value that is not exceeded with a probability."""
+        """The value that is not exceeded with a probability.
+
+        Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.Distribution.icdf
+
+        >>> import torsh
+        >>> torsh.distributions.Normal(0., 1.).icdf(torsh.tensor(0.5))
+        tensor(0.)
+        """
         raise NotImplementedError
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
-        """All values of a discrete distribution, along the first dimension."""
+        """All values of a discrete distribution, along the first dimension.
+
+        Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.Distribution.enumerate_support
+
+        >>> import torsh
+        >>> torsh.distributions.Bernoulli(0.5).enumerate_support()
+        tensor([0., 1.])
+        """
         raise NotImplementedError
 
     def entropy(self) -> Tensor:
-        """The entropy."""
+        """The entropy.
+
+        Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.Distribution.entropy
+
+        >>> import torsh
+        >>> torsh.distributions.Normal(0., 1.).entropy()
+        tensor(1.4189)
+        """
         raise NotImplementedError
 
     def perplexity(self) -> Tensor:
-        """exp(entropy)."""
+        """exp(entropy).
+
+        Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.Distribution.perplexity
+
+        >>> import torsh
+        >>> torsh.distributions.Categorical(torsh.tensor([0.5, 0.5])).perplexity()
+        tensor(2.)
+        """
         return self.entropy().exp()
 
     def _extended_shape(self, sample_shape: Any = ()) -> Size:

@@ -10,6 +10,7 @@ from torsh.autograd.grad_mode import no_grad
 from torsh.distributions import constraints as c
 from torsh.distributions.continuous import Beta, Chi2
 from torsh.distributions.distribution import Distribution, broadcast_all, lazy_property, standard_normal
+from torsh.distributions.exp_family import ExponentialFamily
 from torsh.distributions.multivariate import _factor_of_inverse, mahalanobis
 from torsh.tensor import Tensor
 
@@ -19,6 +20,13 @@ class LowRankMultivariateNormal(Distribution):
 
     cov_factor: (..., n, m).  Determinant and inverse come from an m x m matrix (Woodbury's identity).
     Source: https://docs.pytorch.org/docs/stable/distributions.html#lowrankmultivariatenormal
+
+    >>> import torsh
+    >>> from torsh.distributions import LowRankMultivariateNormal
+    >>> d = LowRankMultivariateNormal(torsh.zeros(2), torsh.tensor([[1.], [0.]]), torsh.ones(2))
+    >>> d.covariance_matrix
+    tensor([[2., 0.],
+            [0., 1.]])
     """
 
     arg_constraints = {
@@ -107,11 +115,17 @@ class LowRankMultivariateNormal(Distribution):
         return h.expand(self._batch_shape)
 
 
-class Wishart(Distribution):
+class Wishart(ExponentialFamily):
     """The Wishart distribution of positive-definite matrices, with mean ``df * covariance_matrix``.
 
     Samples come from Bartlett's decomposition (https://doi.org/10.1017/S0370164600023063); singular ones are drawn again.
     Source: https://docs.pytorch.org/docs/stable/distributions.html#wishart
+
+    >>> import torsh
+    >>> from torsh.distributions import Wishart
+    >>> Wishart(torsh.tensor(3.), torsh.eye(2)).mean
+    tensor([[3., 0.],
+            [0., 3.]])
     """
 
     support = c.positive_definite
@@ -250,6 +264,13 @@ class LKJCholesky(Distribution):
 
     Sampled by the onion method of Lewandowski, Kurowicka and Joe 2009, https://doi.org/10.1016/j.jmva.2009.04.008.
     Source: https://docs.pytorch.org/docs/stable/distributions.html#lkjcholesky
+
+    >>> import torsh
+    >>> from torsh.distributions import LKJCholesky
+    >>> _ = torsh.manual_seed(0)
+    >>> L = LKJCholesky(3, 0.5).sample()
+    >>> torsh.allclose((L @ L.T).diagonal(), torsh.ones(3))
+    True
     """
 
     arg_constraints = {"concentration": c.positive}

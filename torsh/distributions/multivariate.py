@@ -9,16 +9,28 @@ from torsh.autograd.grad_mode import no_grad
 from torsh.distributions import constraints as c
 from torsh.distributions.discrete import Binomial, Categorical
 from torsh.distributions.distribution import Distribution, lazy_property, standard_normal
+from torsh.distributions.exp_family import ExponentialFamily
 from torsh.tensor import Tensor
 
 
 def sum_rightmost(value: Tensor, n: int) -> Tensor:
-    """The sum over the last n dimensions."""
+    """The sum over the last n dimensions.
+
+    >>> import torsh
+    >>> torsh.distributions.transforms.sum_rightmost(torsh.ones(2, 3, 4), 2)
+    tensor([12., 12.])
+    """
     return value if n == 0 else value.reshape((*value.shape[: value.dim() - n], -1)).sum(-1)
 
 
-class Dirichlet(Distribution):
-    """The Dirichlet distribution.  Source: https://docs.pytorch.org/docs/stable/distributions.html#dirichlet"""
+class Dirichlet(ExponentialFamily):
+    """The Dirichlet distribution.  Source: https://docs.pytorch.org/docs/stable/distributions.html#dirichlet
+
+    >>> import torsh
+    >>> from torsh.distributions import Dirichlet
+    >>> Dirichlet(torsh.tensor([1., 3.])).mean
+    tensor([0.2500, 0.7500])
+    """
 
     arg_constraints = {"concentration": c.independent(c.positive, 1)}
     support = c.simplex
@@ -74,7 +86,13 @@ class Dirichlet(Distribution):
 
 
 class Multinomial(Distribution):
-    """Counts of classes in a number of draws.  Source: https://docs.pytorch.org/docs/stable/distributions.html#multinomial"""
+    """Counts of classes in a number of draws.  Source: https://docs.pytorch.org/docs/stable/distributions.html#multinomial
+
+    >>> import torsh
+    >>> from torsh.distributions import Multinomial
+    >>> Multinomial(10, torsh.tensor([0.2, 0.8])).mean
+    tensor([2., 8.])
+    """
 
     arg_constraints = {"probs": c.simplex, "logits": c.real_vector}
 
@@ -87,8 +105,8 @@ class Multinomial(Distribution):
         super().__init__(shape[:-1], shape[-1:], validate_args=validate_args)
 
     support = c.dependent_property(lambda self: c.multinomial(self.total_count), is_discrete=True, event_dim=1)
-    probs = property(lambda self: self._categorical.probs)
-    logits = property(lambda self: self._categorical.logits)
+    probs = property(lambda self: self._categorical.probs, doc="The probabilities.")
+    logits = property(lambda self: self._categorical.logits, doc="The log-odds, or logarithms of the probabilities.")
     mean = property(lambda self: self.probs * self.total_count)
     variance = property(lambda self: self.total_count * self.probs * (1 - self.probs))
 
@@ -122,6 +140,15 @@ class MultivariateNormal(Distribution):
     """The normal distribution of vectors, by covariance, precision or Cholesky factor.
 
     Source: https://docs.pytorch.org/docs/stable/distributions.html#multivariatenormal
+
+    >>> import torsh
+    >>> from torsh.distributions import MultivariateNormal
+    >>> d = MultivariateNormal(torsh.zeros(2), covariance_matrix=torsh.tensor([[2., 1.], [1., 2.]]))
+    >>> d.log_prob(torsh.zeros(2))
+    tensor(-2.3872)
+    >>> d.scale_tril
+    tensor([[1.4142, 0.0000],
+            [0.7071, 1.2247]])
     """
 
     arg_constraints = {
@@ -233,6 +260,14 @@ class Independent(Distribution):
     """A distribution whose last batch dimensions count as part of the event.
 
     Source: https://docs.pytorch.org/docs/stable/distributions.html#independent
+
+    >>> import torsh
+    >>> from torsh.distributions import Independent, Normal
+    >>> d = Independent(Normal(torsh.zeros(3, 2), torsh.ones(3, 2)), 1)
+    >>> d.batch_shape, d.event_shape
+    (torsh.Size([3]), torsh.Size([2]))
+    >>> d.log_prob(torsh.zeros(2)).shape
+    torsh.Size([3])
     """
 
     def __init__(
@@ -284,6 +319,13 @@ class MixtureSameFamily(Distribution):
     """A mixture of distributions of one family, along their last batch dimension.
 
     Source: https://docs.pytorch.org/docs/stable/distributions.html#mixturesamefamily
+
+    >>> import torsh
+    >>> from torsh.distributions import Categorical, MixtureSameFamily, Normal
+    >>> parts = Normal(torsh.tensor([-1., 3.]), torsh.tensor([1., 1.]))
+    >>> d = MixtureSameFamily(Categorical(torsh.tensor([0.5, 0.5])), parts)
+    >>> d.mean, d.variance
+    (tensor(1.), tensor(5.))
     """
 
     def __init__(
@@ -306,8 +348,14 @@ class MixtureSameFamily(Distribution):
         self._component_distribution = component_distribution
         super().__init__(component_distribution.batch_shape[:-1], component_distribution.event_shape, validate_args=validate_args)
 
-    mixture_distribution = property(lambda self: self._mixture_distribution)
-    component_distribution = property(lambda self: self._component_distribution)
+    mixture_distribution = property(
+        lambda self: self._mixture_distribution,
+        doc="The Categorical that chooses the component.",
+    )
+    component_distribution = property(
+        lambda self: self._component_distribution,
+        doc="The distribution of the components, the last batch dimension.",
+    )
     support = c.dependent_property(lambda self: self._component_distribution.support)
 
     def _weights(self) -> Tensor:

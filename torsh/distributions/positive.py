@@ -24,7 +24,13 @@ class _Made(TransformedDistribution):
 
 
 class Pareto(_Made):
-    """The Pareto (type 1) distribution.  Source: https://docs.pytorch.org/docs/stable/distributions.html#pareto"""
+    """The Pareto (type 1) distribution.  Source: https://docs.pytorch.org/docs/stable/distributions.html#pareto
+
+    >>> import torsh
+    >>> from torsh.distributions import Pareto
+    >>> Pareto(torsh.tensor(1.), torsh.tensor(2.)).mean
+    tensor(2.)
+    """
 
     _names = ("scale", "alpha")
     arg_constraints = {"alpha": c.positive, "scale": c.positive}
@@ -52,7 +58,13 @@ class Pareto(_Made):
 
 
 class Weibull(_Made):
-    """The Weibull distribution.  Source: https://docs.pytorch.org/docs/stable/distributions.html#weibull"""
+    """The Weibull distribution.  Source: https://docs.pytorch.org/docs/stable/distributions.html#weibull
+
+    >>> import torsh
+    >>> from torsh.distributions import Weibull
+    >>> Weibull(torsh.tensor(2.), torsh.tensor(1.)).mean
+    tensor(2.)
+    """
 
     _names = ("scale", "concentration")
     arg_constraints = {"scale": c.positive, "concentration": c.positive}
@@ -84,7 +96,13 @@ class Weibull(_Made):
 
 
 class Kumaraswamy(_Made):
-    """The Kumaraswamy distribution.  Source: https://docs.pytorch.org/docs/stable/distributions.html#kumaraswamy"""
+    """The Kumaraswamy distribution.  Source: https://docs.pytorch.org/docs/stable/distributions.html#kumaraswamy
+
+    >>> import torsh
+    >>> from torsh.distributions import Kumaraswamy
+    >>> Kumaraswamy(torsh.tensor(1.), torsh.tensor(1.)).mean
+    tensor(0.5000)
+    """
 
     _names = ("concentration1", "concentration0")
     arg_constraints = {"concentration1": c.positive, "concentration0": c.positive}
@@ -123,7 +141,13 @@ class Kumaraswamy(_Made):
 
 
 class InverseGamma(TransformedDistribution):
-    """The inverse of a gamma variable.  Source: https://docs.pytorch.org/docs/stable/distributions.html#inversegamma"""
+    """The inverse of a gamma variable.  Source: https://docs.pytorch.org/docs/stable/distributions.html#inversegamma
+
+    >>> import torsh
+    >>> from torsh.distributions import InverseGamma
+    >>> InverseGamma(torsh.tensor(3.), torsh.tensor(4.)).mean
+    tensor(2.)
+    """
 
     arg_constraints = {"concentration": c.positive, "rate": c.positive}
     support = c.positive
@@ -133,8 +157,8 @@ class InverseGamma(TransformedDistribution):
         base = Gamma(concentration, rate, validate_args=validate_args)
         super().__init__(base, PowerTransform(-base.rate.new_ones(())), validate_args=validate_args)
 
-    concentration = property(lambda self: self.base_dist.concentration)
-    rate = property(lambda self: self.base_dist.rate)
+    concentration = property(lambda self: self.base_dist.concentration, doc="The concentration (shape) parameter.")
+    rate = property(lambda self: self.base_dist.rate, doc="The rate, 1 over the scale.")
     mode = property(lambda self: self.rate / (self.concentration + 1))
 
     @property
@@ -157,7 +181,13 @@ class InverseGamma(TransformedDistribution):
 
 
 class FisherSnedecor(_Scalar):
-    """The F distribution.  Source: https://docs.pytorch.org/docs/stable/distributions.html#fishersnedecor"""
+    """The F distribution.  Source: https://docs.pytorch.org/docs/stable/distributions.html#fishersnedecor
+
+    >>> import torsh
+    >>> from torsh.distributions import FisherSnedecor
+    >>> FisherSnedecor(torsh.tensor(3.), torsh.tensor(6.)).mean
+    tensor(1.5000)
+    """
 
     _names = ("df1", "df2")
     arg_constraints = {"df1": c.positive, "df2": c.positive}
@@ -198,6 +228,11 @@ class GeneralizedPareto(_Scalar):
     """The generalised Pareto distribution.
 
     Source: https://docs.pytorch.org/docs/stable/distributions.html#generalizedpareto
+
+    >>> import torsh
+    >>> from torsh.distributions import GeneralizedPareto
+    >>> GeneralizedPareto(torsh.tensor(0.), torsh.tensor(1.), torsh.tensor(0.5)).mean
+    tensor(2.)
     """
 
     _names = ("loc", "scale", "concentration")

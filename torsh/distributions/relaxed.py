@@ -9,6 +9,7 @@ from torsh.distributions import constraints as c
 from torsh.distributions.continuous import Normal
 from torsh.distributions.discrete import Categorical, OneHotCategorical, _Binary, clamp_probs, logits_to_probs
 from torsh.distributions.distribution import Distribution, broadcast_all, lazy_property
+from torsh.distributions.exp_family import ExponentialFamily
 from torsh.distributions.transforms import ExpTransform, SigmoidTransform, TransformedDistribution
 from torsh.distributions.vector_transforms import StickBreakingTransform
 from torsh.tensor import Tensor
@@ -24,6 +25,11 @@ class LogitRelaxedBernoulli(_Binary):
     """The log-odds of a ``RelaxedBernoulli`` variable.
 
     Source: https://docs.pytorch.org/docs/stable/distributions.html#logitrelaxedbernoulli
+
+    >>> import torsh
+    >>> from torsh.distributions.relaxed_bernoulli import LogitRelaxedBernoulli
+    >>> LogitRelaxedBernoulli(torsh.tensor(1.), logits=torsh.tensor(0.)).log_prob(torsh.tensor(0.)).exp()
+    tensor(0.2500)
     """
 
     arg_constraints = {"probs": c.unit_interval, "logits": c.real}
@@ -59,15 +65,21 @@ class _Relaxed(TransformedDistribution):
     """The parameters of what is transformed."""
 
     has_rsample = True  # type: ignore[assignment]
-    temperature = property(lambda self: self.base_dist.temperature)
-    logits = property(lambda self: self.base_dist.logits)
-    probs = property(lambda self: self.base_dist.probs)
+    temperature = property(lambda self: self.base_dist.temperature, doc="The temperature of the relaxation.")
+    logits = property(lambda self: self.base_dist.logits, doc="The log-odds, or logarithms of the probabilities.")
+    probs = property(lambda self: self.base_dist.probs, doc="The probabilities.")
 
 
 class RelaxedBernoulli(_Relaxed):
     """Between 0 and 1, the nearer to either the lower the temperature.
 
     Source: https://docs.pytorch.org/docs/stable/distributions.html#relaxedbernoulli
+
+    >>> import torsh
+    >>> from torsh.distributions import RelaxedBernoulli
+    >>> _ = torsh.manual_seed(0)
+    >>> RelaxedBernoulli(torsh.tensor(2.2), torsh.tensor([0.1, 0.9])).rsample().shape
+    torsh.Size([2])
     """
 
     arg_constraints = {"probs": c.unit_interval, "logits": c.real}
@@ -81,6 +93,12 @@ class ExpRelaxedCategorical(Distribution):
     """The logarithm of a ``RelaxedOneHotCategorical`` variable.
 
     Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.relaxed_categorical.ExpRelaxedCategorical
+
+    >>> import torsh
+    >>> from torsh.distributions.relaxed_categorical import ExpRelaxedCategorical
+    >>> _ = torsh.manual_seed(0)
+    >>> ExpRelaxedCategorical(torsh.tensor(1.), probs=torsh.tensor([0.5, 0.5])).sample().exp().sum()
+    tensor(1.)
     """
 
     arg_constraints = {"probs": c.simplex, "logits": c.real_vector}
@@ -118,6 +136,12 @@ class RelaxedOneHotCategorical(_Relaxed):
     """A vector on the simplex, the nearer to a corner the lower the temperature.
 
     Source: https://docs.pytorch.org/docs/stable/distributions.html#relaxedonehotcategorical
+
+    >>> import torsh
+    >>> from torsh.distributions import RelaxedOneHotCategorical
+    >>> _ = torsh.manual_seed(0)
+    >>> RelaxedOneHotCategorical(torsh.tensor(1.), torsh.tensor([0.2, 0.8])).rsample((3,)).shape
+    torsh.Size([3, 2])
     """
 
     arg_constraints = {"probs": c.simplex, "logits": c.real_vector}
@@ -132,6 +156,11 @@ class OneHotCategoricalStraightThrough(OneHotCategorical):
     """One-hot samples whose gradient is that of the probabilities.
 
     Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.one_hot_categorical.OneHotCategoricalStraightThrough
+
+    >>> import torsh
+    >>> from torsh.distributions import OneHotCategoricalStraightThrough
+    >>> OneHotCategoricalStraightThrough(probs=torsh.tensor([0., 1.])).rsample()
+    tensor([0., 1.])
     """
 
     has_rsample = True
@@ -145,6 +174,12 @@ class LogisticNormal(TransformedDistribution):
     """A normal vector taken to the simplex by stick-breaking, one element longer.
 
     Source: https://docs.pytorch.org/docs/stable/distributions.html#logisticnormal
+
+    >>> import torsh
+    >>> from torsh.distributions import LogisticNormal
+    >>> _ = torsh.manual_seed(0)
+    >>> LogisticNormal(torsh.zeros(2), torsh.ones(2)).sample().shape  # a point of the simplex of 3
+    torsh.Size([3])
     """
 
     arg_constraints = {"loc": c.real, "scale": c.positive}
@@ -156,15 +191,20 @@ class LogisticNormal(TransformedDistribution):
         base = base if base.batch_shape else base.expand([1])
         super().__init__(base, StickBreakingTransform(), validate_args=validate_args)
 
-    loc = property(lambda self: self.base_dist.base_dist.loc)
-    scale = property(lambda self: self.base_dist.base_dist.scale)
+    loc = property(lambda self: self.base_dist.base_dist.loc, doc="The location parameter.")
+    scale = property(lambda self: self.base_dist.base_dist.scale, doc="The scale parameter.")
 
 
-class ContinuousBernoulli(_Binary):
+class ContinuousBernoulli(_Binary, ExponentialFamily):
     """The density p^x (1 - p)^(1 - x), normalised, on [0, 1].
 
     lims: the probabilities near 1/2 between which series replace the closed forms, which are unstable there.
     Source: https://docs.pytorch.org/docs/stable/distributions.html#continuousbernoulli
+
+    >>> import torsh
+    >>> from torsh.distributions import ContinuousBernoulli
+    >>> ContinuousBernoulli(torsh.tensor(0.2)).mean
+    tensor(0.3880)
     """
 
     arg_constraints = {"probs": c.unit_interval, "logits": c.real}
@@ -187,7 +227,7 @@ class ContinuousBernoulli(_Binary):
         """Parameters p."""
         return clamp_probs(logits_to_probs(self.logits, is_binary=True))
 
-    param_shape = property(lambda self: self._param.shape)
+    param_shape = property(lambda self: self._param.shape, doc="The shape of the parameters.")
 
     def _cut(self) -> tuple[Tensor, Tensor]:
         """Where the closed forms hold, and probabilities with which they may be evaluated everywhere."""

@@ -22,7 +22,22 @@ def _broadcast(shape: Any, *parameters: Any) -> Any:
 
 
 class Transform:
-    """A map with ``_call``, ``_inverse`` and ``log_abs_det_jacobian(x, y)``; ``t(x)`` maps, ``t.inv(y)`` maps back."""
+    """A map with ``_call``, ``_inverse`` and ``log_abs_det_jacobian(x, y)``; ``t(x)`` maps, ``t.inv(y)`` maps back.
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.transforms.Transform
+
+    >>> import torsh
+    >>> from torsh.distributions import Transform, constraints
+    >>> class Double(Transform):
+    ...     domain = codomain = constraints.real
+    ...     bijective = True
+    ...     def _call(self, x):
+    ...         return 2 * x
+    ...     def _inverse(self, y):
+    ...         return y / 2
+    >>> Double()(torsh.tensor([3.])), Double().inv(torsh.tensor([3.]))
+    (tensor([6.]), tensor([1.5000]))
+    """
 
     bijective = False
     domain: Any = c.real
@@ -33,7 +48,10 @@ class Transform:
         self._cache_size = cache_size
         self._last: tuple[Any, Any] = (None, None)
 
-    event_dim = property(lambda self: max(self.domain.event_dim, self.codomain.event_dim))
+    event_dim = property(
+        lambda self: max(self.domain.event_dim, self.codomain.event_dim),
+        doc="How many dimensions on the right an event has.",
+    )
 
     @property
     def inv(self) -> Transform:
@@ -118,7 +136,15 @@ class _Inverse(Transform):
 
 
 class ComposeTransform(Transform):
-    """Several transforms, one after another."""
+    """Several transforms, one after another.
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.transforms.ComposeTransform
+
+    >>> import torsh
+    >>> from torsh.distributions import AffineTransform, ComposeTransform, ExpTransform
+    >>> ComposeTransform([ExpTransform(), AffineTransform(0., 2.)])(torsh.tensor([0.]))
+    tensor([2.])
+    """
 
     def __init__(self, parts: list[Transform], cache_size: int = 0) -> None:
         super().__init__(cache_size)
@@ -189,7 +215,17 @@ class ComposeTransform(Transform):
 
 
 class ExpTransform(Transform):
-    """exp(x)."""
+    """exp(x).
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.transforms.ExpTransform
+
+    >>> import torsh
+    >>> from torsh.distributions import ExpTransform
+    >>> x = torsh.tensor([0., 1.])
+    >>> y = ExpTransform()(x)
+    >>> ExpTransform().log_abs_det_jacobian(x, y)
+    tensor([0., 1.])
+    """
 
     codomain = c.positive
     bijective = True
@@ -205,7 +241,15 @@ class ExpTransform(Transform):
 
 
 class PowerTransform(Transform):
-    """x ** exponent, for positive x."""
+    """x ** exponent, for positive x.
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.transforms.PowerTransform
+
+    >>> import torsh
+    >>> from torsh.distributions import PowerTransform
+    >>> PowerTransform(torsh.tensor(2.))(torsh.tensor([3.]))
+    tensor([9.])
+    """
 
     domain = codomain = c.positive
     bijective = True
@@ -230,7 +274,15 @@ class PowerTransform(Transform):
 
 
 class SigmoidTransform(Transform):
-    """1 / (1 + exp(-x))."""
+    """1 / (1 + exp(-x)).
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.transforms.SigmoidTransform
+
+    >>> import torsh
+    >>> from torsh.distributions import SigmoidTransform
+    >>> SigmoidTransform()(torsh.tensor([0.]))
+    tensor([0.5000])
+    """
 
     codomain = c.unit_interval
     bijective = True
@@ -255,7 +307,15 @@ class SigmoidTransform(Transform):
 
 
 class TanhTransform(Transform):
-    """tanh(x)."""
+    """tanh(x).
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.transforms.TanhTransform
+
+    >>> import torsh
+    >>> from torsh.distributions import TanhTransform
+    >>> TanhTransform().inv(torsh.tensor([0.5]))
+    tensor([0.5493])
+    """
 
     codomain = c.interval(-1.0, 1.0)
     bijective = True
@@ -273,7 +333,15 @@ class TanhTransform(Transform):
 
 
 class SoftplusTransform(Transform):
-    """log(1 + exp(x))."""
+    """log(1 + exp(x)).
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.transforms.SoftplusTransform
+
+    >>> import torsh
+    >>> from torsh.distributions import SoftplusTransform
+    >>> SoftplusTransform()(torsh.tensor([0.]))
+    tensor([0.6931])
+    """
 
     codomain = c.positive
     bijective = True
@@ -293,7 +361,15 @@ class SoftplusTransform(Transform):
 
 
 class AbsTransform(Transform):
-    """abs(x)."""
+    """abs(x).
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.transforms.AbsTransform
+
+    >>> import torsh
+    >>> from torsh.distributions import AbsTransform
+    >>> AbsTransform()(torsh.tensor([-1., 2.]))
+    tensor([1., 2.])
+    """
 
     codomain = c.positive
 
@@ -305,7 +381,16 @@ class AbsTransform(Transform):
 
 
 class AffineTransform(Transform):
-    """loc + scale * x."""
+    """loc + scale * x.
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.transforms.AffineTransform
+
+    >>> import torsh
+    >>> from torsh.distributions import AffineTransform
+    >>> transform = AffineTransform(loc=1., scale=2.)
+    >>> transform(torsh.tensor([0., 3.])), transform.inv(torsh.tensor([7.]))
+    (tensor([1., 7.]), tensor([3.]))
+    """
 
     bijective = True
 
@@ -338,7 +423,15 @@ class AffineTransform(Transform):
 
 
 class SoftmaxTransform(Transform):
-    """exp(x), normalised: not one-to-one."""
+    """exp(x), normalised: not one-to-one.
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.transforms.SoftmaxTransform
+
+    >>> import torsh
+    >>> from torsh.distributions import SoftmaxTransform
+    >>> SoftmaxTransform()(torsh.tensor([0., 0.]))
+    tensor([0.5000, 0.5000])
+    """
 
     domain = c.real_vector
     codomain = c.simplex
@@ -354,6 +447,12 @@ class TransformedDistribution(Distribution):
     """The distribution of transformed samples.
 
     Source: https://docs.pytorch.org/docs/stable/distributions.html#transformeddistribution
+
+    >>> import torsh
+    >>> from torsh.distributions import ExpTransform, Normal, TransformedDistribution
+    >>> log_normal = TransformedDistribution(Normal(0., 1.), [ExpTransform()])
+    >>> log_normal.log_prob(torsh.tensor(1.))
+    tensor(-0.9189)
     """
 
     def __init__(self, base_distribution: Distribution, transforms: Any, validate_args: bool | None = None) -> None:
@@ -432,7 +531,13 @@ class TransformedDistribution(Distribution):
 
 
 class LogNormal(TransformedDistribution):
-    """exp of a normal variable.  Source: https://docs.pytorch.org/docs/stable/distributions.html#lognormal"""
+    """exp of a normal variable.  Source: https://docs.pytorch.org/docs/stable/distributions.html#lognormal
+
+    >>> import torsh
+    >>> from torsh.distributions import LogNormal
+    >>> LogNormal(0., 1.).log_prob(torsh.tensor([1., 2.]))
+    tensor([-0.9189, -1.8523])
+    """
 
     arg_constraints = {"loc": c.real, "scale": c.positive}
     support = c.positive
@@ -443,8 +548,8 @@ class LogNormal(TransformedDistribution):
 
         super().__init__(Normal(loc, scale, validate_args=validate_args), ExpTransform(), validate_args=validate_args)
 
-    loc = property(lambda self: self.base_dist.loc)
-    scale = property(lambda self: self.base_dist.scale)
+    loc = property(lambda self: self.base_dist.loc, doc="The location parameter.")
+    scale = property(lambda self: self.base_dist.scale, doc="The scale parameter.")
     mean = property(lambda self: (self.loc + self.scale.pow(2) / 2).exp())
     mode = property(lambda self: (self.loc - self.scale.square()).exp())
 

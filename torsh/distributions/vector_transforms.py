@@ -16,7 +16,16 @@ from torsh.tensor import Size, Tensor
 
 
 class IndependentTransform(Transform):
-    """A transform whose last batch dimensions count as part of the event."""
+    """A transform whose last batch dimensions count as part of the event.
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.transforms.IndependentTransform
+
+    >>> import torsh
+    >>> from torsh.distributions import ExpTransform, IndependentTransform
+    >>> x = torsh.tensor([1., 2.])
+    >>> IndependentTransform(ExpTransform(), 1).log_abs_det_jacobian(x, x.exp())
+    tensor(3.)
+    """
 
     def __init__(self, base_transform: Transform, reinterpreted_batch_ndims: int, cache_size: int = 0) -> None:
         super().__init__(cache_size)
@@ -51,7 +60,16 @@ class IndependentTransform(Transform):
 
 
 class ReshapeTransform(Transform):
-    """Another shape for the event."""
+    """Another shape for the event.
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.transforms.ReshapeTransform
+
+    >>> import torsh
+    >>> from torsh.distributions import ReshapeTransform
+    >>> ReshapeTransform((4,), (2, 2))(torsh.arange(4.))
+    tensor([[0., 1.],
+            [2., 3.]])
+    """
 
     bijective = True
 
@@ -104,7 +122,16 @@ def _below(n: int, diagonal: int, like: Tensor) -> Tensor:
 
 
 class CorrCholeskyTransform(Transform):
-    """n (n - 1) / 2 numbers to the Cholesky factor of an n x n correlation matrix, by stick-breaking of each row."""
+    """n (n - 1) / 2 numbers to the Cholesky factor of an n x n correlation matrix, by stick-breaking of each row.
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.transforms.CorrCholeskyTransform
+
+    >>> import torsh
+    >>> from torsh.distributions import CorrCholeskyTransform
+    >>> CorrCholeskyTransform()(torsh.tensor([0.]))  # the factor of a 2 x 2 correlation matrix
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
 
     domain = c.real_vector
     codomain = c.corr_cholesky
@@ -153,7 +180,15 @@ class CorrCholeskyTransform(Transform):
 
 
 class StickBreakingTransform(Transform):
-    """n numbers to n + 1 positive ones that add up to 1: each takes its share of what is left."""
+    """n numbers to n + 1 positive ones that add up to 1: each takes its share of what is left.
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.transforms.StickBreakingTransform
+
+    >>> import torsh
+    >>> from torsh.distributions import StickBreakingTransform
+    >>> StickBreakingTransform()(torsh.zeros(2))
+    tensor([0.3333, 0.3333, 0.3333])
+    """
 
     domain = c.real_vector
     codomain = c.simplex
@@ -197,7 +232,16 @@ class StickBreakingTransform(Transform):
 
 
 class LowerCholeskyTransform(Transform):
-    """A matrix to the lower triangular one with a positive diagonal, by exp of the diagonal."""
+    """A matrix to the lower triangular one with a positive diagonal, by exp of the diagonal.
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.transforms.LowerCholeskyTransform
+
+    >>> import torsh
+    >>> from torsh.distributions import LowerCholeskyTransform
+    >>> LowerCholeskyTransform()(torsh.zeros(2, 2))
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
 
     domain = c.independent(c.real, 2)
     codomain = c.lower_cholesky
@@ -210,7 +254,16 @@ class LowerCholeskyTransform(Transform):
 
 
 class PositiveDefiniteTransform(Transform):
-    """A matrix to a positive-definite one, by its Cholesky factor."""
+    """A matrix to a positive-definite one, by its Cholesky factor.
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.transforms.PositiveDefiniteTransform
+
+    >>> import torsh
+    >>> from torsh.distributions import PositiveDefiniteTransform
+    >>> PositiveDefiniteTransform()(torsh.zeros(2, 2))
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
 
     domain = c.independent(c.real, 2)
     codomain = c.positive_definite
@@ -254,7 +307,15 @@ class _Joined(Transform):
 
 
 class CatTransform(_Joined):
-    """Transforms of pieces of given lengths, laid end to end."""
+    """Transforms of pieces of given lengths, laid end to end.
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.transforms.CatTransform
+
+    >>> import torsh
+    >>> from torsh.distributions import AffineTransform, CatTransform, ExpTransform
+    >>> CatTransform([ExpTransform(), AffineTransform(1., 1.)], dim=0)(torsh.tensor([0., 0.]))
+    tensor([1., 1.])
+    """
 
     def __init__(self, tseq: Any, dim: int = 0, lengths: Any = None, cache_size: int = 0) -> None:
         super().__init__(tseq, dim, cache_size)
@@ -263,8 +324,11 @@ class CatTransform(_Joined):
             f"lengths ({len(self.lengths)}) must match transforms ({len(self.transforms)})"
         )
 
-    length = property(lambda self: sum(self.lengths))
-    event_dim = property(lambda self: max(t.event_dim for t in self.transforms))
+    length = property(lambda self: sum(self.lengths), doc="How long the concatenated dimension is.")
+    event_dim = property(
+        lambda self: max(t.event_dim for t in self.transforms),
+        doc="How many dimensions on the right an event has.",
+    )
     domain = property(lambda self: c.cat([t.domain for t in self.transforms], self.dim, self.lengths))
     codomain = property(lambda self: c.cat([t.codomain for t in self.transforms], self.dim, self.lengths))
 
@@ -289,7 +353,16 @@ class CatTransform(_Joined):
 
 
 class StackTransform(_Joined):
-    """One transform for each index of a dimension."""
+    """One transform for each index of a dimension.
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.transforms.StackTransform
+
+    >>> import torsh
+    >>> from torsh.distributions import AffineTransform, ExpTransform, StackTransform
+    >>> StackTransform([ExpTransform(), AffineTransform(1., 1.)], dim=0)(torsh.zeros(2, 1))
+    tensor([[1.],
+            [1.]])
+    """
 
     domain = property(lambda self: c.stack([t.domain for t in self.transforms], self.dim))
     codomain = property(lambda self: c.stack([t.codomain for t in self.transforms], self.dim))
@@ -309,7 +382,15 @@ class StackTransform(_Joined):
 
 
 class CumulativeDistributionTransform(Transform):
-    """A value to the probability of at most it, under a distribution."""
+    """A value to the probability of at most it, under a distribution.
+
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.transforms.CumulativeDistributionTransform
+
+    >>> import torsh
+    >>> from torsh.distributions import CumulativeDistributionTransform, Normal
+    >>> CumulativeDistributionTransform(Normal(0., 1.))(torsh.tensor([0.]))
+    tensor([0.5000])
+    """
 
     bijective = True
     codomain = c.unit_interval

@@ -59,6 +59,10 @@ def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Tensor:
     not follow from the tensor come as keywords.  A list of tensors is stacked first.  Raises ValueError where pattern and
     tensor do not fit.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.func.rearrange.html
+
+    >>> import torsh
+    >>> torsh.func._rearrange.rearrange(torsh.zeros(2, 3), "a b -> b a").shape
+    torsh.Size([3, 2])
     """
     import torsh
 

@@ -1,7 +1,17 @@
 """How ops run on batches.
 
-Most rules follow from an op's kind: elementwise ops align their operands; ops whose arguments name dimensions or sizes get
-those shifted by the leading batch dimension.  What has no rule runs example by example, and says so.
+Most rules follow from an op's kind, which ``kind_of`` reads off the declaration and the tables here:
+
+pointwise   operands are aligned at the right, the batch stands in front
+shifted     arguments that name dimensions or sizes are shifted by the leading batch dimension
+leading     the op takes any number of leading dimensions (linear algebra on stacks of matrices)
+merged      the op takes one leading dimension of samples: batch and samples become one
+composed    the op is carried out as other ops on examples, which have rules
+own         a function in ``_rules_index`` or ``_rules_nn``
+random      drawn for the whole batch, or once
+loop        runs example by example, and says so
+
+Composite ops need none: the ops they consist of come here.
 """
 
 from __future__ import annotations
@@ -23,36 +33,139 @@ RULES: dict[str, Rule] = {}
 
 # Ops for which shifting named arguments is all there is to do.
 SHIFTED = frozenset(
-    "sum nansum mean prod_op all any amax amin argmax argmin max_dim min_dim var_op std_op logsumexp expand flip "
-    "roll cat stack unbind split select slice diagonal diagonal_embed embed unfold cumsum_op cumprod_op cummax cummin "
+    "sum nansum mean prod_op all any amax amin max_dim min_dim var_op std_op logsumexp flip "
+    "roll cat stack unbind split select slice diagonal diagonal_embed unfold cumsum_op cumprod_op cummax cummin "
     "logcumsumexp median_dim nanmedian_dim squeeze unsqueeze transpose softmax log_softmax softmax_backward "
-    "log_softmax_backward vector_norm cast clone laid_out tril triu view_as_real view_as_complex real_part imag_part "
-    "sort gather scatter scatter_add scatter_reduce topk kthvalue argsort_op index_select_op view_dtype fold_windows".split()
+    "log_softmax_backward vector_norm cast clone packed laid_out tril triu view_as_real view_as_complex real_part imag_part conj_view neg_view "
+    "sort gather scatter scatter_add scatter_reduce topk kthvalue argsort_op index_select_op view_dtype fold_windows "
+    "fft_c2c fft_r2c fft_c2r".split()
 )
 _DIMS = frozenset({"dim", "dims", "dim0", "dim1", "dim2", "dimension", "shifts_dims"})
 _SIZES = frozenset({"size", "shape"})
 # Trailing dimensions only: the batch in front changes nothing.
-TRAILING = frozenset("cast clone laid_out tril triu view_as_real view_as_complex real_part imag_part view_dtype".split())
+TRAILING = frozenset("cast clone packed laid_out tril triu view_as_real view_as_complex real_part imag_part view_dtype conj_view neg_view".split())
+# Their dimensions are those of the result, of which a 0-d example has some.
+_NEW_DIMS = frozenset("unsqueeze stack diagonal_embed".split())
+
+# Ops on stacks of matrices and the like: how many trailing dimensions of each tensor are one item.
+LEADING: dict[str, tuple[int, ...]] = {
+    "cholesky_op": (2,), "cholesky_solve_op": (2, 2), "solve_triangular_op": (2, 2), "qr_op": (2,), "svd_op": (2,),
+    "svdvals_op": (2,), "eigh_op": (2,), "eigvalsh_op": (2,), "eig_op": (2,), "eigvals_op": (2,), "lu_op": (2,),
+    "lu_permutation": (1,), "ldl_op": (2,), "ldl_solve_op": (2, 1, 2), "geqrf_op": (2,), "householder_op": (2, 1),
+    "solve_op": (2, 2), "inv_op": (2,), "det_op": (2,), "slogdet_op": (2,), "pinv_op": (2, 0, 0), "lstsq_op": (2, 2),
+    "matrix_exp_op": (2,), "euclidean": (2, 2), "pad_constant": (0,), "pad_mirror": (0,), "pad_mirror_backward": (0,),
+}  # fmt: skip
+
+# Ops whose first dimension counts samples, for all their tensors.
+MERGED = frozenset(
+    "max_pool max_pool_with_indices max_pool_backward mean_pool avg_pool_backward adaptive_mean_pool "
+    "adaptive_mean_pool_backward adaptive_max_pool fractional_max_pool resample resample_backward im2col col2im".split()
+)
+# Among their arguments, sizes that begin with the number of samples.
+_WITH_SAMPLES = {("max_pool_backward", "size"), ("avg_pool_backward", "shape"), ("adaptive_mean_pool_backward", "shape"),
+                 ("resample_backward", "shape")}  # fmt: skip
+
+# Ops that are carried out as others: ``name -> function of the op's arguments``; those with a decomposition need no line here.
+COMPOSED: dict[str, Callable[..., Any]] = {}
+
+
+def kind_of(op: Any) -> str:
+    """How an op runs on batches; one of the names above, or ``composite``."""
+    _load()
+    if "composite" in op.tags:
+        return "composite"
+    if op.name in RULES:
+        return "own"
+    if isinstance(op, Pointwise):
+        return "pointwise"
+    if op.name in SHIFTED:
+        return "shifted"
+    if op.name in LEADING:
+        return "leading"
+    if op.name in MERGED:
+        return "merged"
+    if "random" in op.tags:
+        return "random"
+    if "pointwise" in op.tags:
+        return "pointwise"
+    if op.name in COMPOSED or op.decompose is not None:
+        return "composed"
+    return "creation" if "creation" in op.tags else "loop"
+
+
+def coverage() -> dict[str, list[str]]:
+    """Every declared op by the kind of its batching rule."""
+    from torsh.ops._op import OPS
+
+    found: dict[str, list[str]] = {}
+    for name, op in sorted(OPS.items()):
+        found.setdefault(kind_of(op), []).append(name)
+    return found
+
+
+_loaded = False
+
+
+def _load() -> None:
+    global _loaded
+    if not _loaded:
+        _loaded = True
+        import torsh.func._rules_index
+        import torsh.func._rules_nn  # noqa: F401
 
 
 def apply(mode: VmapMode, op: Any, args: tuple[Any, ...]) -> Any:
     """Run an op some of whose arguments are batches of the mode's level."""
-    rule = RULES.get(op.name)
-    if rule is not None:
-        return rule(mode, op, args)
+    if not _loaded:
+        _load()
+    run = _BY_KIND.get(op.name)
+    if run is None:
+        run = _BY_KIND[op.name] = _found(op)
+    return run(mode, op, args)
+
+
+_BY_KIND: dict[str, Rule] = {}
+
+
+def _found(op: Any) -> Rule:
+    if op.name in RULES:
+        return RULES[op.name]
     if isinstance(op, Pointwise):
-        return _pointwise(mode, op, args)
-    if op.name in SHIFTED:
-        return _shifted(mode, op, args)
-    if "pointwise" in op.tags:
-        return _same_shape(mode, op, args)
-    return _one_by_one(mode, op, args)
+        return _pointwise
+    return {"shifted": _shifted, "leading": _leading, "merged": _merged, "pointwise": _same_shape, "composed": _composed}.get(
+        kind_of(op), one_by_one
+    )
 
 
 def rule(*names: str) -> Callable[[Rule], Rule]:
+    """Declare the rule of some ops."""
+
     def add(fn: Rule) -> Rule:
         for n in names:
             RULES[n] = fn
+        return fn
+
+    return add
+
+
+def register(name: str, fn: Rule) -> None:
+    """Set the rule of an op, whatever it was before."""
+    RULES[name] = fn
+    _BY_KIND.pop(name, None)
+
+
+def forget(name: str) -> None:
+    """Drop the rule of an op."""
+    RULES.pop(name, None)
+    _BY_KIND.pop(name, None)
+
+
+def composed(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare how some ops are carried out as other ops on examples."""
+
+    def add(fn: Callable[..., Any]) -> Callable[..., Any]:
+        for n in names:
+            COMPOSED[n] = fn
         return fn
 
     return add
@@ -68,11 +181,12 @@ def wrap(mode: VmapMode, result: Any) -> Any:
     return result
 
 
-def _physical(mode: VmapMode, a: Any) -> Any:
+def physical_of(mode: VmapMode, a: Any) -> Any:
+    """An argument with its batch as leading dimension; what is no batch is repeated, as a view."""
     if isinstance(a, Tensor):
         return physical(a, mode.level, mode.size)
     if type(a) in (list, tuple) and any(isinstance(x, Tensor) for x in a):
-        return type(a)(_physical(mode, x) for x in a)
+        return type(a)(physical_of(mode, x) for x in a)
     return a
 
 
@@ -80,15 +194,22 @@ def _pointwise(mode: VmapMode, op: Any, args: tuple[Any, ...]) -> Any:
     """Align examples at the right, with the batch in front of all of them."""
     tensors = [a for a in args if isinstance(a, Tensor)]
     rank = max(t.ndim for t in tensors)
-    if len({t.dtype for t in tensors}) > 1:
+    if len({t.dtype for t in tensors}) > 1 or any(type(a) in _NUMBERS for a in args):
         # Promotion asks which operands are 0-d, which the batch dimension hides: settle it on the examples.
-        target = compute_kind(args, op.promote).dtype
+        target = compute_kind(tuple([a for a, keep in zip(args, op._keep) if not keep]), op.promote).dtype
         with mode:
-            args = tuple(a.to(target) if isinstance(a, Tensor) else a for a in args)
-    return wrap(mode, op(*[_aligned(mode, a, rank) for a in args]))
+            args = tuple(
+                a.to(target) if isinstance(a, Tensor) and not keep and a.dtype is not target else a
+                for a, keep in zip(args, op._keep)
+            )
+    return wrap(mode, op(*[aligned(mode, a, rank) for a in args]))
 
 
-def _aligned(mode: VmapMode, a: Any, rank: int) -> Any:
+_NUMBERS = frozenset({int, float, complex, bool})
+
+
+def aligned(mode: VmapMode, a: Any, rank: int) -> Any:
+    """A batch whose examples are padded in front to a number of dimensions; anything else as it is."""
     if not at_level(a, mode.level):
         return a
     p = a._physical
@@ -97,28 +218,85 @@ def _aligned(mode: VmapMode, a: Any, rank: int) -> Any:
 
 
 def _same_shape(mode: VmapMode, op: Any, args: tuple[Any, ...]) -> Any:
-    return wrap(mode, op(*[_physical(mode, a) for a in args]))
+    return wrap(mode, op(*[physical_of(mode, a) for a in args]))
 
 
 def _shifted(mode: VmapMode, op: Any, args: tuple[Any, ...]) -> Any:
-    new = []
+    tensors = [t for a in args for t in (a if type(a) in (list, tuple) else (a,)) if isinstance(t, Tensor)]
+    # A 0-d example has a dimension 0 too, which the batch must not take the place of.
+    flat = tensors[0].ndim == 0 and op.name not in TRAILING and op.name not in _NEW_DIMS
+    new: list[Any] = []
     for name, a in zip(op.args, args):
         if isinstance(a, Tensor) or (type(a) in (list, tuple) and a and isinstance(a[0], Tensor)):
-            new.append(_physical(mode, a))
+            p = physical_of(mode, a)
+            new.append(_with_dim(p) if flat else p)
         elif op.name not in TRAILING and name in _DIMS and a is not None:
-            new.append(a + 1 if isinstance(a, int) else type(a)(d + 1 for d in a))
+            new.append(a + 1 if isinstance(a, int) else (1,) if flat and not a else type(a)(d + 1 for d in a))
         elif name in _SIZES and isinstance(a, tuple):
-            new.append((mode.size, *a))
+            new.append((mode.size, *(a or (1,) if flat else a)))
         else:
             new.append(a)
     if "dim" in op.args and "reduction" in op.tags and args[op.args.index("dim")] is None:
-        if op.name in ("argmax", "argmin"):
-            return _one_by_one(mode, op, args)
-        new[op.args.index("dim")] = tuple(range(1, args[0].ndim + 1))
+        new[op.args.index("dim")] = tuple(range(1, args[0].ndim + 1)) or (1,)
+    found = op(*new)
+    return wrap(mode, _without_dim(found, mode.size) if flat else found)
+
+
+def _with_dim(p: Any) -> Any:
+    if isinstance(p, Tensor):
+        return p.unsqueeze(1) if p.ndim == 1 else p
+    return type(p)(_with_dim(x) for x in p)
+
+
+def _without_dim(found: Any, size: int) -> Any:
+    if isinstance(found, Tensor):
+        return found.reshape((size,)) if found.ndim == 2 and found.shape[1] == 1 else found
+    parts = [_without_dim(f, size) for f in found]
+    return type(found)(*parts) if hasattr(found, "_fields") else type(found)(parts)
+
+
+def _leading(mode: VmapMode, op: Any, args: tuple[Any, ...]) -> Any:
+    cores = iter(LEADING[op.name])
+    items = [next(cores, 0) if isinstance(a, Tensor) else None for a in args]
+    rank = max(a.ndim - c for a, c in zip(args, items) if c is not None)
+    new: list[Any] = []
+    for name, a, core in zip(op.args, args, items):
+        if core is None:
+            new.append((mode.size, *a) if name in _SIZES and isinstance(a, tuple) else a)
+            continue
+        p = physical(a, mode.level, mode.size)
+        missing = rank - (a.ndim - core)
+        new.append(p.reshape((p.shape[0], *(1,) * missing, *p.shape[1:])) if missing else p)
     return wrap(mode, op(*new))
 
 
-def _one_by_one(mode: VmapMode, op: Any, args: tuple[Any, ...]) -> Any:
+def _merged(mode: VmapMode, op: Any, args: tuple[Any, ...]) -> Any:
+    size = mode.size
+    new: list[Any] = []
+    for name, a in zip(op.args, args):
+        if isinstance(a, Tensor):
+            p = physical(a, mode.level, size)
+            new.append(p.reshape((size * p.shape[1], *p.shape[2:])))
+        elif (op.name, name) in _WITH_SAMPLES:
+            new.append((size * a[0], *a[1:]))
+        else:
+            new.append(a)
+    return wrap(mode, unmerged(op(*new), size))
+
+
+def unmerged(found: Any, size: int) -> Any:
+    """Results of a merged batch with the batch as a dimension of its own again."""
+    if isinstance(found, Tensor):
+        return found.reshape((size, found.shape[0] // size, *found.shape[1:]))
+    return tuple(None if f is None else unmerged(f, size) for f in found)
+
+
+def _composed(mode: VmapMode, op: Any, args: tuple[Any, ...]) -> Any:
+    with mode:
+        return COMPOSED.get(op.name, op.decompose)(*args)
+
+
+def one_by_one(mode: VmapMode, op: Any, args: tuple[Any, ...]) -> Any:
     """The fallback: run each example by itself and stack the results."""
     import torsh
 
@@ -129,11 +307,6 @@ def _one_by_one(mode: VmapMode, op: Any, args: tuple[Any, ...]) -> Any:
         UserWarning,
         stacklevel=2,
     )
-    if "data-dependent" in op.tags:
-        raise RuntimeError(
-            f"vmap: {op.name} gives results whose shape depends on the values, so examples could differ in shape; it cannot be "
-            "mapped"
-        )
 
     def example(a: Any, i: int) -> Any:
         if at_level(a, mode.level):
@@ -143,11 +316,25 @@ def _one_by_one(mode: VmapMode, op: Any, args: tuple[Any, ...]) -> Any:
         return a
 
     results = [op(*[example(a, i) for a in args]) for i in range(mode.size)]
+    if not results:
+        raise RuntimeError(f"vmap: {op.name} runs example by example, which gives no result for a batch of size 0")
     first = results[0]
+    if "data-dependent" in op.tags and len({_shapes(r) for r in results}) > 1:
+        raise RuntimeError(
+            f"vmap: We do not support batching operators that can output dynamic shape. Attempted to vmap over {op.name}, and the "
+            f"examples' results differ in shape: {sorted({_shapes(r) for r in results})}. Loop over the batch, or use an op of fixed "
+            "shape (torch.where instead of a mask)"
+        )
     if isinstance(first, Tensor):
         return batched(torsh.stack(results), mode.level)
     stacked = [None if r[0] is None else batched(torsh.stack(list(r)), mode.level) for r in zip(*results)]
     return type(first)(*stacked) if hasattr(first, "_fields") else type(first)(stacked)
+
+
+def _shapes(result: Any) -> Any:
+    if isinstance(result, Tensor):
+        return tuple(result.shape)
+    return tuple(_shapes(r) if r is not None else None for r in result)
 
 
 def apply_random(mode: VmapMode, op: Any, args: tuple[Any, ...], proceed: Callable[..., Any]) -> Any:
@@ -157,20 +344,16 @@ def apply_random(mode: VmapMode, op: Any, args: tuple[Any, ...], proceed: Callab
             "vmap: called random operation while in randomness error mode. Please either use the 'same' or 'different' randomness "
             "flags on vmap or perform the randomness operation out of vmap"
         )
-    if any(has_batch(a, mode.level) for a in args):
-        if mode.randomness == "same":
-            raise RuntimeError(
-                "vmap: Vmap does not currently support same randomness with a batched tensor input. Please file an issue"
-            )
-        return wrap(mode, op(*[_physical(mode, a) for a in args]))
     if mode.randomness == "same":
         return proceed(*args)
-    import torsh
+    if op.name == "permutation":  # every example its own
+        import torsh
 
-    return batched(torsh.stack([op(*args) for _ in range(mode.size)]), mode.level)
+        return batched(torsh.stack([proceed(*args) for _ in range(mode.size)]), mode.level)
+    return batched(proceed((mode.size, *args[0]), *args[1:]), mode.level)
 
 
-# ---- rules of their own ------------------------------------------------------------------------------------------------
+# ---- views and shapes --------------------------------------------------------------------------------------------------
 
 
 @rule("view", "reshape")
@@ -191,89 +374,47 @@ def _t(mode: VmapMode, op: Any, args: tuple[Any, ...]) -> Any:
     return batched(p.transpose(1, 2) if p.ndim == 3 else p, mode.level)
 
 
-@rule("getitem_basic")
-def _getitem(mode: VmapMode, op: Any, args: tuple[Any, ...]) -> Any:
-    input, index = args[:2]
-    index = index if isinstance(index, tuple) else (index,)
-    return batched(input._physical[(slice(None), *index)], mode.level)
+@rule("expand")
+def _expand(mode: VmapMode, op: Any, args: tuple[Any, ...]) -> Any:
+    input, size = args
+    return batched(op(aligned(mode, input, len(size)), (mode.size, *size)), mode.level)
 
 
-@rule("matmul", "mm_op")
-def _matmul(mode: VmapMode, op: Any, args: tuple[Any, ...]) -> Any:
+@rule("repeat_kernel")
+def _repeat(mode: VmapMode, op: Any, args: tuple[Any, ...]) -> Any:
+    input, sizes = args
+    return batched(op(aligned(mode, input, len(sizes)), (1, *sizes)), mode.level)
+
+
+@rule("as_strided")
+def _as_strided(mode: VmapMode, op: Any, args: tuple[Any, ...]) -> Any:
+    # Strides are those of the batch's memory: an example says so too (``Batched.stride``).
+    input, size, stride, offset, _ = args
+    p = input._physical
+    own = p.stride()
+    return batched(op(p, (mode.size, *size), (own[0], *stride), offset, own), mode.level)
+
+
+@rule("strided_sum")
+def _strided_sum(mode: VmapMode, op: Any, args: tuple[Any, ...]) -> Any:
+    g, n, size, stride, offset = args
+    found = op(g._physical, mode.size * n, (mode.size, *size), (n, *stride), offset)
+    return batched(found.reshape((mode.size, n)), mode.level)
+
+
+@rule("argmax", "argmin")
+def _position(mode: VmapMode, op: Any, args: tuple[Any, ...]) -> Any:
+    input, dim, keepdim = args
+    p = input._physical
+    if dim is None or p.ndim == 1:
+        found = op(p.reshape((mode.size, -1)), (1,), False)
+        return batched(found.reshape((mode.size, *(1,) * (p.ndim - 1))) if keepdim else found, mode.level)
+    return batched(op(p, (dim[0] + 1,), keepdim), mode.level)
+
+
+@rule("median_op", "nanmedian_op")
+def _median(mode: VmapMode, op: Any, args: tuple[Any, ...]) -> Any:
     import torsh
 
-    x, y = args
-    row, column = x.ndim == 1, y.ndim == 1
-    with mode:
-        x = x.unsqueeze(0) if row else x
-        y = y.unsqueeze(1) if column else y
-    rank = max(x.ndim, y.ndim)
-    out = torsh.matmul(_aligned(mode, x, rank), _aligned(mode, y, rank))
-    if column:
-        out = out.squeeze(-1)
-    if row:
-        out = out.squeeze(-1 if column else -2)
-    return batched(out, mode.level)
-
-
-@rule("addmm")
-def _addmm(mode: VmapMode, op: Any, args: tuple[Any, ...]) -> Any:
-    input, a, b, beta, alpha = args
-    with mode:
-        product = a @ b
-        product = product if alpha == 1 else product * alpha
-        return product if beta == 0 else product + (input if beta == 1 else input * beta)
-
-
-@rule("linear")
-def _linear(mode: VmapMode, op: Any, args: tuple[Any, ...]) -> Any:
-    input, weight, bias = args
-    if not has_batch(args[1:], mode.level):
-        return batched(op(input._physical, weight, bias), mode.level)
-    with mode:
-        out = input @ weight.t()
-        return out if bias is None else out + bias
-
-
-@rule("convolution")
-def _convolution(mode: VmapMode, op: Any, args: tuple[Any, ...]) -> Any:
-    input, weight, bias, *rest = args
-    transposed, groups = rest[3], rest[5]
-    size = mode.size
-    if not has_batch(args[1:], mode.level):
-        p = input._physical
-        out = op(p.reshape((size * p.shape[1], *p.shape[2:])), weight, bias, *rest)
-        return batched(out.reshape((size, p.shape[1], *out.shape[1:])), mode.level)
-    # Every example has its own filters: examples become groups.
-    p, w = physical(input, mode.level, size), physical(weight, mode.level, size)
-    if transposed and groups != 1:
-        return _one_by_one(mode, op, args)
-    b = None if bias is None else physical(bias, mode.level, size).reshape((-1,))
-    n, c = p.shape[1], p.shape[2]
-    merged = p.transpose(0, 1).reshape((n, size * c, *p.shape[3:]))
-    out = op(merged, w.reshape((size * w.shape[1], *w.shape[2:])), b, *rest[:5], groups * size)
-    out = out.reshape((n, size, -1, *out.shape[2:])).transpose(0, 1)
-    return batched(out, mode.level)
-
-
-@rule("max_pool", "max_pool_with_indices", "mean_pool", "adaptive_mean_pool", "adaptive_max_pool")
-def _over_images(mode: VmapMode, op: Any, args: tuple[Any, ...]) -> Any:
-    """Ops whose first dimension is a batch of its own: both batches become one."""
-    p = args[0]._physical
-    found = op(p.reshape((p.shape[0] * p.shape[1], *p.shape[2:])), *args[1:])
-    outs = [o.reshape((mode.size, p.shape[1], *o.shape[1:])) for o in (found if isinstance(found, tuple) else (found,))]
-    return wrap(mode, tuple(outs)) if isinstance(found, tuple) else batched(outs[0], mode.level)
-
-
-@rule("embedding")
-def _embedding(mode: VmapMode, op: Any, args: tuple[Any, ...]) -> Any:
-    if at_level(args[0], mode.level) and at_level(args[1], mode.level) or not has_batch(args[1:2], mode.level):
-        return _one_by_one(mode, op, args)
-    return wrap(mode, op(*[a._physical if at_level(a, mode.level) else a for a in args]))
-
-
-@rule("native_layer_norm")
-def _layer_norm(mode: VmapMode, op: Any, args: tuple[Any, ...]) -> Any:
-    if has_batch(args[2:], mode.level):
-        return _one_by_one(mode, op, args)
-    return wrap(mode, op(args[0]._physical, *args[1:]))
+    over = torsh.median if op.name == "median_op" else torsh.nanmedian
+    return batched(over(args[0]._physical.reshape((mode.size, -1)), 1).values, mode.level)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from torsh import autograd
+from torsh.autograd.function import around, fresh_leaf
 from torsh.autograd.grad_mode import enable_grad
 from torsh.dispatch import modes
 from torsh.func._batched import Batched, VmapMode, batched, pull, push
@@ -42,7 +43,7 @@ def _examples(t: Tensor, levels: Sequence[tuple[int, int]]) -> Tensor:
 
 def _track(t: Tensor) -> Tensor:
     """A tensor of the same values to differentiate with respect to, connected to ``t`` for outer derivatives."""
-    return t.view(tuple(t.shape)) if t._rg else t.detach().requires_grad_()
+    return t.view(tuple(t.shape)) if t._rg else fresh_leaf(t)
 
 
 class _Inputs:
@@ -54,9 +55,9 @@ class _Inputs:
         self.values: list[Any] = []
         for t in leaves:
             if not isinstance(t, Tensor):
-                raise ValueError(f"expected tensors to differentiate with respect to, got {type(t).__name__}")
+                raise ValueError(f"Thing passed to transform API must be Tensor, got {type(t)}")
             if not t._kind.inexact:
-                raise RuntimeError(f"only Tensors of floating point and complex dtype can require gradients, got {t.dtype}")
+                raise RuntimeError(f"only Tensors of floating point dtype can require gradients, got {t.dtype}")
             p = _track(_plain(t, self.levels))
             self.plain.append(p)
             self.values.append(_examples(p, self.levels))
@@ -99,17 +100,39 @@ class _Depth:
         self.count -= 1
 
 
+class _Calling:
+    """Around the call of a user's function by a transform."""
+
+    def __enter__(self) -> None:
+        around.transforms += 1
+
+    def __exit__(self, *exc: object) -> None:
+        around.transforms -= 1
+
+
+_calling = _Calling()
+
+
+class _ForwardMode:
+    """Around the passes that give a directional derivative."""
+
+    def __enter__(self) -> None:
+        around.forward_mode += 1
+
+    def __exit__(self, *exc: object) -> None:
+        around.forward_mode -= 1
+
+
 _depth = _Depth()
 
 
 def _tensors(result: Any, name: str) -> tuple[list[Tensor], Any]:
     leaves, spec = flatten(result)
+    if not leaves:
+        raise RuntimeError(f"{name}: Expected f to be a function that has non-empty output (got output = {leaves})")
     for t in leaves:
         if not isinstance(t, Tensor):
-            raise RuntimeError(
-                f"{name}: Expected f(*primals) to be a function that has non-empty output and returns only tensors, got unsupported "
-                f"type {type(t)} as one of the outputs"
-            )
+            raise RuntimeError(f"{name}: expected f(*primals) to return only tensors, got unsupported type {type(t)}")
     return leaves, spec
 
 
@@ -117,17 +140,24 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     """(``func(*primals)``, a function from cotangents of the result to a tuple of gradients of the primals).
 
     has_aux: ``func`` gives (result, aux); aux comes back as a third item.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.func.vjp.html
+
+    >>> import torsh
+    >>> value, pull = torsh.func.vjp(lambda x: x ** 2, torsh.tensor([3.]))
+    >>> pull(torsh.tensor([1.]))
+    (tensor([6.]),)
     """
     leaves, spec = flatten(primals)
     with enable_grad():
         inputs = _Inputs(leaves)
-        result = func(*unflatten(inputs.values, spec))
+        with _calling:
+            result = func(*unflatten(inputs.values, spec))
         aux = None
         if has_aux:
             if not (isinstance(result, tuple) and len(result) == 2):
                 raise RuntimeError("vjp(f, *primals): output of function f should be a tuple: (output, aux) if has_aux is True")
             result, aux = result
-        outputs, out_spec = _tensors(result, "vjp")
+        outputs, out_spec = _tensors(result, "vjp(f, *primals)")
     outer = _outer(leaves)
 
     def pullback(cotangents: Any, *more: Any, retain_graph: bool = True, create_graph: bool | None = None) -> Any:
@@ -148,7 +178,14 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
 
 
 def grad_and_value(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False) -> Callable[..., Any]:
-    """A function that gives (gradients with respect to the arguments ``argnums``, value of ``func``)."""
+    """A function that gives (gradients with respect to the arguments ``argnums``, value of ``func``).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.func.grad_and_value.html
+
+    >>> import torsh
+    >>> torsh.func.grad_and_value(lambda x: (x ** 2).sum())(torsh.tensor([3.]))
+    (tensor([6.]), tensor(9.))
+    """
 
     @functools.wraps(func)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -161,7 +198,8 @@ def grad_and_value(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = F
             given = list(args)
             for i, value in zip(chosen, tracked):
                 given[i] = value
-            output = func(*given, **kwargs)
+            with _calling:
+                output = func(*given, **kwargs)
             aux = None
             if has_aux:
                 if not (isinstance(output, tuple) and len(output) == 2):
@@ -195,6 +233,8 @@ def _ones(t: Tensor) -> Tensor:
 def _chosen(argnums: Any, args: Sequence[Any]) -> list[int]:
     if not isinstance(argnums, (int, tuple)):
         raise RuntimeError(f"argnums must be int or Tuple[int, ...], got: {type(argnums)}")
+    if isinstance(argnums, tuple) and not argnums:
+        raise RuntimeError("argnums must be non-empty")
     found = []
     for i in argnums if isinstance(argnums, tuple) else (argnums,):
         if not -len(args) <= i < len(args):
@@ -209,6 +249,14 @@ def grad(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False) -> C
     """The gradient of a function with one value, with respect to the arguments ``argnums``.
 
     has_aux: ``func`` gives (value, aux), the result (gradient, aux).
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.func.grad.html
+
+    >>> import torsh
+    >>> f = lambda x: (x ** 3).sum()
+    >>> torsh.func.grad(f)(torsh.tensor([2.]))
+    tensor([12.])
+    >>> torsh.func.grad(lambda x: torsh.func.grad(f)(x).sum())(torsh.tensor([2.]))  # the second derivative
+    tensor([12.])
     """
     both = grad_and_value(func, argnums, has_aux)
 
@@ -220,24 +268,54 @@ def grad(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False) -> C
     return wrapper
 
 
+_JVP = "jvp(f, primals, tangents)"
+
+
 def jvp(
     func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool = False, has_aux: bool = False
 ) -> Any:
-    """(``func(*primals)``, its directional derivative along ``tangents``)."""
+    """(``func(*primals)``, its directional derivative along ``tangents``).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.func.jvp.html
+
+    >>> import torsh
+    >>> torsh.func.jvp(torsh.sin, (torsh.tensor(0.),), (torsh.tensor(2.),))  # (value, derivative times tangent)
+    (tensor(0.), tensor(2.))
+    """
     if not isinstance(primals, tuple):
         raise RuntimeError("jvp(f, primals, tangents): Expected primals to be a tuple. E.g. it should be valid to call f(*primals).")
     leaves, spec = flatten(primals)
     directions, _ = flatten(tangents)
     if len(leaves) != len(directions):
-        raise RuntimeError("jvp(f, primals, tangents): Expected primals and tangents to have the same python structure")
+        raise RuntimeError(f"{_JVP}: Expected primals and tangents to have the same python structure")
+    if not leaves:
+        raise RuntimeError(f"{_JVP}: Expected primals to contain at least one Tensor.")
+    for role, given in (("primals", leaves), ("tangents", directions)):
+        for t in given:
+            if not isinstance(t, Tensor):
+                raise RuntimeError(f"{_JVP}: Expected {role} to only contain Tensors, got {type(t)}")
+    for t, d in zip(leaves, directions):
+        if tuple(t.shape) != tuple(d.shape):
+            raise RuntimeError(
+                "Trying to set a forward gradient that has a different size than that of the original Tensor, this is not supported. "
+                f"Tensor is of size {list(t.shape)} while the given forward gradient is of size {list(d.shape)}."
+            )
     outer = _outer(leaves) or _outer(directions) or _depth.count > 0
     with _depth, enable_grad():
         inputs = _Inputs(leaves)
-        result = func(*unflatten(inputs.values, spec))
+        with _calling:
+            result = func(*unflatten(inputs.values, spec))
         aux = None
         if has_aux:
+            if not (isinstance(result, tuple) and len(result) == 2):
+                raise RuntimeError(f"{_JVP}: output of function f should be a tuple: (output, aux) if has_aux is True")
             result, aux = result
-        outputs, out_spec = _tensors(result, "jvp")
+        outputs, out_spec = _tensors(result, _JVP)
+        if strict and not all(_plain(o, inputs.levels)._rg for o in outputs):
+            raise RuntimeError(
+                "jvp(f, primals, tangents, strict=True): The output of f is independent of the inputs. This is not allowed with "
+                "strict=True."
+            )
         found = _push_forward(inputs, outputs, directions)
     values = unflatten([_release(o, outer) for o in outputs], out_spec)
     derivatives = unflatten([_release(d, outer) for d in found], out_spec)
@@ -246,16 +324,20 @@ def jvp(
 
 def _push_forward(inputs: _Inputs, outputs: Sequence[Tensor], directions: Sequence[Tensor]) -> list[Tensor]:
     """Directional derivatives: differentiate the pullback, which is linear in its cotangents, with respect to these."""
+    import torsh
+
     levels = inputs.levels
     plain = [_plain(o, levels) for o in outputs]
-    probes = [p.detach().clone().zero_().requires_grad_() for p in plain]
+    # The pullback is linear in its cotangent: any point will do, and 0 is one where rules that divide or take logarithms fail.
+    probes = [torsh.ones_like(p.detach()).requires_grad_() for p in plain]
     tracked = [(p, q) for p, q in zip(plain, probes) if p._rg]
     zero = [p.new_zeros(tuple(p.shape)) for p in plain]
     if not tracked:
         return [_examples(z, levels) for z in zero]
-    first = autograd.grad(
-        [p for p, _ in tracked], inputs.plain, [q for _, q in tracked], create_graph=True, allow_unused=True
-    )
+    with _ForwardMode():
+        first = autograd.grad(
+            [p for p, _ in tracked], inputs.plain, [q for _, q in tracked], create_graph=True, allow_unused=True
+        )
     pairs = [(g, _plain(d, levels)) for g, d in zip(first, directions) if g is not None and g._rg]
     if not pairs:
         return [_examples(z, levels) for z in zero]
@@ -264,16 +346,37 @@ def _push_forward(inputs: _Inputs, outputs: Sequence[Tensor], directions: Sequen
 
 
 def linearize(func: Callable[..., Any], *primals: Any) -> Any:
-    """(``func(*primals)``, the function from tangents to directional derivatives at ``primals``)."""
+    """(``func(*primals)``, the function from tangents to directional derivatives at ``primals``).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.func.linearize.html
+
+    >>> import torsh
+    >>> value, tangent_map = torsh.func.linearize(lambda x: x ** 2, torsh.tensor([3.]))
+    >>> value, tangent_map(torsh.tensor([1.]))
+    (tensor([9.]), tensor([6.]))
+    """
     leaves, spec = flatten(primals)
     with enable_grad():
         inputs = _Inputs(leaves)
-        outputs, out_spec = _tensors(func(*unflatten(inputs.values, spec)), "linearize")
+        with _calling:
+            result = func(*unflatten(inputs.values, spec))
+        outputs, out_spec = _tensors(result, _JVP)
     outer = _outer(leaves)
 
     def apply(*tangents: Any) -> Any:
+        directions, given = flatten(tangents)
+        if given != spec:
+            raise RuntimeError(
+                f"Expected the tangents ({len(directions)} tensors) to have the same argspec as the primals ({len(leaves)} tensors)"
+            )
+        for i, (t, d) in enumerate(zip(leaves, directions)):
+            if tuple(t.shape) != tuple(d.shape):
+                raise RuntimeError(
+                    f"tangent:{i} with shape {d.shape} in flattened pytree doesn't match the shape {t.shape} of the corresponding "
+                    "primal."
+                )
         with enable_grad():
-            found = _push_forward(inputs, outputs, flatten(tangents)[0])
+            found = _push_forward(inputs, outputs, directions)
         return unflatten([_release(d, outer) for d in found], out_spec)
 
     return unflatten([_release(o, outer) for o in outputs], out_spec), apply
@@ -295,7 +398,18 @@ def jacrev(
     chunk_size: int | None = None,
     _preallocate_and_copy: bool = False,
 ) -> Callable[..., Any]:
-    """The Jacobian by rows: one vector-Jacobian product per output element, all at once."""
+    """The Jacobian by rows: one vector-Jacobian product per output element, all at once (``chunk_size``: that many at a time).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.func.jacrev.html
+
+    >>> import torsh
+    >>> torsh.func.jacrev(lambda x: x ** 2)(torsh.tensor([1., 2.]))
+    tensor([[2., 0.],
+            [0., 4.]])
+    """
+
+    if chunk_size is not None and chunk_size <= 0:
+        raise ValueError("jacrev: `chunk_size` should be greater than 0.")
 
     @functools.wraps(func)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -335,7 +449,15 @@ def jacrev(
 def jacfwd(
     func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False, *, randomness: str = "error"
 ) -> Callable[..., Any]:
-    """The Jacobian by columns: one directional derivative per input element, all at once."""
+    """The Jacobian by columns: one directional derivative per input element, all at once.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.func.jacfwd.html
+
+    >>> import torsh
+    >>> torsh.func.jacfwd(lambda x: x ** 2)(torsh.tensor([1., 2.]))
+    tensor([[2., 0.],
+            [0., 4.]])
+    """
 
     @functools.wraps(func)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -380,12 +502,27 @@ def jacfwd(
 
 
 def hessian(func: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
-    """The second derivatives of a function with one value."""
+    """The second derivatives of a function with one value.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.func.hessian.html
+
+    >>> import torsh
+    >>> torsh.func.hessian(lambda x: (x ** 3).sum())(torsh.tensor([1., 2.]))
+    tensor([[ 6.,  0.],
+            [ 0., 12.]])
+    """
     return jacfwd(jacrev(func, argnums), argnums)
 
 
 def functionalize(func: Callable[..., Any], *, remove: str = "mutations") -> Callable[..., Any]:
-    """The function itself: writes in place are carried out, and results are the same."""
+    """The function itself: writes in place are carried out, and results are the same.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.func.functionalize.html
+
+    >>> import torsh
+    >>> torsh.func.functionalize(lambda x: x.clone().add_(1))(torsh.tensor([1.]))
+    tensor([2.])
+    """
     if remove not in ("mutations", "mutations_and_views"):
         raise RuntimeError(
             "functionalize(f, remove='mutations'): received invalid argument for 'remove', expected 'mutations' or "

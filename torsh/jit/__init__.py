@@ -5,18 +5,43 @@ Source: https://docs.pytorch.org/docs/stable/jit.html
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
 
+from torsh._errors import JITException as Error
 from torsh.compat import placeholders
+from torsh.futures import Future
 
 
 def script(obj: Any, *args: Any, **kwargs: Any) -> Any:
-    """The function, class or module itself."""
+    """The function, class or module itself.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.jit.script.html
+
+    >>> import torsh
+    >>> @torsh.jit.script
+    ... def f(x):
+    ...     return x * 2
+    >>> f(torsh.tensor([1.]))
+    tensor([2.])
+    """
     return obj
 
 
 def export(fn: Any) -> Any:
-    """Mark a method for compilation; it stays as it is."""
+    """Mark a method for compilation; it stays as it is.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.jit.export.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> class M(nn.Module):
+    ...     @torsh.jit.export
+    ...     def double(self, x):
+    ...         return 2 * x
+    >>> M().double(torsh.tensor([1.]))
+    tensor([2.])
+    """
     return fn
 
 
@@ -24,22 +49,55 @@ script_method = script_if_tracing = unused = export
 
 
 def ignore(drop: Any = False, **kwargs: Any) -> Any:
-    """Mark a function to be left to Python, which all are; with or without arguments."""
+    """Mark a function to be left to Python, which all are; with or without arguments.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.jit.ignore.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> class M(nn.Module):
+    ...     @torsh.jit.ignore
+    ...     def log(self, x):
+    ...         print(x)
+    >>> M().log("plain Python")
+    plain Python
+    """
     return drop if callable(drop) else (lambda fn: fn)
 
 
 def is_scripting() -> bool:
-    """Whether code is being compiled; never."""
+    """Whether code is being compiled; never.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.jit.is_scripting.html
+
+    >>> import torsh
+    >>> torsh.jit.is_scripting()
+    False
+    """
     return False
 
 
 def is_tracing() -> bool:
-    """Whether code is being traced by ``jit.trace``; never."""
+    """Whether code is being traced by ``jit.trace``; never.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.jit.is_tracing.html
+
+    >>> import torsh
+    >>> torsh.jit.is_tracing()
+    False
+    """
     return False
 
 
 def isinstance(obj: Any, target_type: Any) -> bool:
-    """Python's ``isinstance``, for plain classes and ``typing`` containers."""
+    """Python's ``isinstance``, for plain classes and ``typing`` containers.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.jit.isinstance.html
+
+    >>> import torsh
+    >>> torsh.jit.isinstance([1, 2], list[int])
+    True
+    """
     import builtins
     import typing
 
@@ -48,38 +106,76 @@ def isinstance(obj: Any, target_type: Any) -> bool:
 
 
 def annotate(the_type: Any, the_value: Any) -> Any:
-    """The value; the type is for the compiler."""
+    """The value; the type is for the compiler.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.jit.annotate.html
+
+    >>> import torsh
+    >>> torsh.jit.annotate(list[int], [])
+    []
+    """
     return the_value
 
 
 class Attribute:
-    """A value with a type for the compiler: ``Attribute(value, type)`` gives the value."""
+    """A value with a type for the compiler: ``Attribute(value, type)`` gives the value.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.jit.Attribute.html
+
+    >>> import torsh
+    >>> torsh.jit.Attribute(0.5, float)
+    0.5
+    """
 
     def __new__(cls, value: Any, type: Any) -> Any:
         return value
 
 
 def fork(func: Any, *args: Any, **kwargs: Any) -> Any:
-    """Call the function now and keep its result for ``wait``."""
-    return _Done(func(*args, **kwargs))
+    """Call the function now and keep its result for ``wait``.
 
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.jit.fork.html
 
-class _Done:
-    def __init__(self, value: Any) -> None:
-        self._value = value
-
-    def wait(self) -> Any:
-        """The result."""
-        return self._value
+    >>> import torsh
+    >>> future = torsh.jit.fork(lambda x: x + 1, torsh.tensor([1.]))
+    >>> torsh.jit.wait(future)
+    tensor([2.])
+    """
+    found: Future[Any] = Future()
+    found.set_result(func(*args, **kwargs))
+    return found
 
 
 def wait(future: Any) -> Any:
-    """The result of a ``fork``."""
+    """The result of a ``fork``.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.jit.wait.html
+
+    >>> import torsh
+    >>> future = torsh.jit.fork(lambda x: x + 1, torsh.tensor([1.]))
+    >>> torsh.jit.wait(future)
+    tensor([2.])
+    """
+    if not builtins.isinstance(future, Future):
+        raise TypeError(
+            "wait(): incompatible function arguments. The following argument types are supported:\n"
+            f"    1. (arg0: torch._C.Future) -> object\n\nInvoked with: {future!r}"
+        )
     return future.wait()
 
 
 class Final:
-    """For annotations: ``Final[int]``."""
+    """For annotations: ``Final[int]``.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.jit.Final.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> class Model(nn.Module):
+    ...     size: torsh.jit.Final[int] = 3
+    >>> Model().size
+    3
+    """
 
     def __class_getitem__(cls, item: Any) -> Any:
         return item
@@ -87,7 +183,7 @@ class Final:
 
 # What PyTorch has here and torsh does not: it can be named, and says so when it is used.
 _MISSING = frozenset(
-    "CompilationUnit Future RecursiveScriptClass ScriptFunction ScriptModule TracerWarning enable_onednn_fusion freeze interface "
+    "CompilationUnit RecursiveScriptClass ScriptFunction ScriptModule TracerWarning enable_onednn_fusion freeze interface "
     "last_executed_optimized_graph load onednn_fusion_enabled optimize_for_inference optimized_execution save set_fusion_strategy "
     "strict_fusion trace trace_module".split()
 )

@@ -5,5 +5,9 @@ Source: https://docs.pytorch.org/docs/stable/masked.html
 
 from torsh._namespace import fill
 from torsh.masked import _ops as _ops
+from torsh.masked._maskedtensor import MaskedTensor, as_masked_tensor, is_masked_tensor, masked_tensor
 
-__all__ = fill(globals(), "masked")
+__all__ = fill(
+    globals(), "masked", MaskedTensor=MaskedTensor, as_masked_tensor=as_masked_tensor, is_masked_tensor=is_masked_tensor,
+    masked_tensor=masked_tensor,
+)  # fmt: skip

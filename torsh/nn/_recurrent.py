@@ -1,7 +1,7 @@
 """Recurrent networks in torsh ops: one step, one layer in one direction, and layers on top of each other.
 
 Whole sequences are multiplied with the input weights at once; only the part that depends on the last hidden state is done
-step by step.  Gates are in PyTorch's order: input, forget, cell, output (LSTM); reset, update, new (GRU).
+step by step, by an op of its own (``torsh/ops/recurrent_steps.py``) where nothing is projected or packed.  Gates are in PyTorch's order: input, forget, cell, output (LSTM); reset, update, new (GRU).
 Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
 """
 
@@ -10,37 +10,41 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from torsh.dispatch import state as dispatch_state
+from torsh.ops.recurrent_steps import recurrent_layer
 from torsh.tensor import Tensor
 
 State = tuple[Tensor, ...]
-Step = Callable[..., State]
+# What a step gives: the new state, and the gates it computed on the way.
+Step = Callable[..., tuple[State, tuple[Tensor, ...]]]
 
 
-def tanh_step(gi: Tensor, gh: Tensor, state: State, w_hr: Any = None) -> State:
+def tanh_step(gi: Tensor, gh: Tensor, state: State, w_hr: Any = None) -> tuple[State, tuple[Tensor, ...]]:
     """h = tanh(gi + gh)."""
-    return ((gi + gh).tanh(),)
+    return ((gi + gh).tanh(),), ()
 
 
-def relu_step(gi: Tensor, gh: Tensor, state: State, w_hr: Any = None) -> State:
+def relu_step(gi: Tensor, gh: Tensor, state: State, w_hr: Any = None) -> tuple[State, tuple[Tensor, ...]]:
     """h = relu(gi + gh)."""
-    return ((gi + gh).relu(),)
+    return ((gi + gh).relu(),), ()
 
 
-def lstm_step(gi: Tensor, gh: Tensor, state: State, w_hr: Any = None) -> State:
+def lstm_step(gi: Tensor, gh: Tensor, state: State, w_hr: Any = None) -> tuple[State, tuple[Tensor, ...]]:
     """(h, c) of an LSTM; ``w_hr`` projects h."""
     i, f, g, o = (gi + gh).chunk(4, -1)
-    c = f.sigmoid() * state[1] + i.sigmoid() * g.tanh()
-    h = o.sigmoid() * c.tanh()
-    return (h if w_hr is None else h @ w_hr.t()), c
+    i, f, g, o = i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid()
+    c = f * state[1] + i * g
+    h = o * c.tanh()
+    return (h if w_hr is None else h @ w_hr.t(), c), (i, f, g, o)
 
 
-def gru_step(gi: Tensor, gh: Tensor, state: State, w_hr: Any = None) -> State:
+def gru_step(gi: Tensor, gh: Tensor, state: State, w_hr: Any = None) -> tuple[State, tuple[Tensor, ...]]:
     """h of a GRU."""
     ir, iz, inew = gi.chunk(3, -1)
     hr, hz, hnew = gh.chunk(3, -1)
     r, z = (ir + hr).sigmoid(), (iz + hz).sigmoid()
     n = (inew + r * hnew).tanh()
-    return (n + z * (state[0] - n),)
+    return (n + z * (state[0] - n),), (r, z, n, hnew)
 
 
 STEPS: dict[str, Step] = {"RNN_TANH": tanh_step, "RNN_RELU": relu_step, "LSTM": lstm_step, "GRU": gru_step}
@@ -50,35 +54,57 @@ def cell(mode: str, x: Tensor, state: State, w_ih: Tensor, w_hh: Tensor, b_ih: A
     """One step from the input itself."""
     from torsh.nn import functional as F
 
-    return STEPS[mode](F.linear(x, w_ih, b_ih), F.linear(state[0], w_hh, b_hh), state)
+    return STEPS[mode](F.linear(x, w_ih, b_ih), F.linear(state[0], w_hh, b_hh), state)[0]
+
+
+def autocast_dtype(x: Tensor) -> Any:
+    """What autocast casts products of a tensor to, None where it is off."""
+    if not dispatch_state.autocasts:
+        return None
+    from torsh.amp._casting import dtype_on
+
+    return dtype_on(x.device.type)
 
 
 def _layer(
-    step: Step, x: Tensor, state: State, weights: Sequence[Any], has_biases: bool, backwards: bool
+    mode: str, x: Tensor, state: State, weights: Sequence[Any], has_biases: bool, backwards: bool
 ) -> tuple[Tensor, State]:
     """A layer in one direction over (T, N, F)."""
     import torsh
     from torsh.nn import functional as F
 
     w_ih, w_hh, b_ih, b_hh, w_hr = _named(weights, has_biases)
-    inputs = F.linear(x, w_ih, b_ih).unbind(0)
+    if not x.shape[0]:
+        return x.new_zeros((0, *state[0].shape)), state
+    narrow = autocast_dtype(x)
+    if narrow is not None and mode == "LSTM" and w_hr is None:  # a product as a whole, cell state included
+        from torsh.amp._casting import cast, switched_off
+
+        device = x.device.type
+        x, state, weights = cast(x, narrow, device), cast(state, narrow, device), cast(list(weights), narrow, device)
+        with switched_off():
+            return _layer(mode, x, state, weights, has_biases, backwards)
+    gates = F.linear(x, w_ih, b_ih)
+    # The op takes one dtype, and its derivative is that of real numbers.
+    if w_hr is None and narrow is None and not x._kind.complex:
+        return recurrent_layer(mode, gates, w_hh, b_hh, state, backwards)
+    inputs = gates.unbind(0)
     out: list[Any] = [None] * len(inputs)
     for t in reversed(range(len(inputs))) if backwards else range(len(inputs)):
-        state = step(inputs[t], F.linear(state[0], w_hh, b_hh), state, w_hr)
+        state, _ = STEPS[mode](inputs[t], F.linear(state[0], w_hh, b_hh), state, w_hr)
         out[t] = state[0]
-    if not out:
-        return x.new_zeros((0, *state[0].shape)), state
     return torsh.stack(out), state
 
 
 def _packed_layer(
-    step: Step, x: Tensor, sizes: list[int], state: State, weights: Sequence[Any], has_biases: bool, backwards: bool
+    mode: str, x: Tensor, sizes: list[int], state: State, weights: Sequence[Any], has_biases: bool, backwards: bool
 ) -> tuple[Tensor, State]:
     """A layer in one direction over packed sequences: ``sizes[t]`` of them have a step t, the longest first."""
     import torsh
     from torsh.nn import functional as F
 
     w_ih, w_hh, b_ih, b_hh, w_hr = _named(weights, has_biases)
+    step = STEPS[mode]
     inputs = F.linear(x, w_ih, b_ih).split(sizes)
     out: list[Any] = [None] * len(sizes)
     if backwards:
@@ -88,7 +114,7 @@ def _packed_layer(
             have = current[0].shape[0]
             if sizes[t] > have:
                 current = tuple(torsh.cat([c, s[have : sizes[t]]]) for c, s in zip(current, first))
-            current = step(inputs[t], F.linear(current[0], w_hh, b_hh), current, w_hr)
+            current, _ = step(inputs[t], F.linear(current[0], w_hh, b_hh), current, w_hr)
             out[t] = current[0]
         return torsh.cat(out), current
     # Sequences leave as they end; their states are put together at the end.
@@ -98,7 +124,7 @@ def _packed_layer(
         if n < current[0].shape[0]:
             ended.append(tuple(c[n:] for c in current))
             current = tuple(c[:n] for c in current)
-        current = step(inputs[t], F.linear(current[0], w_hh, b_hh), current, w_hr)
+        current, _ = step(inputs[t], F.linear(current[0], w_hh, b_hh), current, w_hr)
         out[t] = current[0]
     if ended:
         current = tuple(torsh.cat([c, *[e[i] for e in reversed(ended)]]) for i, c in enumerate(current))
@@ -128,7 +154,7 @@ def recurrent(
     import torsh
     from torsh.nn import functional as F
 
-    step, directions = STEPS[mode], 2 if bidirectional else 1
+    directions = 2 if bidirectional else 1
     each = len(params) // (num_layers * directions)
     last: list[State] = []
     for layer in range(num_layers):
@@ -137,9 +163,9 @@ def recurrent(
             k = layer * directions + d
             weights, state = params[k * each : (k + 1) * each], tuple(s[k] for s in states)
             if sizes is None:
-                out, state = _layer(step, x, state, weights, has_biases, d == 1)
+                out, state = _layer(mode, x, state, weights, has_biases, d == 1)
             else:
-                out, state = _packed_layer(step, x, sizes, state, weights, has_biases, d == 1)
+                out, state = _packed_layer(mode, x, sizes, state, weights, has_biases, d == 1)
             outs.append(out)
             last.append(state)
         x = outs[0] if directions == 1 else torsh.cat(outs, -1)

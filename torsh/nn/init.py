@@ -25,6 +25,11 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """The factor by which a nonlinearity wants its input's standard deviation enlarged.
 
     param: the negative slope of ``leaky_relu``.  Raises ValueError for a nonlinearity that has none.
+    Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.calculate_gain
+
+    >>> from torsh import nn
+    >>> nn.init.calculate_gain("leaky_relu", 0.2)
+    1.3867504905630728
     """
     if nonlinearity in _LINEAR:
         return 1
@@ -46,13 +51,33 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Tensor:
-    """Fill with values from the uniform distribution on [a, b)."""
+    """Fill with values from the uniform distribution on [a, b).
+
+    tensor: changed in place, outside autograd, and given back. generator: default the default generator.
+    Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.uniform_
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> _ = torsh.manual_seed(0)
+    >>> nn.init.uniform_(torsh.empty(2), -1., 1.)
+    tensor([-0.0075,  0.5364])
+    """
     with no_grad():
         return tensor.uniform_(a, b, generator=generator)
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Tensor:
-    """Fill with values from the normal distribution."""
+    """Fill with values from the normal distribution.
+
+    tensor: changed in place, outside autograd, and given back. generator: default the default generator.
+    Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.normal_
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> _ = torsh.manual_seed(0)
+    >>> nn.init.normal_(torsh.empty(2), std=0.02)
+    tensor([ 0.0308, -0.0059])
+    """
     with no_grad():
         return tensor.normal_(mean, std, generator=generator)
 
@@ -60,7 +85,17 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any 
 def trunc_normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Any = None
 ) -> Tensor:
-    """Fill with values from the normal distribution cut off outside [a, b]."""
+    """Fill with values from the normal distribution cut off outside [a, b].
+
+    mean, std: of the normal distribution before it is cut; a, b: the limits. tensor: changed in place, outside autograd, and given back.
+    Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.trunc_normal_
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> _ = torsh.manual_seed(0)
+    >>> bool(nn.init.trunc_normal_(torsh.empty(100)).abs().max() <= 2)
+    True
+    """
     if mean < a - 2 * std or mean > b + 2 * std:
         warnings.warn(
             "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.",
@@ -99,24 +134,60 @@ def trunc_normal_(
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
-    """Fill with one value."""
+    """Fill with one value.
+
+    tensor: changed in place, outside autograd, and given back.
+    Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.constant_
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.init.constant_(torsh.empty(2), 0.3)
+    tensor([0.3000, 0.3000])
+    """
     with no_grad():
         return tensor.fill_(val)
 
 
 def ones_(tensor: Tensor) -> Tensor:
-    """Fill with 1."""
+    """Fill with 1.
+
+    tensor: changed in place, outside autograd, and given back.
+    Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.ones_
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.init.ones_(torsh.empty(2))
+    tensor([1., 1.])
+    """
     return constant_(tensor, 1.0)
 
 
 def zeros_(tensor: Tensor) -> Tensor:
-    """Fill with 0."""
+    """Fill with 0.
+
+    tensor: changed in place, outside autograd, and given back.
+    Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.zeros_
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.init.zeros_(torsh.empty(2))
+    tensor([0., 0.])
+    """
     with no_grad():
         return tensor.zero_()
 
 
 def eye_(tensor: Tensor) -> Tensor:
-    """Make a matrix the identity."""
+    """Make a matrix the identity.
+
+    Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.eye_
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.init.eye_(torsh.empty(2, 2))
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
     if tensor.ndimension() != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")
     import torsh
@@ -127,7 +198,16 @@ def eye_(tensor: Tensor) -> Tensor:
 
 
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
-    """Make the weight of a convolution one that passes its input channels through, in each group."""
+    """Make the weight of a convolution one that passes its input channels through, in each group.
+
+    tensor: (out, in, *kernel) of 3 to 5 dimensions; a convolution with it gives its input back. groups: the convolution's.
+    Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.dirac_
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.init.dirac_(torsh.empty(1, 1, 3))
+    tensor([[[0., 1., 0.]]])
+    """
     dimensions = tensor.ndimension()
     if dimensions not in (3, 4, 5):
         raise ValueError("Only tensors with 3, 4, or 5 dimensions are supported")
@@ -162,14 +242,35 @@ def _calculate_correct_fan(tensor: Tensor, mode: str) -> int:
 
 
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> Tensor:
-    """Glorot's uniform initialisation (Glorot and Bengio, 2010)."""
+    """Glorot's uniform initialisation (Glorot and Bengio, 2010).
+
+    Uniform on (-b, b) with b = gain * sqrt(6 / (fan_in + fan_out)). tensor: of two dimensions at least.
+    Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.xavier_uniform_
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> _ = torsh.manual_seed(0)
+    >>> nn.init.xavier_uniform_(torsh.empty(2, 3))
+    tensor([[-0.0082,  0.5876, -0.9016],
+            [-0.8062, -0.4219,  0.2938]])
+    """
     fan_in, fan_out = _calculate_fan_in_and_fan_out(tensor)
     a = math.sqrt(3.0) * gain * math.sqrt(2.0 / float(fan_in + fan_out))
     return uniform_(tensor, -a, a, generator)
 
 
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> Tensor:
-    """Glorot's normal initialisation (Glorot and Bengio, 2010)."""
+    """Glorot's normal initialisation (Glorot and Bengio, 2010).
+
+    The standard deviation is gain * sqrt(2 / (fan_in + fan_out)). tensor: of two dimensions at least.
+    Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.xavier_normal_
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> _ = torsh.manual_seed(0)
+    >>> nn.init.xavier_normal_(torsh.empty(64, 32)).shape
+    torsh.Size([64, 32])
+    """
     fan_in, fan_out = _calculate_fan_in_and_fan_out(tensor)
     return normal_(tensor, 0.0, gain * math.sqrt(2.0 / float(fan_in + fan_out)), generator)
 
@@ -184,7 +285,18 @@ def _empty(tensor: Tensor) -> bool:
 def kaiming_uniform_(
     tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Any = None
 ) -> Tensor:
-    """He's uniform initialisation (He et al., 2015).  a: the negative slope of the leaky ReLU that follows."""
+    """He's uniform initialisation (He et al., 2015).  a: the negative slope of the leaky ReLU that follows.
+
+    Uniform on (-b, b) with b = gain * sqrt(3 / fan); the parameters are those of :func:`kaiming_normal_`.
+    Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.kaiming_uniform_
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> _ = torsh.manual_seed(0)
+    >>> nn.init.kaiming_uniform_(torsh.empty(2, 3))
+    tensor([[-0.0106,  0.7586, -1.1640],
+            [-1.0408, -0.5447,  0.3792]])
+    """
     if _empty(tensor):
         return tensor
     std = calculate_gain(nonlinearity, a) / math.sqrt(_calculate_correct_fan(tensor, mode))
@@ -196,7 +308,19 @@ def kaiming_uniform_(
 def kaiming_normal_(
     tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Any = None
 ) -> Tensor:
-    """He's normal initialisation (He et al., 2015).  a: the negative slope of the leaky ReLU that follows."""
+    """He's normal initialisation (He et al., 2015).  a: the negative slope of the leaky ReLU that follows.
+
+    The standard deviation is gain / sqrt(fan), with the gain of ``nonlinearity`` (``a``: the slope of leaky_relu) and the
+    ``fan_in`` or ``fan_out`` of the weight. tensor: of two dimensions at least.
+    Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.kaiming_normal_
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> _ = torsh.manual_seed(0)
+    >>> w = nn.init.kaiming_normal_(torsh.empty(64, 32), nonlinearity="relu")
+    >>> w.shape
+    torsh.Size([64, 32])
+    """
     if _empty(tensor):
         return tensor
     std = calculate_gain(nonlinearity, a) / math.sqrt(_calculate_correct_fan(tensor, mode))
@@ -205,7 +329,18 @@ def kaiming_normal_(
 
 
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tensor:
-    """Fill with a (semi-)orthogonal matrix; trailing dimensions count as one (Saxe et al., 2013)."""
+    """Fill with a (semi-)orthogonal matrix; trailing dimensions count as one (Saxe et al., 2013).
+
+    tensor: of two dimensions at least, taken as a matrix of its first size. gain: a factor of the whole.
+    Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.orthogonal_
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> _ = torsh.manual_seed(0)
+    >>> w = nn.init.orthogonal_(torsh.empty(3, 3))
+    >>> torsh.allclose(w @ w.T, torsh.eye(3), atol=1e-6)
+    True
+    """
     if tensor.ndimension() < 2:
         raise ValueError("Only tensors with 2 or more dimensions are supported")
     if tensor.numel() == 0:
@@ -229,7 +364,17 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
 
 
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any = None) -> Tensor:
-    """Fill a matrix with normal values and set a share of every column to 0 (Martens, 2010)."""
+    """Fill a matrix with normal values and set a share of every column to 0 (Martens, 2010).
+
+    tensor: a matrix. sparsity: the share of zeros in each column.
+    Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.sparse_
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> _ = torsh.manual_seed(0)
+    >>> (nn.init.sparse_(torsh.empty(4, 3), sparsity=0.5) == 0).sum(dim=0)
+    tensor([2, 2, 2])
+    """
     if tensor.ndimension() != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")
     import torsh
@@ -253,7 +398,10 @@ def _deprecated(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
         return fn(*args, **kwargs)
 
     call.__name__ = call.__qualname__ = old
-    call.__doc__ = f"Deprecated name of :func:`{new}`."
+    call.__doc__ = (
+        f"Deprecated name of :func:`{new}`.\n\n"
+        f"Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.{new}"
+    )
     return call
 
 

@@ -13,6 +13,10 @@ class LinearCrossEntropyOptions:
     batch_chunk_size: rows per chunk.  chunking_method: "auto", None, "aspect_ratio" or "aspect_ratio:<n>".
     acc_policy, acc_dtype: how sums are accumulated.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LinearCrossEntropyOptions.html
+
+    >>> from torsh import nn
+    >>> nn.LinearCrossEntropyOptions(chunking_method="auto").chunking_method
+    'auto'
     """
 
     allow_retain_graph: bool = False

@@ -20,6 +20,13 @@ class Buffer(Tensor, metaclass=_BufferMeta):
 
     data: the values.  persistent: whether the buffer is part of the module's ``state_dict``.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.parameter.Buffer.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> module = nn.Module()
+    >>> module.total = nn.Buffer(torsh.zeros(2))
+    >>> module.state_dict()
+    OrderedDict([('total', tensor([0., 0.]))])
     """
 
     _plain = True
@@ -51,6 +58,7 @@ class UninitializedTensorMixin:
 
     @property
     def shape(self) -> Any:
+        """Raises: there is no shape yet."""
         raise RuntimeError(
             "Can't access the shape of an uninitialized parameter or buffer. This error usually happens in `load_state_dict` "
             "when trying to load an uninitialized parameter into an initialized one. Call `forward` to initialize the "
@@ -58,6 +66,7 @@ class UninitializedTensorMixin:
         )
 
     def share_memory_(self) -> Any:
+        """PyTorch's name; raises, since there is no memory yet."""
         raise RuntimeError(
             "Can't share memory on an uninitialized parameter or buffer. Call `forward` to initialize the parameters before "
             "calling `module.share_memory()`."
@@ -104,6 +113,12 @@ class UninitializedParameter(UninitializedTensorMixin, Parameter):
     """A parameter whose shape is not known yet; lazy modules use it.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.parameter.UninitializedParameter.html
+
+    >>> from torsh import nn
+    >>> weight = nn.UninitializedParameter()
+    >>> weight.materialize((2, 3))
+    >>> weight.shape
+    torsh.Size([2, 3])
     """
 
     cls_to_become = Parameter
@@ -121,6 +136,12 @@ class UninitializedBuffer(UninitializedTensorMixin, Tensor):
     """A buffer whose shape is not known yet; lazy modules use it.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.parameter.UninitializedBuffer.html
+
+    >>> from torsh import nn
+    >>> buffer = nn.UninitializedBuffer()
+    >>> buffer.materialize((2, 3))
+    >>> buffer.shape
+    torsh.Size([2, 3])
     """
 
     cls_to_become = Tensor

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,7 @@ FAMILIES = (
     "rearranging", "storage", "copies", "indexing", "scatter",
     "sorting", "histogram", "cumulative", "statistics", "norms", "matmul", "einsum", "decomposition", "lu", "lowrank", "linalg", "fft", "stft", "windows", "random", "sampling", "activation", "convolution", "pooling", "normalization", "loss", "attention",
     "embedding", "vision", "linear", "dropout", "pooling_adaptive", "padding", "loss_classes", "distance", "foreach", "masked",
-    "recurrent", "quantization", "sparse",
+    "recurrent", "recurrent_steps", "quantization", "sparse", "segments", "grouped",
 )  # fmt: skip
 
 # In-place forms that are functions of the torch namespace too.
@@ -83,6 +84,9 @@ def attach(op: Op) -> None:
 def __getattr__(name: str) -> Any:
     if name == "aten":  # PyTorch's names of ops: for the few programs that go by them
         return importlib.import_module("torsh.ops.aten")
+    library = sys.modules.get("torsh.library")  # custom operators: nothing can be defined before it is loaded
+    if library is not None and not name.startswith("_") and (found := library.namespace(name)) is not None:
+        return found
     raise AttributeError(f"module 'torch.ops' has no attribute '{name}'")
 
 

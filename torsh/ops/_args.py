@@ -14,6 +14,8 @@ def wrap_dim(dim: Any, ndim: int, name: str = "dim") -> int:
 
     Raises IndexError outside of it and TypeError for what is no integer.
     """
+    if type(dim) is int and -ndim <= dim < ndim:
+        return dim + ndim if dim < 0 else dim
     n = ndim or 1
     try:
         dim = operator.index(dim)
@@ -42,7 +44,7 @@ def size_of(args: Sequence[Any], name: str = "size") -> tuple[int, ...]:
     if len(args) == 1 and isinstance(args[0], (tuple, list)):
         args = args[0]
     for a in args:
-        if type(a) is not int:
+        if type(a) is not int or a > _LARGEST:
             break
     else:
         return tuple(args)
@@ -52,12 +54,18 @@ def size_of(args: Sequence[Any], name: str = "size") -> tuple[int, ...]:
             found.append(operator.index(a))
         except TypeError:
             raise TypeError(f"{name} must be a tuple of ints, but got {type(a).__name__} in it") from None
+        if not -_LARGEST - 1 <= found[-1] <= _LARGEST:
+            raise TypeError(f"argument '{name}' failed to unpack {a}: Overflow when unpacking long long; a size is less than 2**63")
     return tuple(found)
 
 
+_LARGEST = (1 << 63) - 1
+
+
 def has_values(t: Tensor) -> bool:
-    """Whether a check may look at the values of a tensor: not on the meta device, and not where it would start a computation."""
-    return t.device.type != "meta" and not t._kind.backend.capabilities.lazy
+    """Whether a check may look at the values of a tensor: not on the meta device, not where it would start a computation, and
+    not on an example of a batch (``vmap``)."""
+    return t.device.type != "meta" and not t._kind.backend.capabilities.lazy and not hasattr(t, "_physical")
 
 
 def check_tensor(value: Any, op: str, name: str = "input", position: int = 1) -> Tensor:

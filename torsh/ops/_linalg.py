@@ -15,6 +15,13 @@ class _LinAlgError(RuntimeError):
     """A matrix is singular, not positive definite, or an iteration did not converge.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.LinAlgError.html
+
+    >>> import torsh
+    >>> try:
+    ...     torsh.linalg.inv(torsh.zeros(2, 2))
+    ... except torsh.linalg.LinAlgError:
+    ...     print("singular")
+    singular
     """
 
     __module__ = "torch._C"
@@ -59,6 +66,8 @@ def check_info(name: str, info: Any, problem: Callable[[int], str], error: type[
     """Raise for the first matrix of a batch whose LAPACK status is not zero (on the meta device there is none)."""
     if info.device.type == "meta":
         return
+    while hasattr(info, "_physical"):  # under vmap: of the whole batch
+        info = info._physical
     from torsh.ops.conversion import host_array
 
     found = host_array(info)
@@ -110,7 +119,7 @@ def real(x: Any) -> Any:
 
 def conj(x: Any) -> Any:
     """The conjugate; a real tensor itself."""
-    return x.conj() if x._kind.complex else x
+    return x.conj_physical() if x._kind.complex else x
 
 
 def eye_like(A: Any, n: int | None = None) -> Any:

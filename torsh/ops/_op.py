@@ -18,10 +18,23 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from torsh.autograd.engine import FREED, Node
+from torsh import dtypes
+from torsh.autograd.engine import FREED, Node, edge_of
 from torsh.autograd.grad_mode import thread
-from torsh.dispatch import KernelCache, Kind, mixed_devices, state, through_modes
-from torsh.tensor import PLAIN, Tensor, check_writable, new, overwrite, shared, wrap
+from torsh.dispatch import KernelCache, Kind, mixed_devices, state, through_modes, unallocatable
+from torsh.tensor import (
+    PLAIN,
+    InferenceVersion,
+    Tensor,
+    check_apart,
+    check_overlap,
+    check_writable,
+    described,
+    new,
+    overwrite,
+    shared,
+    wrap,
+)
 
 OPS: dict[str, Op] = {}
 
@@ -105,13 +118,14 @@ class Op:
         tracked = False
         for a in args:
             if isinstance(a, Tensor):
-                kind = a._kind
+                kind, raw = a._kind, a._data
                 if first is None:
-                    first = kind
+                    first, lead, own = kind, a, raw
                 elif kind.place is not first.place:
                     raise mixed_devices(first, kind)
-                tracked = tracked or a._rg
-                raws.append(a._data)
+                if a._rg:
+                    tracked = True
+                raws.append(raw)
             elif (
                 (type(a) is tuple or type(a) is list)
                 and a
@@ -123,34 +137,42 @@ class Op:
                     if not isinstance(x, Tensor):
                         parts.append(x)
                         continue
+                    raw = x._data
                     if first is None:
-                        first = x._kind
+                        first, lead, own = x._kind, x, raw
                     elif x._kind.place is not first.place:
                         raise mixed_devices(first, x._kind)
-                    tracked = tracked or x._rg
-                    parts.append(x._data)
+                    if x._rg:
+                        tracked = True
+                    parts.append(raw)
                 raws.append(type(a)(parts))
             else:
                 raws.append(a)
-        tracked = tracked and thread.enabled
-        if tracked and not self.grads and self.decompose is not None and "nondifferentiable" not in self.tags:
-            return self._pack(self.decompose(*args))
+        if tracked:
+            tracked = thread.enabled and "nondifferentiable" not in self.tags
+            if tracked and not self.grads and self.decompose is not None:
+                return self._pack(self.decompose(*args))
         found = self.kernels[first](*raws)
-        place = first.place
         if type(found) is tuple or type(found) is list:
+            place = first.place
             outs = [wrap(r, place) if r is not None else None for r in found]
             if self.view:
                 for part in outs:
                     if part is not None:
-                        shared(part, _first_tensor(args))
+                        shared(part, lead)
             if tracked and self.grads:
                 self.record(args, outs)
             return self._pack(outs)
-        out = wrap(found, place)
+        # ``wrap``, written out.
+        if type(found) is not first.raw_type:
+            found = first.as_raw(found)
+        out = new(Tensor)
+        out._data = found
+        out._kind = first if found.dtype is own.dtype else first.place[first.backend.dtype_of(found)]
         if self.view:
-            shared(out, _first_tensor(args))
-        if tracked and "nondifferentiable" not in self.tags:
-            self.record(args, [out])
+            shared(out, lead)
+        if tracked:
+            self.record(args, (out,))
         return out
 
     def _pack(self, outs: Any) -> Any:
@@ -162,7 +184,7 @@ class Op:
 
     def record(self, args: Sequence[Any], outs: Sequence[Any]) -> Node:
         """Attach a node to the outputs of a call whose inputs require grad."""
-        key = tuple(_wants(a) for a in args)
+        key = tuple([a._rg if isinstance(a, Tensor) else False if type(a) in _PLAIN else _wants(a) for a in args])
         plan = self._plans.get(key)
         if plan is None:
             plan = self._plans[key] = Plan(self, key, len(outs))
@@ -180,8 +202,7 @@ class Op:
         return type(self.node_name, (OpNode,), {"op": self, "__module__": "torch.autograd.graph"})
 
 
-def _first_tensor(args: Sequence[Any]) -> Tensor:
-    return next(a for a in args if isinstance(a, Tensor))
+_PLAIN = frozenset({int, float, bool, str, type(None)})
 
 
 def _wants(a: Any) -> Any:
@@ -230,6 +251,7 @@ class Plan:
                     names.append(n)
             self.calls.append((rule, tuple(names.index(n) for n in needs), type(key[i]) is tuple))
             self.slots.append((i, type(key[i]) is tuple))
+        self.names = names
         self.takes: list[tuple[Any, int]] = []  # (is an output, or SHAPE; position) of what is saved
         for n in names:
             if n in op.args:
@@ -258,8 +280,8 @@ class Plan:
         """
         for key, rule in op.joint:
             mine = [(i, n) for i, n in wanted if n in key]
-            if not mine:
-                continue
+            if not mine or (len(mine) < len(key) and all(n in op.grads for _, n in mine)):
+                continue  # where there are rules for each input too, the joint one is for all of them: it may keep more
             code = rule.__code__
             asked = code.co_varnames[1 : code.co_argcount]
             given = tuple(n for n in asked if n != "needs")
@@ -309,21 +331,68 @@ class PlanCache(dict[Any, Plan]):
         return plan
 
 
+# PyTorch's names of what nodes keep, where they differ.
+_SAVED_NAMES = {"input": "self", "out": "result"}
+
+
+def freed() -> RuntimeError:
+    """The error for what a backward pass has dropped."""
+    return RuntimeError(
+        "Trying to backward through the graph a second time (or directly access saved tensors after they have "
+        "already been freed). Saved intermediate values of the graph are freed when you call .backward() or "
+        "autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time or if "
+        "you need to access saved tensors after calling backward."
+    )
+
+
 class OpNode(Node):
-    """A recorded op call."""
+    """A recorded op call.  What it keeps can be looked at as ``_saved_<name>`` and, packed, as ``_raw_saved_<name>``."""
 
     op: Op
     plan: Plan
 
+    def __getattr__(self, name: str) -> Any:
+        raw = name.startswith("_raw_saved_")
+        if not raw and not name.startswith("_saved_"):
+            raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+        wanted = name.removeprefix("_raw_saved_").removeprefix("_saved_")
+        for i, kept in enumerate(self.plan.names):
+            if _SAVED_NAMES.get(kept, kept) == wanted:
+                if self.saved is FREED:
+                    raise freed()
+                return RawSaved(self, i) if raw else unpack(self, self.saved[i])
+        if wanted in (_SAVED_NAMES.get(n, n) for n in self.op.args) and not raw:
+            return None
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}': it keeps {', '.join(self.plan.names) or 'nothing'}")
+
+    def release(self) -> None:
+        """Drop the tensors that were saved; what only keeps sizes and the like can be gone through again."""
+        for v in self.saved:
+            if type(v) in _KEEPERS or isinstance(v, Tensor) or self.op.broadcasts:
+                self.saved = FREED
+                return
+
+    def spread(self, found: Sequence[Any]) -> tuple[Any, ...]:
+        return tuple([None if i is None else found[i] for i in self._layout()])
+
+    def gather(self, spread: Sequence[Any]) -> Sequence[Any]:
+        return [g for g, i in sorted(((g, i) for g, i in zip(spread, self._layout()) if i is not None), key=lambda p: p[1])]
+
+    def _layout(self) -> list[int | None]:
+        """For every input with a gradient rule, in order: which edge is its own, None where no gradient was wanted."""
+        differentiable = {n for key in self.op.grads for n in key.split()}
+        single = {position: None for position, is_list in self.plan.slots if not is_list}
+        lists = [position for position, is_list in self.plan.slots if is_list]
+        edges = iter(range(len(self.edges)))
+        if lists:  # lists of tensors: an edge for each of them
+            return list(edges)
+        order = {position: next(edges) for position in single}
+        return [order.get(i) for i, n in enumerate(self.op.args) if n in differentiable]
+
     def apply(self, grads: Any) -> Sequence[Any]:
         saved = self.saved
         if saved is FREED:
-            raise RuntimeError(
-                "Trying to backward through the graph a second time (or directly access saved tensors after they have "
-                "already been freed). Saved intermediate values of the graph are freed when you call .backward() or "
-                "autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time or if "
-                "you need to access saved tensors after calling backward."
-            )
+            raise freed()
         plan = self.plan
         if plan.single is not None:  # one rule that needs at most one value: most nodes of a chain
             if not saved:
@@ -358,29 +427,58 @@ def _no_rule(op: str, name: str, g: Any) -> Any:
     raise NotImplementedError(f"the derivative for '{op}' with respect to {name!r} is not implemented")
 
 
+class RawSaved:
+    """One value a node keeps; hooks can still be put on it."""
+
+    def __init__(self, node: OpNode, index: int) -> None:
+        self._node, self._index = node, index
+
+    def register_hooks(self, pack_hook: Callable[..., Any], unpack_hook: Callable[..., Any]) -> None:
+        """Keep ``pack_hook(tensor)`` from now on, of which ``unpack_hook`` makes the tensor again."""
+        node, saved = self._node, list(self._node.saved)
+        value = saved[self._index]
+        tensor = unpack(node, value)
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"hooks can be registered on saved tensors only, this is a {type(tensor).__name__}")
+        if not isinstance(value, (Saved, SavedOutput)):
+            value = saved[self._index] = Saved(tensor)
+        value.pack(tensor, pack_hook, unpack_hook)
+        node.saved = tuple(saved)
+
+
 class Saved:
     """An input kept for the backward pass, with the version it had."""
 
-    __slots__ = ("packed", "tensor", "unpack_hook", "version")
+    __slots__ = ("edge", "packed", "tensor", "unpack_hook", "version")
 
     def __init__(self, tensor: Any) -> None:
         vc = tensor._vc
+        if type(vc) is InferenceVersion:
+            raise RuntimeError(
+                "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in computation "
+                "tracked by autograd. To work around this, you can make a clone to get a normal tensor and use it in autograd, or "
+                "use `torch.no_grad()` instead of `torch.inference_mode()`."
+            )
         self.version = 0 if vc is None else vc.version
         self.tensor: Any = None
         self.packed = self.unpack_hook = None
         hooks = saved_tensor_hooks.top() if saved_tensor_hooks.active else None
         if hooks is not None:
-            self.unpack_hook = hooks[1]
-            self.packed = hooks[0](tensor)
+            self.pack(tensor, *hooks)
         else:
             self.tensor = tensor
 
+    def pack(self, tensor: Any, pack_hook: Callable[..., Any], unpack_hook: Callable[..., Any]) -> None:
+        """Keep what a hook makes of the tensor, and the tensor's place in the graph."""
+        self.edge = edge_of(tensor) if tensor._rg else None
+        self.packed, self.unpack_hook, self.tensor = packed(tensor, pack_hook), unpack_hook, None
+
     def unpack(self, node: Any) -> Any:
         if self.unpack_hook is not None:
-            return self.unpack_hook(self.packed)
+            return unpacked(self.unpack_hook, self.packed, self.edge)
         vc = self.tensor._vc
         if vc is not None and vc.version != self.version:
-            raise modified(node, self.tensor, "an input of", vc.version, self.version, vc.writer)
+            raise modified(node, self.tensor, "an input of", vc.version, self.version, vc.write)
         return self.tensor
 
 
@@ -393,12 +491,16 @@ class SavedOutput:
         self.kind, self.number, self.raw = tensor._kind, number, tensor._data
         hooks = saved_tensor_hooks.top() if saved_tensor_hooks.active else None
         if hooks is not None:
-            self.kind, self.raw = None, (hooks[1], hooks[0](tensor.detach()))
+            self.pack(tensor.detach(), *hooks)
+
+    def pack(self, tensor: Any, pack_hook: Callable[..., Any], unpack_hook: Callable[..., Any]) -> None:
+        """Keep what a hook makes of the output."""
+        self.kind, self.raw = None, (unpack_hook, packed(tensor, pack_hook))
 
     def unpack(self, node: Any) -> Any:
         if self.kind is None:
-            hook, packed = self.raw
-            return hook(packed)
+            hook, kept = self.raw
+            return unpacked(hook, kept, (node, self.number))
         t = new(Tensor)
         t._data, t._kind = self.raw, self.kind
         if node.dirty is not None and self.number in node.dirty:
@@ -408,13 +510,51 @@ class SavedOutput:
         return t
 
 
-def modified(node: Any, t: Tensor, role: str, version: int, expected: int, writer: str | None) -> RuntimeError:
-    """The error for a saved tensor whose memory was written before backward needed it."""
+def packed(tensor: Tensor, hook: Callable[..., Any]) -> Any:
+    """What a pack hook makes of a tensor, which it must not write to."""
+    before = 0 if tensor._vc is None else tensor._vc.version
+    found = hook(tensor)
+    if tensor._vc is not None and tensor._vc.version != before:
+        raise RuntimeError(
+            "A saved tensor pack hook is modifying its input in place. Tensors provided as input to pack hook cannot be modified by "
+            "in-place operations as this can lead to unexpected side-effects; write to a copy."
+        )
+    return found
+
+
+def unpacked(hook: Callable[..., Any], kept: Any, edge: tuple[Any, int] | None) -> Tensor:
+    """The tensor an unpack hook gives, in the place in the graph (edge, output number) of the one that was kept."""
+    t = hook(kept)
+    if not isinstance(t, Tensor):
+        raise TypeError(f"Output of saved tensor unpack_hook expected to be a Tensor but got result of type {type(t).__name__}")
+    if edge is None or not thread.enabled or edge_of(t)[0] is edge[0]:
+        return t
+    t = t.detach()
+    t._gf, t._nr = edge if isinstance(edge[0], Node) else (AliasBackward0(edge[0]), 0)
+    t._rg = True
+    return t
+
+
+class AliasBackward0(Node):
+    """Stands for a leaf where another tensor has its values."""
+
+    def __init__(self, leaf: Tensor) -> None:
+        super().__init__()
+        self.edges = (leaf,)
+
+    def apply(self, grads: Any) -> Sequence[Any]:
+        return (grads,)
+
+
+def modified(node: Any, t: Tensor, role: str, version: int, expected: int, write: Any) -> RuntimeError:
+    """The error for a saved tensor whose memory was written before backward needed it: who wrote, and who had kept it."""
+    from torsh.autograd.anomaly_mode import kept_at
+
     return RuntimeError(
         "one of the variables needed for gradient computation has been modified by an inplace operation: "
         f"[{t.type()} {list(t.shape)}], which is {role} {node.name()}, is at version {version}; expected version "
-        f"{expected} instead." + (f" It was written by {writer}." if writer else "")
-        + " Clone the tensor before writing to it, or use the operation that is not in place."
+        f"{expected} instead.{described(write)} {kept_at(node)} "
+        "Clone the tensor before writing to it, or use the operation that is not in place."
     )
 
 
@@ -462,8 +602,15 @@ def save(value: Any) -> Any:
     if isinstance(value, Tensor):
         return value if value._vc is None and not saved_tensor_hooks.active else Saved(value)
     if (type(value) is list or type(value) is tuple) and value and any(isinstance(v, Tensor) for v in value):
-        return list(value)
+        return SavedList([save(v) for v in value])
     return value
+
+
+class SavedList(list[Any]):
+    """A list of tensors kept for the backward pass."""
+
+
+_KEEPERS = frozenset({Tensor, Saved, SavedOutput, SavedList})
 
 
 def unpack(node: Any, value: Any) -> Any:
@@ -471,10 +618,12 @@ def unpack(node: Any, value: Any) -> Any:
     kind = type(value)
     if kind is Saved or kind is SavedOutput:
         return value.unpack(node)
+    if kind is SavedList:
+        return [unpack(node, v) for v in value]
     if kind in PLAIN:  # saved without a version object: any write since then made one
         vc = value._vc
         if vc is not None and vc.version:
-            raise modified(node, value, "an input of", vc.version, 0, vc.writer)
+            raise modified(node, value, "an input of", vc.version, 0, vc.write)
     return value
 
 
@@ -493,7 +642,7 @@ def primitive(
     returns: type | None = None,
     broadcasts: bool = False,
     out: bool | str = False,
-    inplace: bool = False,
+    inplace: bool | str = False,
     node_name: str | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a primitive.  The function's body returns the normalised arguments (a tuple), or a Tensor (or a tuple of
@@ -501,7 +650,8 @@ def primitive(
 
     paths: where it is found, separated by spaces, e.g. ``"torch.gather Tensor.gather"``.
     args: names of the normalised arguments; default: the function's parameters.
-    out: whether it takes ``out=``, and by which rule (``with_out``).  inplace: whether it has an in-place form (``name_``).
+    out: whether it takes ``out=``, and by which rule (``with_out``).  inplace: whether it has an in-place form (``name_``), and by
+    which rule (``derive_inplace``).
     """
 
     def declare(fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -510,6 +660,8 @@ def primitive(
             name or fn.__name__, None, names, grads=grad, meta=meta, decompose=decompose, paths=paths.split(),
             tags=tags.split(), returns=returns, broadcasts=broadcasts, node_name=node_name, doc=fn.__doc__,
         )  # fmt: skip
+
+        run = op._run
 
         @functools.wraps(fn)
         def public(*a: Any, **k: Any) -> Any:
@@ -522,12 +674,34 @@ def primitive(
                     raise
                 normal = fn(*a, **renamed)
             if type(normal) is tuple:
-                return op(*normal)
+                try:
+                    return through_modes(op, normal, run) if state.busy else run(*normal)
+                except (MemoryError, ValueError) as e:
+                    raise unallocatable(e) from e.__cause__
             return tuple(normal) if type(normal) is Ready else normal
 
-        op.inplace = derive_inplace(op, public, fn) if inplace else None
+        def filling(*a: Any, out: Any = None, **k: Any) -> Any:
+            # ``public`` and ``with_out`` in one for the usual call: each packs the arguments anew.
+            if out is not None or state.overrides or state.busy:
+                return general(*a, out=out, **k)
+            try:
+                normal = fn(*a, **k)
+            except TypeError:
+                return general(*a, **k)  # with other names of arguments, or the error again
+            if type(normal) is tuple:
+                try:
+                    return run(*normal)
+                except (MemoryError, ValueError) as e:
+                    raise unallocatable(e) from e.__cause__
+            return tuple(normal) if type(normal) is Ready else normal
+
+        op.inplace = derive_inplace(op, public, fn, inplace) if inplace else None
         public.op = op  # type: ignore[attr-defined]
-        op.fn = with_out(public, out) if out else public
+        if not out:
+            op.fn = public
+            return public
+        general = with_out(public, out)
+        op.fn = functools.update_wrapper(filling, general)
         return op.fn
 
     return declare
@@ -538,9 +712,13 @@ _NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input"
 
 
 def torch_names(fn: Callable[..., Any], kwargs: dict[str, Any]) -> dict[str, Any] | None:
-    """Keyword arguments with NumPy's names replaced by those of the function's parameters; None where there are none."""
+    """Keyword arguments with NumPy's names replaced by those of the function's parameters, and Python's types given for dtypes
+    by dtypes; None where there is nothing to replace.
+    """
     code = fn.__code__
     own = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    if type(kwargs.get("dtype")) is type and (dtype := dtypes.PYTHON.get(kwargs["dtype"])) is not None:
+        return {**kwargs, "dtype": dtype}
     if not any(n not in own and _NUMPY_NAMES.get(n) in own for n in kwargs):
         return None
     return {n if n in own else _NUMPY_NAMES.get(n, n): v for n, v in kwargs.items()}
@@ -555,13 +733,15 @@ def composite(
     *,
     name: str | None = None,
     out: bool | str = False,
-    inplace: bool = False,
+    inplace: bool | str = False,
     tags: str = "",
     of: Op | None = None,
+    bare: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare an op whose body computes with other ops; gradient, meta and every backend follow from those.
 
-    of: the primitive that the function is the public form of (creation functions: their primitive takes no tensor).
+    bare: the body is the public function itself, for the few of which a wrapper would be most of the time; it asks for
+    overrides itself.  of: the primitive that the function is the public form of (creation functions: their primitive takes no tensor).
     """
 
     def declare(fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -569,6 +749,9 @@ def composite(
             op = Op(name or fn.__name__, None, (), paths=paths.split(), tags=("composite", *tags.split()), doc=fn.__doc__)
         else:
             op, of.paths, of.doc = of, tuple(paths.split()), fn.__doc__
+        if bare:
+            fn.op, op.fn = op, fn  # type: ignore[attr-defined]
+            return fn
 
         @functools.wraps(fn)
         def public(*a: Any, **k: Any) -> Any:
@@ -576,14 +759,33 @@ def composite(
                 return handler(public, a, k)
             try:
                 return fn(*a, **k)
+            except (MemoryError, ValueError) as e:
+                raise unallocatable(e) from e.__cause__
             except TypeError:
                 if (renamed := torch_names(fn, k)) is None:
                     raise
                 return fn(*a, **renamed)
 
-        op.inplace = derive_inplace(op, public) if inplace else None
+        def filling(*a: Any, out: Any = None, **k: Any) -> Any:
+            # ``public`` and ``with_out`` in one for the usual call: each packs the arguments anew.
+            if out is not None or state.overrides:
+                return general(*a, out=out, **k)
+            try:
+                return fn(*a, **k)
+            except (MemoryError, ValueError) as e:
+                raise unallocatable(e) from e.__cause__
+            except TypeError:
+                if torch_names(fn, k) is None:
+                    raise
+                return general(*a, **k)
+
+        op.inplace = derive_inplace(op, public, rule=inplace) if inplace else None
         public.op = op  # type: ignore[attr-defined]
-        op.fn = with_out(public, out) if out else public
+        if not out:
+            op.fn = public
+            return public
+        general = with_out(public, out)
+        op.fn = functools.update_wrapper(filling, general)
         return op.fn
 
     return declare
@@ -612,20 +814,51 @@ def _raw(a: Any, kind: Kind) -> Any:
     return a
 
 
+def add_doc(fn: Any, text: str) -> None:
+    """Put a paragraph into a declared function's docstring, before its examples."""
+    head, mark, example = (fn.__doc__ or "").partition("\n\n    >>> ")
+    fn.__doc__ = fn.op.doc = f"{head.rstrip()}\n\n    {text.strip()}{mark}{example}" + ("" if mark else "\n    ")
+
+
+def inplace_doc(op: Op) -> str:
+    """The docstring of an in-place form: its parameters and examples are those of the op."""
+    name = next((p[7:] for p in op.paths if p.startswith("Tensor.") and not p.startswith("Tensor._")), op.name)
+    return (
+        f"In-place form of :func:`{name}`: writes the result into the tensor and returns it.\n\n"
+        f"Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.{name}_.html"
+    )
+
+
 def derive_inplace(
-    op: Op, fn: Callable[..., Any], body: Callable[..., Any] | None = None
+    op: Op, fn: Callable[..., Any], body: Callable[..., Any] | None = None, rule: bool | str = True
 ) -> Callable[..., Any]:
     """The in-place form of an op: its result, written into the tensor it was called on.
 
+    rule: what is said of memory besides: "apart": no operand may share it with the tensor; "alike": it may be memory that
+    elements share, since all of them get the same value; or both.
     body: what normalises a primitive's arguments.  With it, and where the backend has a kernel ``<name>_`` that writes into
     its first operand, nothing is copied (unless the write is recorded or watched by a mode).
     """
     name = op.name + "_"
     writers = _Writers(op)
+    rules = rule.split() if isinstance(rule, str) else ()
+    apart, alike = "apart" in rules, "alike" in rules
 
     def inplace(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         check_writable(self, name)
-        if body is not None and not state.busy and not state.overrides and not needs_grad(self, *args, *kwargs.values()):
+        if self._base is not None and not alike:
+            check_overlap(self)
+        if apart:
+            for a in (*args, *kwargs.values()):
+                if isinstance(a, Tensor):
+                    check_apart(self, a, same=False)
+        if (
+            body is not None
+            and not state.busy
+            and not state.overrides
+            and not self._bits
+            and not needs_grad(self, *args, *kwargs.values())
+        ):
             kernel = writers[self._kind]
             if kernel is not None:
                 normal = body(self, *args, **kwargs)
@@ -635,12 +868,12 @@ def derive_inplace(
                     self._bump(name)
                     return self
                 result: Tensor = op(*normal) if type(normal) is tuple else normal
-                return overwrite(self, result, name)
+                return overwrite(self, result, name, alike)
         source = with_history(self) if needs_grad(self, *args, *kwargs.values()) else self
-        return overwrite(self, fn(source, *args, **kwargs), name)
+        return overwrite(self, without_autocast(fn, (source, *args), kwargs), name, alike)
 
     inplace.__name__ = inplace.__qualname__ = name
-    inplace.__doc__ = f"In-place form of :func:`{op.name}`: writes the result into the tensor and returns it."
+    inplace.__doc__ = inplace_doc(op)
     return inplace
 
 
@@ -653,10 +886,25 @@ def with_history(t: Tensor) -> Tensor:
 
 
 def override_of(args: Sequence[Any], kwargs: dict[str, Any]) -> Callable[..., Any] | None:
-    """The __torch_function__ handler that wants this call, or None."""
+    """The __torch_function__ handler that wants this call, or autocast, or None."""
     from torsh import overrides
 
-    return overrides.handler(args, kwargs)
+    found = overrides.handler(args, kwargs)
+    if found is None and state.autocasts:
+        from torsh.amp import _casting
+
+        return _casting.handler()
+    return found
+
+
+def without_autocast(fn: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """What a function gives where the dtype of the result is settled: autocast leaves in-place and ``out=`` forms alone."""
+    if not state.autocasts:
+        return fn(*args, **kwargs)
+    from torsh.amp import _casting
+
+    with _casting.switched_off():
+        return fn(*args, **kwargs)
 
 
 def with_out(fn: Callable[..., Any], rule: bool | str = True) -> Callable[..., Any]:
@@ -668,9 +916,8 @@ def with_out(fn: Callable[..., Any], rule: bool | str = True) -> Callable[..., A
 
     @functools.wraps(fn)
     def public(*args: Any, out: Any = None, **kwargs: Any) -> Any:
-        result = fn(*args, **kwargs) if out is None else None
         if out is None:
-            return result
+            return fn(*args, **kwargs)
         from torsh.ops._out import write_out
 
         return write_out(fn, args, kwargs, out, rule)
@@ -694,7 +941,7 @@ def signature_with(fn: Callable[..., Any], extra: dict[str, Any]) -> inspect.Sig
         n, names = code.co_argcount, code.co_varnames
         defaults = (kind.empty,) * (n - len(fn.__defaults__ or ())) + (fn.__defaults__ or ())  # type: ignore[attr-defined]
         found = [
-            kind(name, kind.POSITIONAL_ONLY if i < code.co_posonlyargcount else kind.POSITIONAL_OR_KEYWORD, default=d)
+            _parameter(name, kind.POSITIONAL_ONLY if i < code.co_posonlyargcount else kind.POSITIONAL_OR_KEYWORD, d)
             for i, (name, d) in enumerate(zip(names[:n], defaults))
         ]
         after = n + code.co_kwonlyargcount
@@ -703,15 +950,29 @@ def signature_with(fn: Callable[..., Any], extra: dict[str, Any]) -> inspect.Sig
             after += 1
         keyword = fn.__kwdefaults__ or {}  # type: ignore[attr-defined]
         found += [
-            kind(name, kind.KEYWORD_ONLY, default=keyword.get(name, kind.empty))
+            _parameter(name, kind.KEYWORD_ONLY, keyword.get(name, kind.empty))
             for name in names[n : n + code.co_kwonlyargcount]
         ]
         if code.co_flags & inspect.CO_VARKEYWORDS:
             found.append(kind(names[after], kind.VAR_KEYWORD))
     given = {p.name for p in found}
     at = len(found) - (bool(found) and found[-1].kind is inspect.Parameter.VAR_KEYWORD)
-    found[at:at] = [inspect.Parameter(k, inspect.Parameter.KEYWORD_ONLY, default=v) for k, v in extra.items() if k not in given]
+    found[at:at] = [_parameter(k, inspect.Parameter.KEYWORD_ONLY, v) for k, v in extra.items() if k not in given]
     return inspect.Signature(found, __validate_parameters__=False)
+
+
+_parameters: dict[Any, inspect.Parameter] = {}
+
+
+def _parameter(name: str, kind: Any, default: Any) -> inspect.Parameter:
+    """A parameter; the same few come again and again, and making one is slow."""
+    if default is not None and default is not inspect.Parameter.empty:
+        return inspect.Parameter(name, kind, default=default)
+    key = (name, kind, default)
+    found = _parameters.get(key)
+    if found is None:
+        found = _parameters[key] = inspect.Parameter(name, kind, default=default)
+    return found
 
 
 def parameters_of(fn: Callable[..., Any]) -> list[str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from torsh import dtypes
 from torsh.autograd.grad_mode import thread
 from torsh.dtypes import scalar_name
-from torsh.tensor import Tensor
+from torsh.ops._op import without_autocast
+from torsh.tensor import Tensor, check_apart, check_writable
 
 # What PyTorch's messages call the dtypes.
 C_NAMES = {
@@ -34,7 +35,17 @@ def write_out(fn: Callable[..., Any], args: Any, kwargs: Any, out: Any, rule: bo
             f"{fn.__name__}(): functions with out=... arguments don't support automatic differentiation, but one of the "
             "arguments requires grad. Call it without out=, or inside torch.no_grad()"
         )
-    result = fn(*args, **kwargs)
+    for t in outs:
+        if t._vc is not None:
+            check_writable(t, fn.__name__)
+            for a in args:
+                if isinstance(a, Tensor) and a._vc is not None and a._vc.root is t._vc.root:
+                    check_apart(t, a)
+        for a in args:
+            if isinstance(a, (tuple, list)):
+                for part in _tensors(a):
+                    check_apart(t, part, same=False)
+    result = without_autocast(fn, args, kwargs)
     results = result if isinstance(result, (tuple, list)) else (result,)
     if len(results) != len(outs):
         raise TypeError(f"{fn.__name__}(): expected {len(results)} tensors for out=, got {len(outs)}")
@@ -46,7 +57,8 @@ def write_out(fn: Callable[..., Any], args: Any, kwargs: Any, out: Any, rule: bo
             )
         check_out(t, r)
         if rule == "exact":
-            _check_apart(t, (*args, *kwargs.values()))
+            for a in _tensors((*args, *kwargs.values())):
+                check_apart(t, a, same=False)
     for t, r in zip(outs, results):
         if tuple(t.shape) != tuple(r.shape):
             if t.numel():
@@ -73,22 +85,13 @@ def check_out(out: Tensor, result: Tensor) -> None:
         )
 
 
-def _check_apart(out: Tensor, values: Any) -> None:
-    """Raise where out's memory overlaps an input's (both contiguous: of others PyTorch does not find out either)."""
-    if out._vc is None and not any(v is out for v in values):
-        return
+def _tensors(values: Any) -> Iterator[Tensor]:
+    """The tensors among arguments, and in lists among them."""
     for v in values:
-        if not isinstance(v, Tensor) or v._kind.place is not out._kind.place or (v._vc is not out._vc and v is not out):
-            continue
-        if not (v.is_contiguous() and out.is_contiguous()):
-            continue
-        start, other = (t._kind.backend.geometry(t._data)[2] for t in (v, out))
-        end, other_end = start + v.numel() * v.dtype.itemsize, other + out.numel() * out.dtype.itemsize
-        if start < other_end and other < end:
-            raise RuntimeError(
-                "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single "
-                "memory location. Please clone() the tensor before performing the operation."
-            )
+        if isinstance(v, Tensor):
+            yield v
+        elif isinstance(v, (tuple, list)):
+            yield from _tensors(v)
 
 
 def _any_requires_grad(args: Any, kwargs: Any) -> bool:

@@ -14,13 +14,14 @@ from torsh import dtypes
 from torsh.autograd import engine
 from torsh.autograd.grad_mode import thread
 from torsh.device import device as Device
-from torsh.dispatch import Kind, mixed_devices, state, through_modes
+from torsh.dispatch import Kind, mixed_devices, state, through_modes, unallocatable
 from torsh.dtypes import dtype as Dtype
 from torsh.ops._op import (
     Op,
     PlanCache,
     Ready,
     SavedOutput,
+    inplace_doc,
     needs_grad,
     override_of,
     parameters_of,
@@ -29,7 +30,19 @@ from torsh.ops._op import (
     signature_with,
     with_history,
 )
-from torsh.tensor import Parameter, Tensor, check_overlap, check_writable, new, overwrite, uncastable
+from torsh.tensor import (
+    InferenceVersion,
+    Parameter,
+    Tensor,
+    Version,
+    check_apart,
+    check_overlap,
+    check_writable,
+    memory_of,
+    new,
+    overwrite,
+    uncastable,
+)
 
 # What an op does to dtypes.
 SAME = "same"  # the promoted type
@@ -94,8 +107,12 @@ def to_kind(a: Any, kind: Kind) -> Any:
 
 def as_number(a: Any, dtype: Dtype) -> Any:
     """A Python number as a value of a dtype: integers wrap around as in C, bools become numbers."""
+    if isinstance(a, (str, bytes)):
+        raise TypeError(f"expected a Number, not {type(a).__name__}: {a!r}")
     if dtype.category == dtypes.INT:
         n = int(a)
+        if not -1 << 63 <= n < 1 << 64:
+            raise OverflowError(f"int too big to convert: {n if n.bit_length() < 200 else 'it'} has more than 64 bits")
         bits = 8 * dtype.itemsize
         n &= (1 << bits) - 1
         return n - (1 << bits) if dtype.is_signed and n >> (bits - 1) else n
@@ -117,7 +134,7 @@ def mismatch(error: Exception, raws: Sequence[Any]) -> Exception:
                         f"The size of tensor a ({m}) must match the size of tensor b ({n}) at non-singleton dimension "
                         f"{rank - d}; the shapes {list(a)} and {list(b)} do not broadcast"
                     )
-    return error
+    return unallocatable(error)
 
 
 class Pointwise(Op):
@@ -193,6 +210,8 @@ class Pointwise(Op):
         else:
             if kind is not None and kind.floating:
                 return kind, raws, tracked
+        # A pending conjugation is computed once, here.
+        args = tuple([a._computed() if isinstance(a, Tensor) and a._bits else a for a in args])
         kind = compute_kind(tuple([a for a, keep in zip(args, self._keep) if not keep]), self.promote)
         raws = [
             (a._data if isinstance(a, Tensor) else a) if keep or a is None else to_kind(a, kind)
@@ -208,7 +227,7 @@ class Pointwise(Op):
             self.validate(kind, args)
         try:
             found = self.kernels[kind](*raws)
-        except ValueError as e:
+        except (ValueError, MemoryError) as e:
             raise mismatch(e, raws) from None
         if type(found) is not kind.raw_type:
             found = kind.as_raw(found)
@@ -279,7 +298,10 @@ def unary(
             if (kind is Tensor or kind is Parameter) and not state.busy:
                 k = input._kind
                 if (as_is and (any_type or k.floating)) or (result_dtype is not None and k.floating):
-                    r = kernels[k](input._data)
+                    try:
+                        r = kernels[k](input._data)
+                    except MemoryError as e:
+                        raise unallocatable(e) from None
                     if type(r) is not k.raw_type:
                         r = k.as_raw(r)
                     o = new(Tensor)
@@ -361,6 +383,7 @@ def binary(
         as_is = (promote is SAME or promote is FLOAT) and "float" not in op.refused
         any_type = promote is SAME and not op.refused
         result_dtype = dtypes.bool if promote is BOOL else None
+        picky = bool(op.refused)
         differentiable = grad is not None and result_dtype is None
         number_first = numbers == "any" and (as_is or result_dtype is not None)
         number_second = numbers != "none" and (as_is or result_dtype is not None)
@@ -375,12 +398,12 @@ def binary(
                     if (
                         k is other._kind
                         and ((as_is and (any_type or k.floating)) or result_dtype is not None)
-                        and not (op.refused and not k.floating)
+                        and (k.floating or not picky)
                     ):
                         x, y = input._data, other._data
                         try:
                             r = kernels[k](x, y)
-                        except ValueError as e:
+                        except (ValueError, MemoryError) as e:
                             raise mismatch(e, (x, y)) from None
                         if type(r) is not k.raw_type:
                             r = k.as_raw(r)
@@ -437,7 +460,10 @@ def binary(
                             o._rg = True
                         return o
                 elif (kind is float or kind is int) and k.floating and number_second:
-                    r = kernels[k](input._data, other)
+                    try:
+                        r = kernels[k](input._data, other)
+                    except MemoryError as e:
+                        raise unallocatable(e) from None
                     if type(r) is not k.raw_type:
                         r = k.as_raw(r)
                     o = new(Tensor)
@@ -449,7 +475,10 @@ def binary(
             elif (kind is float or kind is int) and type(other) is Tensor and not state.busy:
                 k = other._kind
                 if k.floating and number_first:
-                    r = kernels[k](input, other._data)
+                    try:
+                        r = kernels[k](input, other._data)
+                    except MemoryError as e:
+                        raise unallocatable(e) from None
                     if type(r) is not k.raw_type:
                         r = k.as_raw(r)
                     o = new(Tensor)
@@ -652,12 +681,15 @@ def make_inplace(
             except KeyError:
                 into = intos[k] = k.backend.into(kernels[k])
             if into is not None:
-                if self._base is not None:
-                    check_overlap(self)
+                vc = self._vc
+                if vc is not None and (self._base is not None or type(vc) is not Version):
+                    check_shared(self, vc, args, name)
                 if normalise is None and not kwargs and len(args) == 1:  # the commonest case, written out
                     a = args[0]
                     t = type(a)
                     if t is Tensor and a._kind is k and not (a._rg and thread.enabled):
+                        if a._base is self:
+                            check_apart(self, a)
                         a = a._data
                         fitting = a.shape == self._data.shape
                     else:
@@ -677,10 +709,11 @@ def make_inplace(
                     into(self._data, *[a._data if isinstance(a, Tensor) else a for a in operands], out=self._data)
                     self._bump(name)
                     return self
-        check_writable(self, name)
-        source = self
-        if needs_grad(self, *args, *kwargs.values()) and _saves_first(op):
-            source = with_history(self)
+        recorded = needs_grad(self, *args, *kwargs.values())
+        check_writable(self, name, recorded)
+        if self._vc is not None:
+            check_shared(self, self._vc, args, name)
+        source = with_history(self) if recorded and _saves_first(op) else self
         try:
             result = call(source, *args, **kwargs)
         except NotImplementedError:
@@ -692,8 +725,21 @@ def make_inplace(
         return overwrite(self, result, name)
 
     inplace.__name__ = inplace.__qualname__ = name
-    inplace.__doc__ = f"In-place form of :func:`{op.name}`: writes the result into the tensor and returns it."
+    inplace.__doc__ = inplace_doc(op)
     return inplace
+
+
+def check_shared(t: Tensor, vc: Version, args: tuple[Any, ...], name: str) -> None:
+    """Raise where a tensor that shares its memory, or has been written to, must not be written to now."""
+    if t._base is not None:
+        check_overlap(t)
+    if type(vc) is InferenceVersion:
+        check_writable(t, name)
+    for a in args:
+        if a is t or not isinstance(a, Tensor) or a._vc is None or a._vc.root is not vc.root:
+            continue
+        if _fits(memory_of(a).shape, memory_of(t).shape):
+            check_apart(t, a)
 
 
 def _direct(operands: Any, kind: Kind, shape: Any, optional: bool) -> bool:

@@ -18,7 +18,7 @@ from torsh.autograd.grad_mode import thread
 from torsh.dispatch import state
 from torsh.ops._args import wrap_dims
 from torsh.ops._op import Op, PlanCache, SavedOutput, override_of, save
-from torsh.tensor import Parameter, Tensor, new
+from torsh.tensor import Parameter, Tensor, memory_of, new
 
 # What a reduction does to dtypes.
 SAME = "same"
@@ -160,6 +160,8 @@ def reduction(
         numbers = engine._numbers
         changes = promote is BOOL or promote is REAL
         complex_too = "complex" not in refused
+        # Integers and bools that need no conversion first.
+        whole = {t for t in (0, 1) if promote in (SAME, SUM, BOOL) and ("bool", "int")[t] not in refused}
         label = fn.__name__
         normal = some_dims if promote is BOOL else dims_of
         # The gradient rule needs geometry only: what the short path saves in one tuple.
@@ -185,9 +187,11 @@ def reduction(
                 )
             if dtype is not None and not has_dtype:
                 raise TypeError(f"{label}() got an unexpected keyword argument 'dtype'")
+            if type(dtype) is type:
+                dtype = dtypes.PYTHON.get(dtype, dtype)
             if type(keepdim) is not bool:
                 raise TypeError(f"{label}(): argument 'keepdim' must be bool, not {type(keepdim).__name__}")
-            shape = tuple(input._data.shape)
+            shape = tuple(memory_of(input).shape)
             dims = normal(dim, len(shape))
             source = cast_first(input, dtype, promote, label)
             if not identity:
@@ -212,7 +216,7 @@ def reduction(
                 and not state.busy
             ):
                 k = input._kind
-                if k.floating or (k.complex and complex_too):
+                if k.floating or (k.complex and complex_too) or k.dtype.category in whole:
                     x = input._data
                     shape = x.shape
                     dims = None if dim is None else normal(dim, len(shape))
@@ -222,7 +226,7 @@ def reduction(
                             r = k.as_raw(r)
                         o = new(Tensor)
                         o._data = r
-                        o._kind = k = k.place[result_dtype(k.dtype, promote)] if changes else k
+                        o._kind = k = k.place[result_dtype(k.dtype, promote)] if changes or not k.inexact else k
                         if input._rg and grad is not None and k.inexact and thread.enabled:
                             plan = plans[key]
                             node = new(plan.node_type)

@@ -21,13 +21,6 @@ def compiled(name: str) -> Callable[..., Any]:
     return numba.njit(cache=True)(globals()[name])
 
 
-def swaps(order: Any, swap: Any) -> None:
-    """Swap place i with place swap[i], one after the other."""
-    for i in range(len(swap)):
-        j = swap[i]
-        order[i], order[j] = order[j], order[i]
-
-
 def poisson(u: Any, out: Any, kept: float, valid: bool, rates: Any) -> Any:
     """Poisson numbers: products of uniform numbers below a rate of 10, Hoermann's transformed rejection above.
 

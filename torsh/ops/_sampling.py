@@ -1,8 +1,9 @@
 """Samplers on the host: what PyTorch's CPU generator makes of its stream, number for number.
 
 Each takes a generator, a count and a dtype and returns a flat NumPy array of that dtype.  Uniform, integer,
-permutation and mask samplers give PyTorch's bits; those that go through logarithms and cosines agree to a few units in
-the last place (PyTorch itself differs there between CPUs).  The recipes are PyTorch's
+permutation and mask samplers give PyTorch's bits, and so do those computed in float64 with the C library's logarithms and
+cosines (``_libm``); 16 normal numbers and more of lower precision agree to a few units in the last place (PyTorch itself
+differs there between CPUs).  The recipes are PyTorch's
 (``aten/src/ATen/core/DistributionsHelper.h`` and ``aten/src/ATen/native/cpu/DistributionTemplates.h``), established by
 tests/test_random.py.
 """
@@ -16,7 +17,10 @@ from typing import Any
 import numpy as np
 
 from torsh import dtypes
+from torsh._twister import CHANCES, INTEGERS, NORMALS, PERMUTATION
 from torsh.dtypes import dtype as Dtype
+from torsh.ops import _libm
+from torsh.ops._libm import fma
 from torsh.ops.conversion import _numpy_dtype as numpy_dtype
 from torsh.random import Generator
 
@@ -24,7 +28,6 @@ Array = np.ndarray[Any, Any]
 
 # Bits of precision; as many random bits make a uniform number.
 DIGITS = {dtypes.float64: 53, dtypes.float32: 24, dtypes.float16: 11, dtypes.bfloat16: 8}
-_TWO24 = np.float32(2.0**-24)
 # From this range on an integer is drawn with 64 bits.
 WIDE = 1 << 28
 
@@ -32,11 +35,10 @@ WIDE = 1 << 28
 def uniform(gen: Generator, n: int, dtype: Dtype, low: float = 0.0, high: float = 1.0) -> Array:
     """Uniform numbers in [low, high)."""
     if dtype is dtypes.float32 and low == 0 and high == 1:
-        words = gen.words(n)
-        return (words & words.dtype.type(0xFFFFFF)).astype(np.float32) * _TWO24
+        return gen.units(n)
     if dtype is dtypes.float64:
         x = gen.doubles(n)
-        return x if low == 0 and high == 1 else _below(x * (high - low) + low, low, high)
+        return x if low == 0 and high == 1 else _below(fma(x, high - low, low), low, high)
     # float16 and bfloat16 are float32 rounded.
     words = gen.words(n) & np.uint32(0xFFFFFF)
     target = numpy_dtype(dtype)
@@ -60,10 +62,24 @@ def _below(x: Array, low: float, high: float) -> Array:
 def normal(gen: Generator, n: int, dtype: Dtype, mean: float = 0.0, std: float = 1.0, filled: bool = True) -> Array:
     """Normal numbers.  ``filled``: in blocks of 16, as PyTorch does for contiguous tensors of 16 elements and more."""
     if not filled or n < 16:
-        return (normal_doubles(gen, n) * std + mean).astype(numpy_dtype(dtype))
+        return _rounded(fma(normal_doubles(gen, n), std, mean), dtype)
     target = numpy_dtype(dtype)
     x = np.empty(n, target)
     whole = n // 16 * 16
+    if n <= _FEW and dtype is dtypes.float32:
+        run = NORMALS.run or NORMALS.worth(n)
+        if run is not None:
+            gen.draw(run, np.float32(std), np.float32(mean), x)
+            return x
+        _few_normals(gen.units(n)[:whole], x[:whole], mean, std)
+        if n != whole:
+            _few_normals(gen.units(16), x[n - 16 :], mean, std)
+        return x
+    if n > _PIECE:  # piece by piece, for the sake of memory; the blocks are the same
+        ends = [*range(_PIECE, n - 15, _PIECE), n]
+        for start, end in zip([0, *ends], ends):
+            x[start:end] = normal(gen, end - start, dtype, mean, std)
+        return x
     base = dtype if dtype is dtypes.float64 else dtypes.float32
     # float16 and bfloat16 take whole blocks from the stream, the others a number for every element.
     u = uniform(gen, n if dtype is base else whole, base)
@@ -73,11 +89,35 @@ def normal(gen: Generator, n: int, dtype: Dtype, mean: float = 0.0, std: float =
     return x
 
 
+# How many numbers are transformed at a time: a multiple of 16.
+_PIECE = 1 << 16
+
+# Up to here loops over elements are faster than NumPy's calls over arrays.
+_FEW = 256
+
+
+def _few_normals(u: Array, out: Array, mean: float, std: float) -> None:
+    """``_box_muller`` for few float32 numbers, with functions in float64."""
+    angles = np.float32(2.0 * math.pi) * u
+    logs = np.array([math.log(v) for v in (np.float32(1.0) - u).tolist()], np.float32).reshape(-1, 2, 8)[:, 0]
+    radius = np.sqrt(np.float32(-2.0) * logs)
+    angle = angles.reshape(-1, 2, 8)[:, 1].ravel().tolist()
+    out = out.reshape(-1, 2, 8)
+    for half, f in enumerate((math.cos, math.sin)):
+        out[:, half] = radius * np.array([f(v) for v in angle], np.float32).reshape(-1, 8) * np.float32(std) + np.float32(mean)
+
+
 def _box_muller(u: Array, out: Array, mean: float, std: float) -> None:
     """Blocks of 16 uniform numbers, the first 8 of each for radii and the last 8 for angles, as normal numbers."""
     work: Any = np.float64 if u.dtype == np.float64 else np.float32
     u = u.reshape(-1, 2, 8).astype(work, copy=False)
     out = out.reshape(-1, 2, 8)
+    if work is np.float64:
+        radii = np.sqrt(-2.0 * _libm.log((1.0 - u[:, 0]).ravel()))
+        angles = (2.0 * math.pi * u[:, 1]).ravel()
+        for half, function in enumerate((_libm.cos, _libm.sin)):
+            out[:, half] = fma(radii * function(angles), std, mean).reshape(-1, 8)
+        return
     radius = np.sqrt(work(-2.0) * np.log(work(1.0) - u[:, 0]))
     angle = work(2.0 * math.pi) * u[:, 1]
     for half, f in enumerate((np.cos, np.sin)):
@@ -87,6 +127,12 @@ def _box_muller(u: Array, out: Array, mean: float, std: float) -> None:
         if mean != 0:
             x += work(mean)
         out[:, half] = x
+
+
+def _rounded(x: Array, dtype: Dtype) -> Array:
+    """float64 numbers in another dtype; by way of float32 where that is smaller, as in PyTorch."""
+    target = numpy_dtype(dtype)
+    return (x.astype(np.float32) if dtype.is_floating_point and target.itemsize < 4 else x).astype(target, copy=False)
 
 
 def normal_doubles(gen: Generator, n: int) -> Array:
@@ -100,10 +146,10 @@ def normal_doubles(gen: Generator, n: int) -> Array:
     if rest.size:
         pairs = (rest.size + 1) // 2
         u = gen.doubles(2 * pairs)
-        radius = np.sqrt(-2.0 * np.log1p(-u[1::2]))
+        radius = np.sqrt(-2.0 * _libm.log1p(-u[1::2]))
         angle = 2.0 * math.pi * u[::2]
-        rest[::2] = radius * np.cos(angle)
-        second = radius * np.sin(angle)
+        rest[::2] = radius * _libm.cos(angle)
+        second = radius * _libm.sin(angle)
         if rest.size % 2:
             gen.next_normal = float(second[-1])
             second = second[:-1]
@@ -117,9 +163,14 @@ def integers(gen: Generator, n: int, dtype: Dtype, low: int, count: int) -> Arra
         raw = gen.longs(n)
         if count < 1 << 64:
             raw = _modulo(raw, count)
-        if low:
+        if low and count < 1 << 64:
             raw = raw + np.uint64(low & 0xFFFFFFFFFFFFFFFF)
         return raw.view(np.int64).astype(numpy_dtype(dtype))
+    run = INTEGERS.run or INTEGERS.worth(n)
+    if run is not None:
+        drawn = np.empty(n, np.int64)
+        gen.draw(run, low, np.uint32(count), drawn)
+        return drawn.astype(numpy_dtype(dtype), copy=False)
     words = _modulo(gen.words(n), count).astype(np.int64)
     if low:
         words += low
@@ -154,31 +205,42 @@ def bernoulli(gen: Generator, n: int, p: float) -> Array:
     return (gen.longs(n) & 0x1FFFFFFFFFFFFF) < np.uint64(math.ceil(p * 2.0**53))
 
 
-def bernoulli_each(gen: Generator, p: Array) -> Array:
-    """Whether a uniform number is below each p: 53 bits for float64 probabilities, 24 for others."""
+def bernoulli_each(gen: Generator, p: Array, dtype: Dtype) -> Array:
+    """1 where a uniform number is below p: 53 bits for float64 probabilities, 24 for others."""
+    target = numpy_dtype(dtype)
+    if p.dtype == np.float32 == target:
+        run = CHANCES.run or CHANCES.worth(p.size)
+        if run is not None:
+            out = np.empty(p.size, np.float32)
+            if gen.draw(run, p, np.empty(p.size, np.float32), out):
+                return out
+    if p.size and not ((p >= 0) & (p <= 1)).all():
+        raise RuntimeError(
+            "Expected p_in >= 0 && p_in <= 1 to be true, but got false. Probabilities lie between 0 and 1"
+        )
     if p.dtype == np.float64:
-        return gen.doubles(p.size) < p
-    return uniform(gen, p.size, dtypes.float32) < p.astype(np.float32)
+        return (gen.doubles(p.size) < p).astype(target)
+    return (gen.units(p.size) < p.astype(np.float32)).astype(target)
 
 
 def exponential(gen: Generator, n: int, dtype: Dtype, rate: float = 1.0) -> Array:
     """Exponential numbers."""
-    return (-1.0 / rate * np.log1p(-gen.doubles(n))).astype(numpy_dtype(dtype))
+    return _rounded(-1.0 / rate * _libm.log1p(-gen.doubles(n)), dtype)
 
 
 def geometric(gen: Generator, n: int, dtype: Dtype, p: float) -> Array:
     """How many trials the first success takes."""
-    return np.ceil(np.log(gen.doubles(n)) / math.log1p(-p)).astype(numpy_dtype(dtype))
+    return _rounded(np.ceil(_libm.log(gen.doubles(n)) / math.log1p(-p)), dtype)
 
 
 def cauchy(gen: Generator, n: int, dtype: Dtype, median: float = 0.0, sigma: float = 1.0) -> Array:
     """Cauchy numbers."""
-    return (median + sigma * np.tan(math.pi * (gen.doubles(n) - 0.5))).astype(numpy_dtype(dtype))
+    return _rounded(fma(_libm.tan(math.pi * (gen.doubles(n) - 0.5)), sigma, median), dtype)
 
 
 def log_normal(gen: Generator, n: int, dtype: Dtype, mean: float = 1.0, std: float = 2.0) -> Array:
     """Numbers whose logarithms are normal."""
-    return np.exp(normal_doubles(gen, n) * std + mean).astype(numpy_dtype(dtype))
+    return _rounded(_libm.exp(fma(normal_doubles(gen, n), std, mean)), dtype)
 
 
 def permutation(gen: Generator, n: int, dtype: Dtype) -> Array:
@@ -186,18 +248,18 @@ def permutation(gen: Generator, n: int, dtype: Dtype) -> Array:
     if n < 2:
         return np.arange(n).astype(numpy_dtype(dtype))
     # Beyond this 32 bits would no longer be uniform enough.
-    raw = gen.words(n - 1) if n < 0xFFFFFFFF // 20 else gen.longs(n - 1)
+    few = n < 0xFFFFFFFF // 20
+    run = PERMUTATION.run or PERMUTATION.worth(n)
+    if run is not None and few:
+        places = np.empty(n, np.int64)
+        gen.draw(run, places)
+        return places.astype(numpy_dtype(dtype), copy=False)
+    raw = gen.words(n - 1) if few else gen.longs(n - 1)
     swap = np.arange(n - 1, dtype=np.int64) + (raw % np.arange(n, 1, -1, dtype=raw.dtype)).astype(np.int64)
-    if n < 20_000:
-        order = list(range(n))
-        for i, j in enumerate(swap.tolist()):
-            order[i], order[j] = order[j], order[i]
-        return np.array(order, numpy_dtype(dtype))
-    from torsh.ops import _rejection
-
-    order = np.arange(n)
-    _rejection.compiled("swaps")(order, swap)
-    return order.astype(numpy_dtype(dtype), copy=False)
+    order = list(range(n))
+    for i, j in enumerate(swap.tolist()):
+        order[i], order[j] = order[j], order[i]
+    return np.array(order, numpy_dtype(dtype))
 
 
 def by_rejection(gen: Generator, sampler: str, *params: Array, expected: float = 4.0) -> Array:

@@ -9,9 +9,9 @@ from typing import Any
 
 from torsh.autograd import engine
 from torsh.autograd.grad_mode import thread
-from torsh.dispatch import state, through_modes
+from torsh.dispatch import state, through_modes, unallocatable
 from torsh.ops._op import Op, Plan, override_of, torch_names
-from torsh.tensor import Tensor, Version, check_writable, new
+from torsh.tensor import Tensor, Version, check_writable, memory_of, new, version_of
 
 _numbers = engine._numbers
 
@@ -22,6 +22,13 @@ class View(Op):
     _plan: Plan | None = None
 
     def _run(self, input: Tensor, *params: Any) -> Tensor:
+        root, made = input._base, None
+        if root is None:
+            root = input
+        elif input._replay is not None:
+            return self._replayed(input, params)  # type: ignore[no-any-return]
+        else:
+            made = input._made
         k = input._kind
         r = self.kernels[k](input._data, *params)
         if type(r) is not k.raw_type:
@@ -29,21 +36,51 @@ class View(Op):
         out = new(Tensor)
         out._data = r
         out._kind = k
-        root = input._base
-        if root is None:
-            root = input
-        elif input._replay is not None:
-            out._replay = replayed(input, self, params)
         out._base = root
         vc = root._vc
         if vc is None:
             vc = root._vc = Version((root._gf, root._nr) if root._gf is not None else None)
         out._vc = vc
         out._gf_version = vc.version
-        if input._rg:
-            if thread.enabled and self.grads:
+        if made is not None:
+            out._made = made
+        if input._rg and self.grads:
+            if thread.enabled:
                 self._record(input, params, out)
+            else:
+                unrecorded(out)
         return out
+
+    def _replayed(self, input: Tensor, params: tuple[Any, ...]) -> Any:
+        """The same of a view that geometry cannot describe; a pending conjugation or negation stays pending."""
+        k = input._kind
+        found = self.kernels[k](memory_of(input), *params)
+        several = type(found) is tuple or type(found) is list
+        root = input._base
+        assert root is not None
+        vc = version_of(root)
+        outs = []
+        for i, r in enumerate(found if several else (found,)):
+            if type(r) is not k.raw_type:
+                r = k.as_raw(r)
+            if input._bits:
+                out = new(type(input))
+                out._memory, out._bits = r, input._bits
+            else:
+                out = new(Tensor)
+                out._data = r
+            out._kind = k
+            out._base, out._vc, out._gf_version = root, vc, vc.version
+            out._replay = replayed(input, self, params, i if several else None)
+            out._made = "multi" if several and thread.enabled else input._made
+            outs.append(out)
+        if input._rg and self.grads and outs:
+            if thread.enabled:
+                self.record((input, *params), outs)
+            else:
+                for out in outs:
+                    unrecorded(out)
+        return tuple(outs) if several else outs[0]
 
     def _record(self, input: Tensor, params: tuple[Any, ...], out: Tensor) -> None:
         """``Op.record``, written out for one input and rules that need parameters and the input's shape only."""
@@ -70,7 +107,7 @@ class Parts(View):
 
     def _run(self, input: Tensor, *params: Any) -> Any:
         if input._replay is not None:
-            return Op._run(self, input, *params)
+            return self._replayed(input, params)
         k = input._kind
         root = input._base
         if root is None:
@@ -86,18 +123,33 @@ class Parts(View):
             out._base = root
             out._vc = vc
             out._gf_version = vc.version
+            if thread.enabled:
+                out._made = "multi"
+            elif input._rg:
+                unrecorded(out)
             outs.append(out)
-        if input._rg:
-            if thread.enabled and outs:
-                self.record((input, *params), outs)
+        if input._rg and thread.enabled and outs:
+            self.record((input, *params), outs)
         return tuple(outs)
 
 
-def replayed(input: Tensor, op: Op, params: tuple[Any, ...]) -> Callable[[Tensor], Tensor]:
+def unrecorded(view: Tensor) -> None:
+    """Mark a view that was made while nothing is recorded, of a tensor that requires grad: it requires grad if its base
+    does, has no history, and must not be written to while recording.
+    """
+    assert view._base is not None
+    view._rg = view._base._rg
+    if view._made is None:
+        view._made = "no_grad"
+
+
+def replayed(input: Tensor, op: Op, params: tuple[Any, ...], part: int | None = None) -> Callable[[Tensor], Tensor]:
     """How to make a view of a view again from its base, where geometry cannot say it."""
     before = input._replay
     assert before is not None
-    return lambda base: op(before(base), *params)
+    if part is None:
+        return lambda base: op(before(base), *params)
+    return lambda base: op(before(base), *params)[part]
 
 
 def view(
@@ -137,7 +189,10 @@ def view(
                 normal = fn(*a, **renamed)
             if type(normal) is not tuple:
                 return normal
-            return through_modes(op, normal, run) if state.busy else run(*normal)
+            try:
+                return through_modes(op, normal, run) if state.busy else run(*normal)
+            except ValueError as e:
+                raise unallocatable(e) from e.__cause__
 
         op.fn = public
         op.inplace = metadata_inplace(op.name, public) if inplace else None
@@ -156,7 +211,14 @@ def metadata_inplace(name: str, fn: Callable[..., Any]) -> Callable[..., Any]:
         source = self._alias()
         source._gf, source._nr, source._rg = self.grad_fn, self._nr, self._rg
         out = fn(source, *args, **kwargs)
-        self._data = out._data
+        if self._bits:
+            self._memory = out._memory
+        else:
+            self._data = out._data
+            if hasattr(out, "_physical"):  # an example under vmap: the batch behind it, too
+                self._physical = out._physical
+        if (before := self._replay) is not None:
+            self._replay = lambda base: fn(before(base), *args, **kwargs)
         if out._rg and thread.enabled:
             self._gf, self._nr, self._rg = out._gf, out._nr, True
         self._bump(name)
@@ -165,7 +227,8 @@ def metadata_inplace(name: str, fn: Callable[..., Any]) -> Callable[..., Any]:
 
     inplace.__name__ = inplace.__qualname__ = name
     inplace.__doc__ = (
-        f"In-place form of :func:`{name[:-1]}`: changes the tensor's own shape and strides, not its memory."
+        f"In-place form of :func:`{name[:-1]}`: changes the tensor's own shape and strides, not its memory.\n\n"
+        f"Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.{name}.html"
     )
     return inplace
 

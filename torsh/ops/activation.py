@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from torsh import dtypes
 from torsh.dtypes import scalar_name
 from torsh.ops import pointwise as _pointwise
 from torsh.ops._args import check_tensor, wrap_dim
@@ -54,7 +55,13 @@ def _where(condition: Any, a: Any, b: Any) -> Any:
 def relu(input, inplace=False):
     """max(x, 0), element by element.
 
+    inplace: write the result into the input.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.relu.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.relu(torsh.tensor([-1., 0., 2.]))
+    tensor([0., 0., 2.])
     """
     return _pointwise.relu.op.inplace(input) if inplace else _pointwise.relu(input)
 
@@ -76,7 +83,13 @@ leaky_relu_backward = _derivative(
 def leaky_relu(input, negative_slope=0.01, inplace=False):
     """x where it is positive, negative_slope * x elsewhere.
 
+    inplace: write the result into the input.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.leaky_relu.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.leaky_relu(torsh.tensor([-1., 2.]), negative_slope=0.1)
+    tensor([-0.1000,  2.0000])
     """
     if inplace:
         return leaky_relu.op.inplace(input, negative_slope)
@@ -88,6 +101,10 @@ def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, inplace=False, ge
     """Leaky ReLU whose slope is drawn from [lower, upper] per negative element in training, their mean otherwise.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.rrelu.html
+
+    >>> import torsh
+    >>> torsh.rrelu(torsh.tensor([-1., 2.]))  # not training: the mean of the two slopes
+    tensor([-0.2292,  2.0000])
     """
     floating(input, "rrelu_out_symint")
     if lower > upper:
@@ -96,15 +113,11 @@ def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, inplace=False, ge
         return rrelu.op.inplace(input, lower, upper, training)
     if not training:
         return leaky_relu(input, (lower + upper) / 2)
-    # One draw per element that is not positive, in order.
-    from torsh.ops.creation import empty
+    if input.dtype is dtypes.float16:
+        raise NotImplementedError("\"rrelu_with_noise_out_cpu\" not implemented for 'Half'; use float32 or bfloat16")
+    from torsh.ops.random import slopes_like
 
-    negative = (input <= 0).reshape(-1).nonzero().squeeze(-1)
-    slopes = empty(negative.shape[0], dtype=input.dtype, device=input.device).uniform_(
-        lower, upper, generator=generator
-    )
-    noise = input.detach().new_ones(input.numel()).index_put((negative,), slopes).reshape(input.shape)
-    return input * noise
+    return (input * slopes_like(input, lower, upper, generator)).to(input.dtype)
 
 
 @composite("torch.prelu Tensor.prelu torch.nn.functional.prelu")
@@ -112,6 +125,10 @@ def prelu(input, weight):
     """x where it is positive, weight * x elsewhere, with one weight for all or one per channel (dimension 1).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.prelu.html
+
+    >>> import torsh
+    >>> torsh.prelu(torsh.tensor([-1., 2.]), torsh.tensor([0.25]))
+    tensor([-0.2500,  2.0000])
     """
     check_tensor(input, "prelu")
     check_tensor(weight, "prelu", "weight", 2)
@@ -157,7 +174,13 @@ elu_backward = _derivative("elu", "g input alpha scale input_scale", _elu_deriva
 def elu(input, alpha=1.0, inplace=False):
     """x where it is positive, alpha * (exp(x) - 1) elsewhere.
 
+    inplace: write the result into the input.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.elu.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.elu(torsh.tensor([-1., 0., 1.]))
+    tensor([-0.6321,  0.0000,  1.0000])
     """
     if inplace:
         return elu.op.inplace(input, alpha)
@@ -169,6 +192,11 @@ def celu(input, alpha=1.0, inplace=False):
     """x where it is positive, alpha * (exp(x / alpha) - 1) elsewhere: smooth for every alpha.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.celu.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.celu(torsh.tensor([-1., 0., 1.]))
+    tensor([-0.6321,  0.0000,  1.0000])
     """
     if inplace:
         return celu.op.inplace(input, alpha)
@@ -182,6 +210,10 @@ def selu(input, inplace=False):
     """The self-normalising ELU: with its two constants, activations keep mean 0 and variance 1.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.selu.html
+
+    >>> import torsh
+    >>> torsh.selu(torsh.tensor([-1., 0., 1.]))
+    tensor([-1.1113,  0.0000,  1.0507])
     """
     return selu.op.inplace(input) if inplace else elu.op(floating(input, "elu_cpu"), _SELU_ALPHA, _SELU_SCALE, 1.0)
 
@@ -204,6 +236,11 @@ def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
     """x cut to [min_val, max_val].
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.hardtanh.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.hardtanh(torsh.tensor([-2., 0.5, 2.]))
+    tensor([-1.0000,  0.5000,  1.0000])
     """
     if min_val > max_val:
         raise ValueError(f"min_val cannot be greater than max_val, got {min_val} and {max_val}")
@@ -226,6 +263,11 @@ def relu6(input, inplace=False):
     """min(max(x, 0), 6).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.relu6.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.relu6(torsh.tensor([-1., 3., 9.]))
+    tensor([0., 3., 6.])
     """
     return relu6.op.inplace(input) if inplace else hardtanh(input, 0.0, 6.0)
 
@@ -246,10 +288,18 @@ def threshold(input, threshold, value, inplace=False):
     """x where it is above the threshold, value elsewhere.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.threshold.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.threshold(torsh.tensor([0.5, 2.]), threshold=1, value=-7)
+    tensor([-7.,  2.])
     """
     if inplace:
         return _threshold.op.inplace(input, threshold, value)
     check_tensor(input, "threshold")
+    for name, number in (("threshold", threshold), ("value", value)):
+        if isinstance(number, (str, bytes)):
+            raise TypeError(f"threshold(): argument '{name}' must be Number, not {type(number).__name__}")
     if input._kind.floating:
         return (input, float(threshold), float(value))
     bits = 8 * input.dtype.itemsize
@@ -300,6 +350,13 @@ def gelu(input, approximate="none"):
     """x times the normal distribution function at x; approximate="tanh" computes it from tanh.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.gelu.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.gelu(torsh.tensor([-1., 0., 1.]))
+    tensor([-0.1587,  0.0000,  0.8413])
+    >>> F.gelu(torsh.tensor([-1., 0., 1.]), approximate="tanh")
+    tensor([-0.1588,  0.0000,  0.8412])
     """
     if approximate not in ("none", "tanh"):
         raise RuntimeError(f"approximate argument must be either none or tanh, got {approximate!r}")
@@ -326,7 +383,13 @@ silu_backward = _derivative("silu", "g input", _silu_derivative)
 def silu(input, inplace=False):
     """x * sigmoid(x).
 
+    inplace: write the result into the input.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.silu.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.silu(torsh.tensor([-1., 0., 1.]))
+    tensor([-0.2689,  0.0000,  0.7311])
     """
     if inplace:
         return silu.op.inplace(input)
@@ -356,6 +419,11 @@ def mish(input, inplace=False):
     """x * tanh(softplus(x)).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.mish.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.mish(torsh.tensor([-1., 0., 1.]))
+    tensor([-0.3034,  0.0000,  0.8651])
     """
     return mish.op.inplace(input) if inplace else (floating(input, "mish_cpu"),)
 
@@ -383,7 +451,13 @@ softplus_backward = _derivative(
 def softplus(input, beta=1, threshold=20):
     """log(1 + exp(beta * x)) / beta, or x itself where beta * x is above the threshold.
 
+    Any shape; integers are refused with NotImplementedError.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.softplus.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.softplus(torsh.tensor([-1., 0., 30.]))
+    tensor([ 0.3133,  0.6931, 30.0000])
     """
     return (floating(input, "softplus_cpu"), float(beta), float(threshold))
 
@@ -404,6 +478,11 @@ def logsigmoid(input):
     """log(sigmoid(x)), computed so that it does not underflow.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.logsigmoid.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.logsigmoid(torsh.tensor([-100., 0.]))
+    tensor([-100.0000,   -0.6931])
     """
     return (floating(input, "log_sigmoid_cpu"),)
 
@@ -424,6 +503,11 @@ def hardsigmoid(input, inplace=False):
     """x / 6 + 1/2 cut to [0, 1].
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.hardsigmoid.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.hardsigmoid(torsh.tensor([-4., 0., 4.]))
+    tensor([0.0000, 0.5000, 1.0000])
     """
     return hardsigmoid.op.inplace(input) if inplace else (floating(input, "hardsigmoid_cpu"),)
 
@@ -446,6 +530,11 @@ def hardswish(input, inplace=False):
     """x * min(max(x + 3, 0), 6) / 6.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.hardswish.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.hardswish(torsh.tensor([-4., 1., 4.]))
+    tensor([-0.0000, 0.6667, 4.0000])
     """
     return hardswish.op.inplace(input) if inplace else (floating(input, "hardswish_cpu"),)
 
@@ -455,17 +544,40 @@ def softsign(input):
     """x / (1 + |x|).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.softsign.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.softsign(torsh.tensor([-1., 0., 3.]))
+    tensor([-0.5000,  0.0000,  0.7500])
     """
     return input / (input.abs() + 1)
 
 
-@composite("torch.nn.functional.tanhshrink")
+def _tanhshrink_derivative(g, input):
+    t = input.tanh()
+    return g * (t * t)
+
+
+@primitive(
+    "torch.nn.functional.tanhshrink",
+    tags="pointwise",
+    meta=_same,
+    decompose=lambda x: x - x.tanh(),
+    grad={"input": _tanhshrink_derivative},
+)
 def tanhshrink(input):
-    """x - tanh(x).
+    """x - tanh(x), with all its digits near 0 where a backend has a kernel for it.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.tanhshrink.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.tanhshrink(torsh.tensor([-1., 0., 1.]))
+    tensor([-0.2384,  0.0000,  0.2384])
     """
-    return input - input.tanh()
+    if not check_tensor(input, "tanhshrink")._kind.floating:
+        return input - input.tanh()
+    return (input,)
 
 
 hardshrink_backward = _derivative(
@@ -485,6 +597,11 @@ def hardshrink(input, lambd=0.5):
     """x where |x| > lambd, 0 elsewhere.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.hardshrink.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.hardshrink(torsh.tensor([-1., 0.3, 2.]))
+    tensor([-1.,  0.,  2.])
     """
     return (floating(input, "hardshrink_cpu"), float(lambd))
 
@@ -501,6 +618,11 @@ def softshrink(input, lambd=0.5):
     """x moved towards 0 by lambd, and 0 where |x| <= lambd.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.softshrink.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.softshrink(torsh.tensor([-1., 0.3, 2.]))
+    tensor([-0.5000,  0.0000,  1.5000])
     """
     floating(input, "softshrink_cpu")
     if not lambd >= 0:
@@ -512,7 +634,13 @@ def softshrink(input, lambd=0.5):
 def glu(input, dim=-1):
     """The first half along a dimension times the sigmoid of the second half.
 
+    The dimension's length must be even, else RuntimeError.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.glu.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.glu(torsh.tensor([1., 2., 0., 0.]))
+    tensor([0.5000, 1.0000])
     """
     check_tensor(input, "glu")
     if not input.ndim:
@@ -580,6 +708,13 @@ def softmax(input, dim, dtype=None):
 
     dtype: the type the input is converted to first.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.softmax.html
+
+    >>> import torsh
+    >>> torsh.softmax(torsh.tensor([[1., 2., 3.], [1., 1., 1.]]), dim=1)
+    tensor([[0.0900, 0.2447, 0.6652],
+            [0.3333, 0.3333, 0.3333]])
+    >>> torsh.tensor([0, 0]).softmax(0, dtype=torsh.float64)
+    tensor([0.5000, 0.5000], dtype=torsh.float64)
     """
     return _prepared(input, dim, dtype, "softmax")
 
@@ -595,7 +730,12 @@ def softmax(input, dim, dtype=None):
 def log_softmax(input, dim, dtype=None):
     """The logarithm of softmax, computed without underflow.
 
+    dim: where the values add up to one. dtype: what the input is converted to first.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.log_softmax.html
+
+    >>> import torsh
+    >>> torsh.log_softmax(torsh.tensor([1., 2., 3.]), dim=0)
+    tensor([-2.4076, -1.4076, -0.4076])
     """
     return _prepared(input, dim, dtype, "log_softmax")
 
@@ -624,7 +764,14 @@ def _implied_dim(name: str, ndim: int, stacklevel: int) -> int:
 def softmax_function(input, dim=None, _stacklevel=3, dtype=None):
     """softmax along ``dim``; without it a dimension is chosen from the number of dimensions, with a warning.
 
+    dtype: what the input is converted to first.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.softmax.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.softmax(torsh.tensor([[1., 2.], [3., 3.]]), dim=1)
+    tensor([[0.2689, 0.7311],
+            [0.5000, 0.5000]])
     """
     return softmax(input, _implied_dim("softmax", input.ndim, _stacklevel) if dim is None else dim, dtype)
 
@@ -633,7 +780,14 @@ def softmax_function(input, dim=None, _stacklevel=3, dtype=None):
 def log_softmax_function(input, dim=None, _stacklevel=3, dtype=None):
     """log_softmax along ``dim``; without it a dimension is chosen from the number of dimensions, with a warning.
 
+    dtype: what the input is converted to first.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.log_softmax.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.log_softmax(torsh.tensor([[1., 2.], [3., 3.]]), dim=1)
+    tensor([[-1.3133, -0.3133],
+            [-0.6931, -0.6931]])
     """
     return log_softmax(input, _implied_dim("log_softmax", input.ndim, _stacklevel) if dim is None else dim, dtype)
 
@@ -643,6 +797,11 @@ def softmin(input, dim=None, _stacklevel=3, dtype=None):
     """softmax of -x.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.softmin.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.softmin(torsh.tensor([1., 2.]), dim=0)
+    tensor([0.7311, 0.2689])
     """
     return softmax(-input, _implied_dim("softmin", input.ndim, _stacklevel) if dim is None else dim, dtype)
 
@@ -653,13 +812,17 @@ def gumbel_softmax(logits, tau=1, hard=False, eps=1e-10, dim=-1):
 
     tau: temperature.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.gumbel_softmax.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> _ = torsh.manual_seed(0)
+    >>> F.gumbel_softmax(torsh.zeros(2, 4), hard=True).sum(dim=1)  # one hot rows
+    tensor([1., 1.])
     """
     floating(logits, "gumbel_softmax")
     if eps != 1e-10:
         warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=3)
-    from torsh.ops.creation import empty
-
-    noise = -empty(tuple(logits.shape), dtype=logits.dtype, device=logits.device).exponential_().log()
+    noise = -logits.detach().new_empty(tuple(logits.shape)).exponential_().log()
     soft = softmax((logits + noise) / tau, dim)
     if not hard:
         return soft

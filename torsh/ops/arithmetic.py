@@ -18,7 +18,7 @@ from torsh.tensor import Tensor, overwrite
 def conj(x: Any) -> Any:
     """The conjugate of an operand in a gradient rule, which may be a Python number."""
     if isinstance(x, Tensor):
-        return x.conj() if x._kind.complex else x
+        return x.conj_physical() if x._kind.complex else x
     return x.conjugate()
 
 
@@ -82,6 +82,16 @@ def add(input, other):
     where
     the result is integral (RuntimeError).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.add.html
+
+    >>> import torsh
+    >>> torsh.add(torsh.tensor([1., 2.]), torsh.tensor([[10.], [20.]]))  # broadcast to (2, 2)
+    tensor([[11., 12.],
+            [21., 22.]])
+    >>> torsh.add(torsh.tensor([1., 2.]), torsh.tensor([10., 20.]), alpha=0.5)
+    tensor([ 6., 12.])
+    >>> x = torsh.tensor([1, 2])
+    >>> x.add_(1)  # in place
+    tensor([2, 3])
     """
 
 
@@ -117,12 +127,26 @@ def sub(input, other):
 
     input, other: tensors that broadcast together, or a tensor and a number; bool tensors are refused (RuntimeError).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.sub.html
+
+    >>> import torsh
+    >>> torsh.sub(torsh.tensor([5., 7.]), torsh.tensor([1., 2.]), alpha=2)
+    tensor([3., 3.])
+    >>> torsh.tensor([5, 7]) - 1
+    tensor([4, 6])
     """
 
 
 @composite("torch.rsub Tensor.rsub")
 def rsub(input, other, *, alpha=1):
-    """``other - alpha * input``."""
+    """``other - alpha * input``.
+
+    ``other - alpha * input``: :func:`sub` with its operands exchanged.
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.rsub(torsh.tensor([1, 2]), 10)
+    tensor([9, 8])
+    """
     check_tensor(input, "rsub")
     return sub(other, input, alpha=alpha)
 
@@ -136,6 +160,13 @@ def mul(input, other):
 
     input, other: tensors that broadcast together, or a tensor and a number.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.mul.html
+
+    >>> import torsh
+    >>> torsh.mul(torsh.tensor([1., 2.]), 3)
+    tensor([3., 6.])
+    >>> torsh.mul(torsh.tensor([[1], [2]]), torsh.tensor([10, 20]))  # broadcast to (2, 2)
+    tensor([[10, 20],
+            [20, 40]])
     """
 
 
@@ -160,8 +191,7 @@ _DIV_GRAD = {
 
 
 @binary(
-    "torch.div Tensor.div torch.divide Tensor.divide Tensor.__truediv__ Tensor.__rtruediv__ Tensor.__div__ "
-    "Tensor.__rdiv__",
+    "torch.div Tensor.div torch.divide Tensor.divide Tensor.__truediv__ Tensor.__div__",
     FLOAT,
     grad=_DIV_GRAD,
     keywords={"rounding_mode": None},
@@ -172,6 +202,14 @@ def div(input, other):
 
     rounding_mode: "floor" or "trunc" rounds the quotient, and integers stay integers then.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.div.html
+
+    >>> import torsh
+    >>> torsh.div(torsh.tensor([7, -7]), 2)  # true division, also of integers
+    tensor([ 3.5000, -3.5000])
+    >>> torsh.div(torsh.tensor([7, -7]), 2, rounding_mode="floor")
+    tensor([ 3, -4])
+    >>> torsh.div(torsh.tensor([7, -7]), 2, rounding_mode="trunc")
+    tensor([ 3, -3])
     """
 
 
@@ -180,6 +218,10 @@ def true_divide(input, other):
     """``input / other``: ``div`` without rounding.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.true_divide.html
+
+    >>> import torsh
+    >>> torsh.true_divide(torsh.tensor([1, 2]), 2)
+    tensor([0.5000, 1.0000])
     """
     return div(input, other)
 
@@ -192,7 +234,12 @@ def true_divide(input, other):
 def floor_divide(input, other):
     """The quotient rounded towards minus infinity; RuntimeError for integers divided by zero.
 
+    other: a tensor that broadcasts, or a number; the dtypes are promoted.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.floor_divide.html
+
+    >>> import torsh
+    >>> torsh.floor_divide(torsh.tensor([7, -7]), 2)
+    tensor([ 3, -4])
     """
 
 
@@ -209,7 +256,12 @@ def trunc_divide(input, other):
 def remainder(input, other):
     """What is left of ``input`` after floor division, with the sign of ``other``.
 
+    other: a tensor that broadcasts, or a number. Integers divided by zero raise RuntimeError; floating results are nan there.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.remainder.html
+
+    >>> import torsh
+    >>> torsh.remainder(torsh.tensor([5, -5]), 3)  # the sign of the divisor, as Python's %
+    tensor([2, 1])
     """
 
 
@@ -222,7 +274,12 @@ def remainder(input, other):
 def fmod(input, other):
     """What is left of ``input`` after division rounded towards zero, with the sign of ``input`` (C's fmod).
 
+    other: a tensor that broadcasts, or a number. Integers divided by zero raise RuntimeError; floating results are nan there.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.fmod.html
+
+    >>> import torsh
+    >>> torsh.fmod(torsh.tensor([5, -5]), 3)  # the sign of the dividend
+    tensor([ 2, -2])
     """
 
 
@@ -286,6 +343,12 @@ def pow(input, exponent):
 
     Integer tensors take no negative number as exponent (RuntimeError).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.pow.html
+
+    >>> import torsh
+    >>> torsh.pow(torsh.tensor([1., 2., 3.]), 2)
+    tensor([1., 4., 9.])
+    >>> torsh.pow(2, torsh.tensor([1, 2, 3]))  # a number may be the base
+    tensor([2, 4, 8])
     """
 
 
@@ -294,6 +357,10 @@ def float_power(input, exponent):
     """``input ** exponent`` computed in float64 (complex128 where an operand is complex).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.float_power.html
+
+    >>> import torsh
+    >>> torsh.float_power(torsh.tensor([1, 2, 3]), 2)  # computed in float64
+    tensor([1., 4., 9.], dtype=torsh.float64)
     """
     is_complex = any(a._kind.complex if isinstance(a, Tensor) else isinstance(a, complex) for a in (input, exponent))
     wide = dtypes.complex128 if is_complex else dtypes.float64
@@ -303,7 +370,15 @@ def float_power(input, exponent):
 
 
 def _float_power_(self: Tensor, exponent: Any) -> Tensor:
-    """In-place form of :func:`float_power`, for float64 and complex128 tensors only (RuntimeError)."""
+    """In-place form of :func:`float_power`, for float64 and complex128 tensors only (RuntimeError).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.float_power_.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([1., 2.], dtype=torsh.float64)
+    >>> x.float_power_(2)
+    tensor([1., 4.], dtype=torsh.float64)
+    """
     result = float_power(self if not needs_grad(self, exponent) else with_history(self), exponent)
     if result.dtype is not self.dtype:
         raise RuntimeError(
@@ -346,7 +421,12 @@ def _complex_refused(name: str) -> dict[str, Exception]:
 def maximum(input, other):
     """The larger of two values; nan if either is nan.
 
+    The operands broadcast, their dtypes are promoted; complex numbers are refused. :func:`fmax` passes over nan.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.maximum.html
+
+    >>> import torsh
+    >>> torsh.maximum(torsh.tensor([1., float("nan")]), torsh.tensor([2., 5.]))  # nan wins
+    tensor([2., nan])
     """
 
 
@@ -363,7 +443,12 @@ def maximum(input, other):
 def minimum(input, other):
     """The smaller of two values; nan if either is nan.
 
+    The operands broadcast, their dtypes are promoted; complex numbers are refused. :func:`fmin` passes over nan.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.minimum.html
+
+    >>> import torsh
+    >>> torsh.minimum(torsh.tensor([1, 5]), torsh.tensor([2, 3]))
+    tensor([1, 3])
     """
 
 
@@ -385,6 +470,10 @@ def fmax(input, other):
     """The larger of two values; the other one where one is nan.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.fmax.html
+
+    >>> import torsh
+    >>> torsh.fmax(torsh.tensor([1., float("nan")]), torsh.tensor([2., 5.]))  # nan only where both are
+    tensor([2., 5.])
     """
 
 
@@ -402,6 +491,10 @@ def fmin(input, other):
     """The smaller of two values; the other one where one is nan.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.fmin.html
+
+    >>> import torsh
+    >>> torsh.fmin(torsh.tensor([1., float("nan")]), torsh.tensor([2., 5.]))
+    tensor([1., 5.])
     """
 
 
@@ -432,7 +525,16 @@ def clamp(input, min=None, max=None):
 
     min, max: numbers or tensors; one may be missing (RuntimeError if both are).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.clamp.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([-2., 0.5, 3.])
+    >>> torsh.clamp(x, min=-1, max=1)
+    tensor([-1.0000,  0.5000,  1.0000])
+    >>> x.clamp(min=torsh.tensor([0., 1., 2.]))  # bounds may be tensors
+    tensor([0., 1., 3.])
     """
+    if type(min) is float is type(max):  # the commonest case
+        return (input, min, max)
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     if (min is not None and max is not None) and isinstance(min, Tensor) is not isinstance(max, Tensor):
@@ -450,13 +552,29 @@ def clamp(input, min=None, max=None):
 
 @composite("torch.clamp_min Tensor.clamp_min", out=True, inplace=True)
 def clamp_min(input, min):
-    """Values below ``min`` become ``min``."""
+    """Values below ``min`` become ``min``.
+
+    min: a number or a tensor that broadcasts with the input; the dtypes are promoted.
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.clamp_min(torsh.tensor([1, 5, 9]), 5)
+    tensor([5, 5, 9])
+    """
     return clamp.op(check_tensor(input, "clamp_min"), min, None)
 
 
 @composite("torch.clamp_max Tensor.clamp_max", out=True, inplace=True)
 def clamp_max(input, max):
-    """Values above ``max`` become ``max``."""
+    """Values above ``max`` become ``max``.
+
+    max: a number or a tensor that broadcasts with the input; the dtypes are promoted.
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.clamp_max(torsh.tensor([1, 5, 9]), 5)
+    tensor([1, 5, 5])
+    """
     return clamp.op(check_tensor(input, "clamp_max"), None, max)
 
 
@@ -475,6 +593,13 @@ def where(condition, input=None, other=None):
 
     condition: a bool tensor.  input, other: tensors or numbers; all three broadcast together.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.where.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([-1., 2., -3.])
+    >>> torsh.where(x > 0, x, 0.)
+    tensor([0., 2., 0.])
+    >>> torsh.where(x > 0)  # without values: the indices, as nonzero(as_tuple=True)
+    (tensor([1]),)
     """
     if input is None and other is None:
         return Ready(condition.nonzero(as_tuple=True))
@@ -501,7 +626,15 @@ def where(condition, input=None, other=None):
 
 @composite("Tensor.where")
 def where_of(self, condition, other):
-    """This tensor's values where ``condition`` holds, ``other`` elsewhere."""
+    """This tensor's values where ``condition`` holds, ``other`` elsewhere.
+
+    condition: a tensor of bools; where it holds the tensor's own element is taken, elsewhere that of ``other``, a tensor or a number.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.where.html
+
+    >>> import torsh
+    >>> torsh.tensor([1, 2, 3]).where(torsh.tensor([True, False, True]), 0)
+    tensor([1, 0, 3])
+    """
     return where(condition, self, other)
 
 
@@ -525,6 +658,10 @@ def lerp(input, end, weight):
 
     weight: a number or a tensor.  All tensors have one dtype (RuntimeError otherwise).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.lerp.html
+
+    >>> import torsh
+    >>> torsh.lerp(torsh.tensor([0., 10.]), torsh.tensor([10., 20.]), 0.25)
+    tensor([ 2.5000, 12.5000])
     """
     check_tensor(end, "lerp", "end", 2)
     _check_lerp(input, end, weight)
@@ -545,7 +682,12 @@ def lerp(input, end, weight):
 def addcmul(input, tensor1, tensor2, tensor=None, *, value=1):
     """``input + value * tensor1 * tensor2``.
 
+    The operands broadcast. With integers ``value`` must be an integer.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.addcmul.html
+
+    >>> import torsh
+    >>> torsh.addcmul(torsh.tensor([1., 1.]), torsh.tensor([2., 3.]), torsh.tensor([4., 5.]), value=0.1)
+    tensor([1.8000, 2.5000])
     """
     if tensor is not None:  # addcmul(input, value, tensor1, tensor2), deprecated by PyTorch but accepted still
         value, tensor1, tensor2 = tensor1, tensor2, tensor
@@ -574,6 +716,10 @@ def addcdiv(input, tensor1, tensor2, tensor=None, *, value=1):
     """``input + value * tensor1 / tensor2``; integer tensors are refused (RuntimeError).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.addcdiv.html
+
+    >>> import torsh
+    >>> torsh.addcdiv(torsh.tensor([1., 1.]), torsh.tensor([2., 4.]), torsh.tensor([4., 2.]), value=0.5)
+    tensor([1.2500, 2.0000])
     """
     if tensor is not None:
         value, tensor1, tensor2 = tensor1, tensor2, tensor
@@ -607,7 +753,12 @@ def _atan2_part(part: Any, input: Any, other: Any) -> Any:
 def atan2(input, other):
     """The angle of the point (other, input), from -pi to pi.
 
+    The operands broadcast; integers are computed in the default floating type.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.atan2.html
+
+    >>> import torsh
+    >>> torsh.atan2(torsh.tensor([1., -1.]), torsh.tensor([0., -1.]))
+    tensor([ 1.5708, -2.3562])
     """
 
 
@@ -621,6 +772,10 @@ def hypot(input, other):
     """``sqrt(input**2 + other**2)`` without overflow.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.hypot.html
+
+    >>> import torsh
+    >>> torsh.hypot(torsh.tensor([3.]), torsh.tensor([4., 1.]))
+    tensor([5.0000, 3.1623])
     """
 
 
@@ -637,7 +792,12 @@ def hypot(input, other):
 def logaddexp(input, other):
     """``log(exp(input) + exp(other))`` without overflow.
 
+    The operands broadcast; integers are refused.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.logaddexp.html
+
+    >>> import torsh
+    >>> torsh.logaddexp(torsh.tensor([-1000.]), torsh.tensor([-1000.]))  # exp() of either would be 0
+    tensor([-999.3068])
     """
 
 
@@ -655,6 +815,10 @@ def logaddexp2(input, other):
     """``log2(2**input + 2**other)`` without overflow.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.logaddexp2.html
+
+    >>> import torsh
+    >>> torsh.logaddexp2(torsh.tensor([3.]), torsh.tensor([3.]))
+    tensor([4.])
     """
 
 
@@ -669,6 +833,10 @@ def copysign(input, other):
     """The magnitude of ``input`` with the sign of ``other``.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.copysign.html
+
+    >>> import torsh
+    >>> torsh.copysign(torsh.tensor([1., 2.]), torsh.tensor([-0., 3.]))
+    tensor([-1.,  2.])
     """
 
 
@@ -683,6 +851,10 @@ def nextafter(input, other):
     """The next floating point number after ``input`` in the direction of ``other``.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nextafter.html
+
+    >>> import torsh
+    >>> torsh.nextafter(torsh.tensor([1.]), torsh.tensor([2.])) > 1
+    tensor([True])
     """
 
 
@@ -704,6 +876,10 @@ def heaviside(input, values):
     """0 where ``input`` is negative, 1 where it is positive, ``values`` where it is 0.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.heaviside.html
+
+    >>> import torsh
+    >>> torsh.heaviside(torsh.tensor([-1., 0., 1.]), torsh.tensor(0.5))
+    tensor([0.0000, 0.5000, 1.0000])
     """
 
 
@@ -712,6 +888,10 @@ def ldexp(input, other):
     """``input * 2**other``.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.ldexp.html
+
+    >>> import torsh
+    >>> torsh.ldexp(torsh.tensor([1., 3.]), torsh.tensor([4, -1]))
+    tensor([16.0000,  1.5000])
     """
     check_tensor(input, "ldexp")
     check_tensor(other, "ldexp", "other", 2)

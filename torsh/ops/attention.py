@@ -22,6 +22,13 @@ def scaled_dot_product_attention(
     part, numbers are added.  is_causal: position i sees positions up to i.  scale: default 1 / sqrt(E).
     enable_gqa: query heads (dimension -3) share the fewer heads of key and value.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.scaled_dot_product_attention.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> q = k = v = torsh.tensor([[[1., 0.], [0., 1.]]])
+    >>> F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    tensor([[[1.0000, 0.0000],
+             [0.3302, 0.6698]]])
     """
     _check(query, key, value, attn_mask, is_causal)
     if query.dtype.itemsize < 4 and query._kind.floating:  # rounded once, at the end
@@ -207,6 +214,16 @@ def multi_head_attention_forward(
     out.
     attn_mask: (L, S) or (N * heads, L, S).  Weights: (N, L, S), or per head (N, heads, L, S).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.multi_head_attention_forward.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> q = torsh.ones(3, 1, 4)  # (length, batch, embedding)
+    >>> weight, bias = torsh.eye(4).repeat(3, 1), torsh.zeros(12)
+    >>> out, weights = F.multi_head_attention_forward(
+    ...     q, q, q, 4, 2, weight, bias, None, None, False, 0.0, torsh.eye(4), torsh.zeros(4)
+    ... )
+    >>> out.shape, weights.shape
+    (torsh.Size([3, 1, 4]), torsh.Size([1, 3, 3]))
     """
     from torsh.ops.dropout import dropout_function
     from torsh.ops.joining import cat

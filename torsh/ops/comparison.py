@@ -17,7 +17,14 @@ from torsh.tensor import Tensor
 def eq(input, other):
     """Whether two values are equal.
 
+    other: a tensor that broadcasts with the input, or a number. The result is bool; nan equals nothing.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.eq.html
+
+    >>> import torsh
+    >>> torsh.eq(torsh.tensor([1, 2, 3]), torsh.tensor([1, 0, 3]))
+    tensor([ True, False,  True])
+    >>> torsh.tensor([1, 2]) == 1
+    tensor([ True, False])
     """
 
 
@@ -25,7 +32,12 @@ def eq(input, other):
 def ne(input, other):
     """Whether two values differ.
 
+    other: a tensor that broadcasts with the input, or a number. The result is bool; nan differs from everything.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.ne.html
+
+    >>> import torsh
+    >>> torsh.ne(torsh.tensor([1, 2, 3]), torsh.tensor([1, 0, 3]))
+    tensor([False,  True, False])
     """
 
 
@@ -33,7 +45,12 @@ def ne(input, other):
 def lt(input, other):
     """Whether ``input < other``.
 
+    other: a tensor that broadcasts with the input, or a number. The result is bool; complex numbers are refused.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.lt.html
+
+    >>> import torsh
+    >>> torsh.lt(torsh.tensor([1, 2, 3]), 2)
+    tensor([ True, False, False])
     """
 
 
@@ -41,7 +58,12 @@ def lt(input, other):
 def le(input, other):
     """Whether ``input <= other``.
 
+    other: a tensor that broadcasts with the input, or a number. The result is bool; complex numbers are refused.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.le.html
+
+    >>> import torsh
+    >>> torsh.le(torsh.tensor([1, 2, 3]), 2)
+    tensor([ True,  True, False])
     """
 
 
@@ -49,7 +71,12 @@ def le(input, other):
 def gt(input, other):
     """Whether ``input > other``.
 
+    other: a tensor that broadcasts with the input, or a number. The result is bool; complex numbers are refused.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.gt.html
+
+    >>> import torsh
+    >>> torsh.gt(torsh.tensor([1, 2, 3]), 2)
+    tensor([False, False,  True])
     """
 
 
@@ -62,7 +89,12 @@ def gt(input, other):
 def ge(input, other):
     """Whether ``input >= other``.
 
+    other: a tensor that broadcasts with the input, or a number. The result is bool; complex numbers are refused.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.ge.html
+
+    >>> import torsh
+    >>> torsh.ge(torsh.tensor([1, 2, 3]), 2)
+    tensor([False,  True,  True])
     """
 
 
@@ -74,7 +106,12 @@ def ge(input, other):
 def logical_not(input):
     """Whether a value is 0 (False).
 
+    The result is bool for an input of any dtype; ``~`` on integers works on bits instead.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.logical_not.html
+
+    >>> import torsh
+    >>> torsh.logical_not(torsh.tensor([0., 1.5]))
+    tensor([ True, False])
     """
 
 
@@ -82,7 +119,12 @@ def logical_not(input):
 def logical_and(input, other):
     """Whether both values are nonzero.
 
+    The operands broadcast, of any dtypes; the result is bool. ``&`` on integers works on bits instead.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.logical_and.html
+
+    >>> import torsh
+    >>> torsh.logical_and(torsh.tensor([0, 1, 2]), torsh.tensor([True, True, False]))
+    tensor([False,  True, False])
     """
 
 
@@ -90,7 +132,12 @@ def logical_and(input, other):
 def logical_or(input, other):
     """Whether at least one of two values is nonzero.
 
+    The operands broadcast, of any dtypes; the result is bool. ``|`` on integers works on bits instead.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.logical_or.html
+
+    >>> import torsh
+    >>> torsh.logical_or(torsh.tensor([0, 1]), torsh.tensor([0, 0]))
+    tensor([False,  True])
     """
 
 
@@ -99,6 +146,10 @@ def logical_xor(input, other):
     """Whether exactly one of two values is nonzero.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.logical_xor.html
+
+    >>> import torsh
+    >>> torsh.logical_xor(torsh.tensor([0, 1]), torsh.tensor([1, 1]))
+    tensor([ True, False])
     """
 
 
@@ -111,6 +162,12 @@ def bitwise_not(input):
     """All bits flipped; logical not for bool.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.bitwise_not.html
+
+    >>> import torsh
+    >>> torsh.bitwise_not(torsh.tensor([0, 1], dtype=torsh.uint8))
+    tensor([255, 254], dtype=torsh.uint8)
+    >>> torsh.bitwise_not(torsh.tensor([True, False]))
+    tensor([False,  True])
     """
 
 
@@ -129,6 +186,10 @@ def bitwise_and(input, other):
     """Bits set in both values; logical and for bool.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.bitwise_and.html
+
+    >>> import torsh
+    >>> torsh.bitwise_and(torsh.tensor([6, 5]), 3)
+    tensor([2, 1])
     """
 
 
@@ -137,6 +198,10 @@ def bitwise_or(input, other):
     """Bits set in either value; logical or for bool.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.bitwise_or.html
+
+    >>> import torsh
+    >>> torsh.bitwise_or(torsh.tensor([6, 5]), 3)
+    tensor([7, 7])
     """
 
 
@@ -145,6 +210,10 @@ def bitwise_xor(input, other):
     """Bits set in exactly one of two values; logical xor for bool.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.bitwise_xor.html
+
+    >>> import torsh
+    >>> torsh.bitwise_xor(torsh.tensor([6, 5]), 3)
+    tensor([5, 6])
     """
 
 
@@ -156,6 +225,10 @@ def bitwise_left_shift(input, other):
     """``input`` shifted left by ``other`` bits; 0 for shifts beyond the width of the type.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.bitwise_left_shift.html
+
+    >>> import torsh
+    >>> torsh.bitwise_left_shift(torsh.tensor([1, 3]), 2)
+    tensor([ 4, 12])
     """
 
 
@@ -167,6 +240,10 @@ def bitwise_right_shift(input, other):
     """``input`` shifted right by ``other`` bits, keeping the sign.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.bitwise_right_shift.html
+
+    >>> import torsh
+    >>> torsh.bitwise_right_shift(torsh.tensor([-8, 8]), 1)
+    tensor([-4,  4])
     """
 
 
@@ -175,6 +252,10 @@ def gcd(input, other):
     """The greatest common divisor, not negative; gcd(0, 0) is 0.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.gcd.html
+
+    >>> import torsh
+    >>> torsh.gcd(torsh.tensor([12, 18]), torsh.tensor([8, 27]))
+    tensor([4, 9])
     """
 
 
@@ -183,6 +264,10 @@ def lcm(input, other):
     """The least common multiple, not negative.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.lcm.html
+
+    >>> import torsh
+    >>> torsh.lcm(torsh.tensor([4, 6]), torsh.tensor([6, 9]))
+    tensor([12, 18])
     """
 
 
@@ -195,6 +280,10 @@ def isnan(input):
     """Whether a value is nan (for complex: either part).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.isnan.html
+
+    >>> import torsh
+    >>> torsh.isnan(torsh.tensor([1., float("nan")]))
+    tensor([False,  True])
     """
 
 
@@ -203,6 +292,10 @@ def isinf(input):
     """Whether a value is infinite (for complex: either part).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.isinf.html
+
+    >>> import torsh
+    >>> torsh.isinf(torsh.tensor([1., float("-inf"), float("nan")]))
+    tensor([False,  True, False])
     """
 
 
@@ -211,6 +304,10 @@ def isfinite(input):
     """Whether a value is neither infinite nor nan.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.isfinite.html
+
+    >>> import torsh
+    >>> torsh.isfinite(torsh.tensor([1., float("inf"), float("nan")]))
+    tensor([ True, False, False])
     """
 
 
@@ -224,6 +321,10 @@ def isposinf(input):
     """Whether a value is +inf.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.isposinf.html
+
+    >>> import torsh
+    >>> torsh.isposinf(torsh.tensor([float("inf"), float("-inf")]))
+    tensor([ True, False])
     """
 
 
@@ -237,6 +338,10 @@ def isneginf(input):
     """Whether a value is -inf.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.isneginf.html
+
+    >>> import torsh
+    >>> torsh.isneginf(torsh.tensor([float("inf"), float("-inf")]))
+    tensor([False,  True])
     """
 
 
@@ -245,6 +350,10 @@ def isreal(input):
     """Whether a value has no imaginary part.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.isreal.html
+
+    >>> import torsh
+    >>> torsh.isreal(torsh.tensor([1. + 0.j, 1. + 1.j]))
+    tensor([ True, False])
     """
 
 
@@ -258,6 +367,10 @@ def signbit(input):
     """Whether the sign bit is set, also of -0.0.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.signbit.html
+
+    >>> import torsh
+    >>> torsh.signbit(torsh.tensor([-0., 0., -2.]))
+    tensor([ True, False,  True])
     """
 
 
@@ -284,7 +397,12 @@ def _check_tolerances(name: str, input: Any, other: Any, rtol: float, atol: floa
 def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     """Whether ``|input - other| <= atol + rtol * |other|``, element by element; equal infinities are close.
 
+    rtol, atol: the relative and absolute tolerance, not negative; equal_nan: whether nan is close to nan. The result is bool.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.isclose.html
+
+    >>> import torsh
+    >>> torsh.isclose(torsh.tensor([1., 2.]), torsh.tensor([1. + 1e-6, 2.1]))
+    tensor([ True, False])
     """
     _check_tolerances("isclose", input, other, rtol, atol)
     close = eq(input, other)
@@ -304,7 +422,12 @@ def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
 def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     """Whether all values are close; see ``isclose``.
 
+    The result is a Python bool. rtol, atol: as in ``isclose``; equal_nan: whether nan is close to nan. Different dtypes raise RuntimeError.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.allclose.html
+
+    >>> import torsh
+    >>> torsh.allclose(torsh.tensor([1., 2.]), torsh.tensor([1., 2. + 1e-6]))
+    True
     """
     return bool(isclose(input, other, rtol, atol, equal_nan).all().item())
 
@@ -313,7 +436,12 @@ def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
 def equal(input, other):
     """Whether two tensors have the same size and values.
 
+    The result is a Python bool. Values are compared across dtypes; nan equals nothing.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.equal.html
+
+    >>> import torsh
+    >>> torsh.equal(torsh.tensor([1, 2]), torsh.tensor([1, 2]))  # one Python bool for the whole
+    True
     """
     if not isinstance(input, Tensor) or not isinstance(other, Tensor):
         wrong = input if not isinstance(input, Tensor) else other

@@ -1,7 +1,7 @@
 """Complex numbers: parts, conjugates, views as real.
 
 Gradients follow PyTorch's convention: the gradient of a real loss with respect to z = x + iy is dL/dx + i dL/dy.
-Conjugation computes at once; there is no lazy conjugate bit, so ``is_conj()`` is always False.
+``conj`` is a view whose values are computed when they are read (``torsh/lazy_conj.py``), as in PyTorch.
 """
 
 from __future__ import annotations
@@ -10,22 +10,37 @@ from typing import Any
 
 from torsh import dtypes
 from torsh.dtypes import scalar_name
+from torsh.lazy_conj import CONJ, NEG, conj_view, has_bit, neg_view
 from torsh.ops._args import check_tensor
-from torsh.ops._op import Op, composite
+from torsh.ops._op import composite
 from torsh.ops._pointwise import FLOAT, Pointwise, binary, unary
 from torsh.ops._view import View
 from torsh.ops.arithmetic import where, zeros
 from torsh.ops.pointwise import abs, cos, sin
-from torsh.tensor import Tensor
+from torsh.tensor import Tensor, check_overlap
 
 
 class RetypedView(View):
     """A view whose element type differs from its base's: geometry in elements cannot describe it, so it is made
     again."""
 
+    # Whether the view of a conjugate is negated; None: there is none.
+    of_conj: bool | None = False
+
     def _run(self, input: Tensor, *params: Any) -> Tensor:
         from torsh.autograd.views import replay_of
 
+        if input._bits & CONJ:
+            if self.of_conj is None:
+                raise RuntimeError(
+                    "view_as_real doesn't work on unresolved conjugated tensors.  To resolve the conjugate tensor so you can "
+                    "view it as real, use self.resolve_conj(); however, be warned that the resulting tensor will NOT alias "
+                    "the original."
+                )
+            out = self._run(conj_view._run(input))
+            return neg_view._run(out) if self.of_conj else out
+        if input._bits & NEG:
+            return neg_view._run(self._run(neg_view._run(input)))
         out = super()._run(input, *params)
         before = replay_of(input)
         out._replay = lambda base: self(before(base), *params)
@@ -33,7 +48,7 @@ class RetypedView(View):
         return out
 
 
-def _view(name: str, grad: Any, meta: Any) -> Op:
+def _view(name: str, grad: Any, meta: Any) -> RetypedView:
     return RetypedView(name, None, ("input",), grads={"input": grad}, meta=meta, tags=("view",))
 
 
@@ -49,8 +64,10 @@ _as_real = _view(
     "view_as_real", lambda g: view_as_complex(g.contiguous()), lambda input: ((*input.shape, 2), input.dtype.to_real())
 )
 _as_complex = _view(
-    "view_as_complex", lambda g: view_as_real(g), lambda input: (input.shape[:-1], input.dtype.to_complex())
+    "view_as_complex", lambda g: view_as_real(g.resolve_conj()), lambda input: (input.shape[:-1], input.dtype.to_complex())
 )
+_imag_part.of_conj = True
+_as_real.of_conj = None
 
 
 @composite("torch.real", tags="view")
@@ -58,6 +75,10 @@ def real(input):
     """The real part, a view; a real tensor itself.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.real.html
+
+    >>> import torsh
+    >>> torsh.real(torsh.tensor([1. + 2.j]))
+    tensor([1.])
     """
     return _real_part(input) if check_tensor(input, "real")._kind.complex else input
 
@@ -67,6 +88,14 @@ def imag(input):
     """The imaginary part, a view; RuntimeError for real tensors.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.imag.html
+
+    >>> import torsh
+    >>> z = torsh.tensor([1. + 2.j])
+    >>> torsh.imag(z)
+    tensor([2.])
+    >>> z.imag[0] = 5.  # a view: the write is seen by z
+    >>> z
+    tensor([1.+5.j])
     """
     if not check_tensor(input, "imag")._kind.complex:
         raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
@@ -78,6 +107,11 @@ def view_as_real(input):
     """A view of a complex tensor with a last dimension of size 2: real and imaginary parts.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.view_as_real.html
+
+    >>> import torsh
+    >>> torsh.view_as_real(torsh.tensor([1. + 2.j, 3. + 4.j]))
+    tensor([[1., 2.],
+            [3., 4.]])
     """
     if not check_tensor(input, "view_as_real")._kind.complex:
         raise RuntimeError("view_as_real is only supported for complex tensors")
@@ -89,6 +123,10 @@ def view_as_complex(input):
     """A complex view of a floating tensor whose last dimension, of size 2 and stride 1, holds real and imaginary parts.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.view_as_complex.html
+
+    >>> import torsh
+    >>> torsh.view_as_complex(torsh.tensor([[1., 2.], [3., 4.]]))
+    tensor([1.+2.j, 3.+4.j])
     """
     dtype = check_tensor(input, "view_as_complex").dtype
     if dtype not in (dtypes.float16, dtypes.float32, dtypes.float64):
@@ -111,12 +149,26 @@ def view_as_complex(input):
 
 
 def _real_property(self: Tensor) -> Tensor:
-    """The real part, a view; a real tensor itself."""
+    """The real part, a view; a real tensor itself.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.real.html
+
+    >>> import torsh
+    >>> torsh.tensor([1. + 2.j, 3.]).real
+    tensor([1., 3.])
+    """
     return real(self)
 
 
 def _imag_property(self: Tensor) -> Tensor:
-    """The imaginary part, a view; RuntimeError for real tensors."""
+    """The imaginary part, a view; RuntimeError for real tensors.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.imag.html
+
+    >>> import torsh
+    >>> torsh.tensor([1. + 2.j, 3.]).imag
+    tensor([2., 0.])
+    """
     return imag(self)
 
 
@@ -125,6 +177,7 @@ Tensor.imag = property(_imag_property, lambda self, value: _set(imag(self), valu
 
 
 def _set(part: Tensor, value: Any) -> None:
+    check_overlap(part)
     part.copy_(value) if isinstance(value, Tensor) else part.fill_(value)
 
 
@@ -133,49 +186,103 @@ def conj_physical(input):
     """The conjugate, computed at once.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.conj_physical.html
+
+    >>> import torsh
+    >>> torsh.conj_physical(torsh.tensor([1. + 2.j]))
+    tensor([1.-2.j])
     """
 
 
-@composite("torch.conj Tensor.conj")
+@composite("torch._conj_physical Tensor._conj_physical", name="_conj_physical")
+def _conj_physical(input):
+    """``conj_physical``, for programs that call it by this name."""
+    return conj_physical(input)
+
+
+@composite("torch.conj Tensor.conj", tags="view")
 def conj(input):
-    """The conjugate; a real tensor itself.
+    """The conjugate, a view: it shares memory with the input and is computed when it is read.  A real tensor itself.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.conj.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([1. + 2.j])
+    >>> x.conj()
+    tensor([1.-2.j])
+    >>> x.conj()[0] = 3. - 4.j
+    >>> x
+    tensor([3.+4.j])
     """
-    return conj_physical(input) if check_tensor(input, "conj")._kind.complex else input
+    return conj_view(input) if check_tensor(input, "conj")._kind.complex else input
+
+
+@composite("torch._conj Tensor._conj", name="_conj", tags="view")
+def _conj(input):
+    """``conj`` of a complex tensor; RuntimeError for any other."""
+    if not check_tensor(input, "_conj")._kind.complex:
+        raise RuntimeError(f"_conj(): expected a complex tensor, but got {scalar_name(input.dtype)}; use conj()")
+    return conj_view(input)
+
+
+@composite("torch._neg_view Tensor._neg_view", name="_neg_view", tags="view")
+def _neg_view(input):
+    """The negative, a view: it shares memory with the input and is computed when it is read."""
+    return neg_view(check_tensor(input, "_neg_view"))
 
 
 @composite("torch.resolve_conj Tensor.resolve_conj")
 def resolve_conj(input):
-    """The tensor itself: conjugates are never pending.
+    """A copy with the conjugation computed; the tensor itself where none is pending.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.resolve_conj.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([1. + 2.j]).conj()
+    >>> x.is_conj(), x.resolve_conj().is_conj()
+    (True, False)
     """
-    return input
+    return input.clone() if has_bit(check_tensor(input, "resolve_conj"), CONJ) else input
 
 
 @composite("torch.resolve_neg Tensor.resolve_neg")
 def resolve_neg(input):
-    """The tensor itself: negations are never pending.
+    """A copy with the negation computed; the tensor itself where none is pending.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.resolve_neg.html
+
+    >>> import torsh
+    >>> torsh.tensor([1. + 2.j]).conj().imag.resolve_neg()
+    tensor([-2.])
     """
-    return input
+    return input.clone() if has_bit(check_tensor(input, "resolve_neg"), NEG) else input
 
 
 @composite("torch.is_conj Tensor.is_conj", tags="nondifferentiable")
 def is_conj(input):
-    """Whether a conjugation is pending: never.
+    """Whether a conjugation is pending: the tensor is a conjugated view that nobody has computed.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.is_conj.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([1. + 2.j])
+    >>> torsh.is_conj(x), torsh.is_conj(x.conj()), torsh.is_conj(x.conj_physical())
+    (False, True, False)
     """
-    return False
+    return has_bit(check_tensor(input, "is_conj"), CONJ)
 
 
 @composite("torch.is_neg Tensor.is_neg", tags="nondifferentiable")
 def is_neg(input):
-    """Whether a negation is pending: never."""
-    return False
+    """Whether a negation is pending, as in the imaginary part of a conjugated view.
+
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([1. + 2.j])
+    >>> torsh.is_neg(x.imag), torsh.is_neg(x.conj().imag)
+    (False, True)
+    """
+    return has_bit(check_tensor(input, "is_neg"), NEG)
 
 
 def _angle_grad(g: Any, input: Any) -> Any:
@@ -197,6 +304,10 @@ def angle(input):
     """The angle of a complex number in radians; of a real number 0, pi or nan.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.angle.html
+
+    >>> import torsh
+    >>> torsh.angle(torsh.tensor([1.j, -1. + 0.j]))
+    tensor([1.5708, 3.1416])
     """
 
 
@@ -241,6 +352,10 @@ def complex_of(real, imag):
     """The complex tensor with these parts; both are float16, float32 or float64 and of one dtype (RuntimeError).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.complex.html
+
+    >>> import torsh
+    >>> torsh.complex(torsh.tensor([1., 2.]), torsh.tensor([3., 4.]))
+    tensor([1.+3.j, 2.+4.j])
     """
 
 
@@ -248,7 +363,12 @@ def complex_of(real, imag):
 def polar(abs, angle):
     """The complex tensor with this size and angle: ``abs * exp(i * angle)``.
 
+    abs, angle: float32 or float64, of one dtype, in radians. The result is complex64 or complex128.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.polar.html
+
+    >>> import torsh
+    >>> torsh.polar(torsh.tensor([2.]), torsh.tensor([0.]))
+    tensor([2.+0.j])
     """
     _check_parts("polar", abs, angle, "angle")
     return complex_of(abs * cos(angle), abs * sin(angle))

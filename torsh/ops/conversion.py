@@ -5,15 +5,17 @@ from __future__ import annotations
 import operator
 from typing import Any
 
+from numpy import ndarray as _ndarray
+
 from torsh import dtypes
 from torsh.autograd.grad_mode import thread
 from torsh.device import as_device
 from torsh.device import device as Device
 from torsh.dispatch import Place, place_of, state
 from torsh.dtypes import dtype as Dtype
-from torsh.ops._op import OPS, composite, primitive
+from torsh.ops._op import OPS, composite, override_of, primitive
 from torsh.ops.creation import as_value, fill_number, make_full
-from torsh.tensor import Tensor, assign, check_writable, new, wrote
+from torsh.tensor import Tensor, assign, check_apart, check_overlap, check_writable, new, wrote
 
 # ---- to another dtype or device ----------------------------------------------------------------------------------------
 
@@ -54,6 +56,12 @@ def moved(input: Tensor, dtype: Dtype | None, device: Any, copy: bool = False, m
                 raise NotImplementedError("Cannot copy out of meta tensor; no data!")
             out = to_place(input, place)
     if dtype is not None and dtype is not out._kind.dtype:
+        if dtype in dtypes.UNCASTABLE or out._kind.dtype in dtypes.UNCASTABLE:
+            bits = dtype if dtype in dtypes.UNCASTABLE else out.dtype
+            raise NotImplementedError(
+                f"\"copy_\" not implemented for '{dtypes.scalar_name(bits)}': values of {out.dtype} cannot be converted to "
+                f"{dtype}; " + ("use torch.quantize_per_tensor" if dtype in dtypes.QUANTIZED else "see memory as it with .view()")
+            )
         out = cast(out, dtype, True)
     elif copy and out is input:
         out = clone(out, memory_format=memory_format)
@@ -74,10 +82,21 @@ def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, me
 
     Forms: ``to(dtype)``, ``to(device)``, ``to(device, dtype)``, ``to(other)``, each also with ``non_blocking`` and ``copy``.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([1, 2])
+    >>> x.to(torsh.float64)
+    tensor([1., 2.], dtype=torsh.float64)
+    >>> x.to("cpu", dtype=torsh.float32).dtype
+    torsh.float32
     """
     flags = 0
     for i, a in enumerate(args):
+        if type(a) is type:
+            a = dtypes.PYTHON.get(a, a)
         if type(a) is Dtype:
+            if dtype is not None:
+                raise _bad_to(args)
             dtype = a
         elif type(a) is Device or type(a) is str or type(a) is int:
             if i:
@@ -109,7 +128,14 @@ def _as_type(name: str, dtype: Dtype) -> None:
         return moved(self, dtype, None, False, memory_format)
 
     convert.__name__ = convert.__qualname__ = name
-    convert.__doc__ = f"The tensor as {dtype.name}; the tensor itself if it is that already."
+    convert.__doc__ = f"""The tensor as {dtype.name}; the tensor itself if it is that already.
+
+Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.{name}.html
+
+>>> import torsh
+>>> torsh.ones(2).{name}().dtype
+torsh.{dtype.name}
+"""
     composite(f"Tensor.{name}", name=f"to_{name}")(convert)
 
 
@@ -120,13 +146,25 @@ for _name, _dtype in {**dtypes.ALIASES, "bool": dtypes.bool, "byte": dtypes.uint
 
 @composite("Tensor.cpu")
 def cpu(self, memory_format=None):
-    """The tensor on the CPU; the tensor itself if it is there already."""
+    """The tensor on the CPU; the tensor itself if it is there already.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.cpu.html
+
+    >>> import torsh
+    >>> torsh.zeros(2).cpu().device
+    device(type='cpu')
+    """
     return moved(self, None, "cpu", False, memory_format)
 
 
 @composite("Tensor.cuda")
 def cuda(self, device=None, non_blocking=False, memory_format=None):
-    """The tensor on a CUDA device; the tensor itself if it is there already."""
+    """The tensor on a CUDA device; the tensor itself if it is there already.
+
+    device: an index or a device; default: the current one. Without a backend that serves ``cuda`` it raises.
+    device: an index or a device; default: the current one. Without a backend that serves ``cuda`` it raises.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.cuda.html
+    """
     return moved(self, None, "cuda" if device is None else device, False, memory_format)
 
 
@@ -135,12 +173,21 @@ def type_(self, dtype=None, non_blocking=False, **kwargs):
     """Without argument, the name of the tensor's legacy type (``torch.FloatTensor``); else the tensor converted.
 
     dtype: a dtype, a legacy tensor class or its name.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.type.html
+
+    >>> import torsh
+    >>> torsh.zeros(1).type()
+    'torch.FloatTensor'
+    >>> torsh.tensor([1.7]).type(torsh.int64)
+    tensor([1])
     """
     if dtype is None:
         where = "" if self.device.type == "cpu" else f"{self.device.type}."
         return f"torch.{where}{dtypes.scalar_name(self.dtype)}Tensor"
     device = None
     if not isinstance(dtype, Dtype):
+        if not isinstance(dtype, (str, type)):
+            raise TypeError(f"dtype must be a type, str, or dtype object, not {type(dtype).__name__}")
         from torsh.legacy import dtype_and_device
 
         dtype, device = dtype_and_device(dtype)
@@ -149,7 +196,14 @@ def type_(self, dtype=None, non_blocking=False, **kwargs):
 
 @composite("Tensor.type_as")
 def type_as(self, other):
-    """The tensor with the dtype and device of another."""
+    """The tensor with the dtype and device of another.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.type_as.html
+
+    >>> import torsh
+    >>> torsh.tensor([1, 2]).type_as(torsh.tensor([0.5]))
+    tensor([1., 2.])
+    """
     return moved(self, other._kind.dtype, other._kind.device)
 
 
@@ -169,6 +223,13 @@ def clone(input, *, memory_format=None):
 
     memory_format: default: as the tensor is; a tensor whose elements overlap or leave gaps is packed.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.clone.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([1., 2.])
+    >>> y = torsh.clone(x)
+    >>> y[0] = 9.  # x is not changed
+    >>> x
+    tensor([1., 2.])
     """
     if memory_format is None:
         return copied(input)
@@ -176,6 +237,8 @@ def clone(input, *, memory_format=None):
 
     if memory_format is preserve_format or (memory_format is contiguous_format and input.is_contiguous()):
         return copied(input)
+    if memory_format is contiguous_format:
+        return packed(input)
     return laid_out(input, memory_format)
 
 
@@ -185,6 +248,19 @@ def clone(input, *, memory_format=None):
 def laid_out(input, memory_format):
     """The values in new memory, the dimensions in the order of a memory format."""
     return (input, memory_format)
+
+
+@primitive("", name="packed", grad={"input": lambda g: g}, args="input", tags="moves", node_name="CloneBackward0",
+           meta=lambda input: (input.shape, input.dtype), decompose=lambda input: _packed(input))  # fmt: skip
+def packed(input):
+    """The values in new memory, row by row."""
+    return (input,)
+
+
+def _packed(input: Tensor) -> Tensor:
+    from torsh.memory_format import contiguous_format
+
+    return _laid_out(input, contiguous_format)
 
 
 def _laid_out(input: Tensor, memory_format: Any) -> Tensor:
@@ -197,11 +273,18 @@ def _laid_out(input: Tensor, memory_format: Any) -> Tensor:
 def copy_(self, src, non_blocking=False):
     """Write the values of ``src`` (broadcast, converted, moved as needed) into this tensor and return it.
 
+    non_blocking: accepted; copies are done when it returns. Raises RuntimeError where ``src`` does not broadcast to this tensor's shape.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.copy_.html
+
+    >>> import torsh
+    >>> torsh.zeros(2).copy_(torsh.tensor([1, 2]))  # converted to the tensor's dtype
+    tensor([1., 2.])
     """
-    check_writable(self, "copy_")
     if not isinstance(src, Tensor):
         raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
+    if src._bits:
+        src = src._computed()
+    check_writable(self, "copy_", src._rg)
     if src._kind is not self._kind:
         if src._kind.place is not self._kind.place:
             src = to_place(src, self._kind.place)
@@ -212,6 +295,14 @@ def copy_(self, src, non_blocking=False):
         if len(shape) > len(own) and all(n == 1 for n in shape[: len(shape) - len(own)]):
             src = src.reshape(shape[len(shape) - len(own) :])
         src = src.expand(own)
+    if src._vc is not None and src._vc is self._vc:
+        check_apart(self, src)
+    if self._base is not None:
+        check_overlap(self)
+    if src._rg and thread.enabled:
+        from torsh.autograd.views import copied
+
+        src = copied(self, src)
     return assign(self, src, "copy_")
 
 
@@ -220,6 +311,11 @@ def fill_(self, value):
     """Write one number into every element and return the tensor.
 
     value: a number or a 0-d tensor.  Raises RuntimeError for a tensor with dimensions.
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.empty(2).fill_(7)
+    tensor([7., 7.])
     """
     check_writable(self, "fill_")
     if isinstance(value, Tensor):
@@ -230,7 +326,7 @@ def fill_(self, value):
         return copy_(self, value)
     k = self._kind
     value = as_value(value if type(value) is float else fill_number(value, "fill_"), k.dtype)
-    if state.busy:
+    if state.busy or self._bits:
         return assign(self, make_full((), value, k.dtype, k.device, False).expand(tuple(self._data.shape)), "fill_")
     k.backend.fill(self._data, value)
     wrote(self, None, "fill_")
@@ -242,18 +338,34 @@ def fill(input, value):
     """A tensor of the input's shape and dtype filled with one number.
 
     Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.fill(torsh.tensor([1, 2]), 7)
+    tensor([7, 7])
     """
     return clone(input).fill_(value)
 
 
-@composite("torch.zero_ Tensor.zero_")
+@composite("torch.zero_ Tensor.zero_", bare=True)
 def zero_(self):
-    """Write 0 into every element and return the tensor."""
+    """Write 0 into every element and return the tensor.
+
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.ones(2).zero_()
+    tensor([0., 0.])
+    """
+    if state.overrides and (handler := override_of((self,), {})) is not None:
+        return handler(zero_, (self,), {})
     check_writable(self, "zero_")
-    if state.busy:
+    if state.busy or self._bits:
         return fill_(self, 0)
     self._kind.backend.fill(self._data, 0)
-    wrote(self, None, "zero_")
+    if self._rg:
+        wrote(self, None, "zero_")
+    else:
+        self._bump("zero_")
     return self
 
 
@@ -278,13 +390,24 @@ def numpy(input, *, force=False):
     Raises TypeError for a tensor that is not on the CPU and for types NumPy does not have, RuntimeError for one that requires
     grad; ``force=True`` detaches and moves as needed.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.numpy.html
+
+    >>> import torsh
+    >>> x = torsh.ones(2)
+    >>> x.numpy()[0] = 5.  # shares the memory
+    >>> x
+    tensor([5., 1.])
     """
-    if input._rg and not force:
+    if input._rg and not force and thread.enabled:
         raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
     if input.device.type != "cpu" and not force:
         raise TypeError(
             f"can't convert {input.device} device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory "
             "first."
+        )
+    if input._bits and not force:
+        bit, name = ("conjugate", "conj") if input.is_conj() else ("negative", "neg")
+        raise RuntimeError(
+            f"Can't call numpy() on Tensor that has {bit} bit set. Use tensor.resolve_{name}().numpy() instead."
         )
     if input._kind.dtype in _NOT_NUMPYS:
         raise TypeError(
@@ -294,15 +417,30 @@ def numpy(input, *, force=False):
 
 
 # Types that NumPy has only through ml_dtypes.
-_NOT_NUMPYS = frozenset((*dtypes.FLOAT8, dtypes.bfloat16, dtypes.complex32))
+_NOT_NUMPYS = frozenset((*dtypes.FLOAT8, *dtypes.UNCASTABLE, dtypes.bfloat16, dtypes.complex32))
 
 
-@composite("Tensor.item")
+@composite("Tensor.item", bare=True)
 def item(input):
     """The value of a tensor with one element as a Python number.
 
     Raises RuntimeError for any other number of elements.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.item.html
+
+    >>> import torsh
+    >>> torsh.tensor([[2.5]]).item()
+    2.5
+    >>> torsh.arange(3).sum().item()
+    3
     """
+    if not state.overrides:
+        array = input._data
+        if type(array) is _ndarray and array.size == 1:
+            value = array.item()
+            if type(value) in _NUMBERS:
+                return value
+    elif (handler := override_of((input,), {})) is not None:
+        return handler(item, (input,), {})
     array = host_array(input)
     if array.size != 1:
         raise RuntimeError(f"a Tensor with {array.size} elements cannot be converted to Scalar")
@@ -313,13 +451,23 @@ def item(input):
     return _pair(value) if kind.dtype is dtypes.complex32 else value
 
 
+_NUMBERS = frozenset({float, int, bool})
+
+
 def _pair(value: Any) -> complex:
     return value if isinstance(value, complex) else complex(*[float(v) for v in value])
 
 
 @composite("Tensor.tolist")
 def tolist(self):
-    """The values as nested lists of Python numbers (a single number for a 0-d tensor)."""
+    """The values as nested lists of Python numbers (a single number for a 0-d tensor).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.tolist.html
+
+    >>> import torsh
+    >>> torsh.tensor([[1, 2], [3, 4]]).tolist()
+    [[1, 2], [3, 4]]
+    """
     array = host_array(self)
     if self._kind.dtype in _NOT_NUMPYS:
         array = host_array(self.detach().to(dtypes.complex64 if self.dtype.is_complex else dtypes.float32))
@@ -348,14 +496,20 @@ def _array_wrap(self: Tensor, array: Any, context: Any = None, return_scalar: bo
 
 def _number(kind: type, name: str) -> Any:
     def convert(self: Tensor) -> Any:
-        return kind(item(self))
+        return kind(_only(self))
 
     convert.__name__ = convert.__qualname__ = name
     return convert
 
 
+def _only(self: Tensor) -> Any:
+    if self.numel() != 1:
+        raise ValueError(f"only one element tensors can be converted to Python scalars; this one has {self.numel()}")
+    return item(self)
+
+
 def _int(self: Tensor) -> int:
-    return int(item(self))
+    return int(_only(self))
 
 
 def _index(self: Tensor) -> int:
@@ -381,7 +535,7 @@ def _contains(self: Tensor, element: Any) -> bool:
 
 
 def _format(self: Tensor, spec: str) -> str:
-    if self.ndim == 0 and type(self) is Tensor:
+    if self.ndim == 0 and self.__class__ is Tensor:
         return item(self).__format__(spec)
     return object.__format__(self, spec)
 

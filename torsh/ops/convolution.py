@@ -8,6 +8,7 @@ derivatives of any order come out of the same kernels.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from torsh.dtypes import scalar_name
@@ -85,6 +86,10 @@ def convolution(input, weight, bias, stride, padding, dilation, transposed, outp
     """The convolution that all others are forms of, on an input of shape (samples, channels, *space).
 
     Source: https://docs.pytorch.org/docs/stable/nn.functional.html#convolution-functions
+
+    >>> import torsh
+    >>> torsh.convolution(torsh.ones(1, 1, 5), torsh.ones(2, 1, 3), None, [1], [0], [1], False, [0], 1).shape
+    torsh.Size([1, 2, 3])
     """
     n = input.ndim - 2
     stride, padding = _sizes(stride, n, "stride"), _sizes(padding, n, "padding")
@@ -130,17 +135,7 @@ def _sizes(value: Any, n: int, name: str) -> Ints:
 
 def _checked(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups):
     """The normalised arguments, after PyTorch's checks of values, types and shapes."""
-    n = len(stride)
-    if any(p < 0 for p in padding):
-        raise RuntimeError(f"negative padding is not supported, got padding={list(padding)}")
-    if any(p < 0 for p in output_padding):
-        raise RuntimeError(f"negative output_padding is not supported, got output_padding={list(output_padding)}")
-    if any(s <= 0 for s in stride):
-        raise RuntimeError(f"non-positive stride is not supported, got stride={list(stride)}")
-    if any(d <= 0 for d in dilation):
-        raise RuntimeError(f"dilation should be greater than zero, got dilation={list(dilation)}")
-    if groups <= 0:
-        raise RuntimeError(f"non-positive groups is not supported, got groups={groups}")
+    _check_values(stride, padding, dilation, output_padding, groups)
     if input._kind is not weight._kind:
         if input._kind.place is weight._kind.place:
             raise RuntimeError(
@@ -153,7 +148,30 @@ def _checked(input, weight, bias, stride, padding, dilation, transposed, output_
             f"Input type ({scalar_name(input.dtype)}) and bias type ({scalar_name(bias.dtype)}) should be the same; "
             "convert one of them with .to(dtype)"
         )
-    shape, wshape = tuple(input.shape), tuple(weight.shape)
+    _check_shapes(
+        tuple(input._data.shape), tuple(weight._data.shape), None if bias is None else tuple(bias._data.shape), stride, padding,
+        dilation, transposed, output_padding, groups,
+    )  # fmt: skip
+    return (input, weight, bias, stride, padding, dilation, transposed, output_padding, groups)
+
+
+@functools.lru_cache(256)
+def _check_values(stride, padding, dilation, output_padding, groups):
+    if any(p < 0 for p in padding):
+        raise RuntimeError(f"negative padding is not supported, got padding={list(padding)}")
+    if any(p < 0 for p in output_padding):
+        raise RuntimeError(f"negative output_padding is not supported, got output_padding={list(output_padding)}")
+    if any(s <= 0 for s in stride):
+        raise RuntimeError(f"non-positive stride is not supported, got stride={list(stride)}")
+    if any(d <= 0 for d in dilation):
+        raise RuntimeError(f"dilation should be greater than zero, got dilation={list(dilation)}")
+    if groups <= 0:
+        raise RuntimeError(f"non-positive groups is not supported, got groups={groups}")
+
+
+@functools.lru_cache(256)
+def _check_shapes(shape, wshape, bias, stride, padding, dilation, transposed, output_padding, groups):
+    n = len(stride)
     if len(wshape) != n + 2:
         raise RuntimeError(
             f"Expected {n + 2}-dimensional input for {n + 2}-dimensional weight {list(wshape)}, but got "
@@ -180,11 +198,11 @@ def _checked(input, weight, bias, stride, padding, dilation, transposed, output_
             f"{shape[1]} channels instead"
         )
     made = wshape[1] * groups if transposed else wshape[0]
-    if bias is not None and tuple(bias.shape) != (made,):
+    if bias is not None and bias != (made,):
         raise RuntimeError(
             f"Given {kind}weight of size {list(wshape)}, expected bias to be 1-dimensional with {made} elements, but "
             "got "
-            f"bias of size {list(bias.shape)} instead"
+            f"bias of size {list(bias)} instead"
         )
     kernel, space = wshape[2:], shape[2:]
     if transposed:
@@ -210,7 +228,6 @@ def _checked(input, weight, bias, stride, padding, dilation, transposed, output_
                 f"Calculated padded input size per channel: ({' x '.join(map(str, room))}). Kernel size: "
                 f"({' x '.join(map(str, reach))}). Kernel size can't be greater than actual input size"
             )
-    return (input, weight, bias, stride, padding, dilation, transposed, output_padding, groups)
 
 
 def _batched(name: str, input: Any, weight: Any, n: int) -> tuple[Tensor, bool]:
@@ -281,6 +298,10 @@ def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 
     input: (N, C, L) or (C, L).  weight: (O, C / groups, K).  padding: an integer, "valid" or "same".
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv1d.html
+
+    >>> import torsh
+    >>> torsh.conv1d(torsh.tensor([[[1., 2., 3., 4.]]]), torsh.tensor([[[1., 0., -1.]]]), padding=1)
+    tensor([[[-2., -2., -2.,  3.]]])
     """
     return _plain("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
 
@@ -291,6 +312,11 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 
     input: (N, C, H, W) or (C, H, W).  weight: (O, C / groups, KH, KW).  padding: integers, "valid" or "same".
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv2d.html
+
+    >>> import torsh
+    >>> x, weight = torsh.ones(8, 3, 32, 32), torsh.ones(16, 3, 3, 3)
+    >>> torsh.conv2d(x, weight, stride=2, padding=1).shape
+    torsh.Size([8, 16, 16, 16])
     """
     return _plain("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
 
@@ -301,6 +327,10 @@ def conv3d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 
     input: (N, C, D, H, W) or (C, D, H, W).  weight: (O, C / groups, KD, KH, KW).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv3d.html
+
+    >>> import torsh
+    >>> torsh.conv3d(torsh.ones(1, 2, 4, 4, 4), torsh.ones(3, 2, 2, 2, 2)).shape
+    torsh.Size([1, 3, 3, 3, 3])
     """
     return _plain("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
 
@@ -311,6 +341,10 @@ def conv_transpose1d(input, weight, bias=None, stride=1, padding=0, output_paddi
 
     input: (N, C, L) or (C, L).  weight: (C, O / groups, K).  output_padding: extra length at one end.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv_transpose1d.html
+
+    >>> import torsh
+    >>> torsh.conv_transpose1d(torsh.tensor([[[1., 2.]]]), torsh.tensor([[[1., 1.]]]), stride=2)
+    tensor([[[1., 1., 2., 2.]]])
     """
     return _transpose("conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
@@ -321,6 +355,10 @@ def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_paddi
 
     input: (N, C, H, W) or (C, H, W).  weight: (C, O / groups, KH, KW).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv_transpose2d.html
+
+    >>> import torsh
+    >>> torsh.conv_transpose2d(torsh.ones(1, 2, 4, 4), torsh.ones(2, 3, 2, 2), stride=2).shape
+    torsh.Size([1, 3, 8, 8])
     """
     return _transpose("conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
@@ -331,6 +369,10 @@ def conv_transpose3d(input, weight, bias=None, stride=1, padding=0, output_paddi
 
     input: (N, C, D, H, W) or (C, D, H, W).  weight: (C, O / groups, KD, KH, KW).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv_transpose3d.html
+
+    >>> import torsh
+    >>> torsh.conv_transpose3d(torsh.ones(1, 2, 2, 2, 2), torsh.ones(2, 1, 3, 3, 3)).shape
+    torsh.Size([1, 1, 4, 4, 4])
     """
     return _transpose("conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
@@ -340,6 +382,10 @@ def conv_tbc(input, weight, bias, pad=0):
     """conv1d on (time, batch, channels), with a weight of shape (K, C, O).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv_tbc.html
+
+    >>> import torsh
+    >>> torsh.conv_tbc(torsh.ones(5, 2, 3), torsh.ones(3, 3, 4), torsh.zeros(4)).shape  # (time, batch, channels)
+    torsh.Size([3, 2, 4])
     """
     for t, name in ((input, "Input"), (weight, "Weight")):
         if t.ndim != 3:

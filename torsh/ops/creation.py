@@ -8,7 +8,7 @@ from typing import Any
 
 from torsh import dtypes
 from torsh.device import as_device
-from torsh.dispatch import place_of, state, through_modes
+from torsh.dispatch import place_of, state, through_modes, unallocatable
 from torsh.dtypes import dtype as Dtype
 from torsh.memory_format import strided
 from torsh.ops._args import size_of
@@ -54,11 +54,16 @@ def create(op: Op, params: tuple[Any, ...], dtype: Dtype | None, device: Any, re
 
         t = through_modes(op, (*params, kind.dtype, kind.device), run)
     else:
-        raw = op.kernels[kind](*params, kind.dtype, kind.device)
+        try:
+            raw = op.kernels[kind](*params, kind.dtype, kind.device)
+        except (MemoryError, ValueError) as e:
+            raise unallocatable(e) from e.__cause__
         t = new(Tensor)
         t._data = raw if type(raw) is kind.raw_type else kind.as_raw(raw)
         t._kind = kind
     if requires_grad:
+        if type(requires_grad) is not bool:
+            raise TypeError(f"{op.name}(): argument 'requires_grad' must be bool, not {type(requires_grad).__name__}")
         t.requires_grad = True
     return t
 
@@ -82,6 +87,8 @@ def _sized(size: Any, sizes: Any, name: str) -> tuple[int, ...]:
         raise TypeError(
             f"{name}() received an invalid combination of arguments - got (), but expected a size: integers or a tuple of them"
         )
+    if sizes is None and type(size[0]) is bool:
+        raise TypeError(f"{name}(): argument 'size' (position 1) must be tuple of ints, not bool")
     return size_of(size if sizes is None else (sizes,))
 
 
@@ -124,7 +131,12 @@ def empty(
 ):
     """A tensor of a size with whatever its memory holds.
 
+    size: ints or one sequence of them. dtype: default the default floating type. memory_format: the order of dimensions in memory.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.empty.html
+
+    >>> import torsh
+    >>> torsh.empty(2, 3).shape  # the values are whatever the memory held
+    torsh.Size([2, 3])
     """
     if layout is not None and layout is not strided:
         return _without_entries(_sized(size, k.get("size"), "empty"), layout, dtype, device, requires_grad)
@@ -140,6 +152,10 @@ def empty_permuted(
     """An uninitialised tensor whose dimensions lie in memory in the order ``physical_layout``, outermost first.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.empty_permuted.html
+
+    >>> import torsh
+    >>> torsh.empty_permuted((2, 3, 5), (0, 2, 1)).stride()
+    (15, 1, 3)
     """
     from torsh.ops.shape import inverse
 
@@ -164,7 +180,15 @@ def empty_permuted(
 def zeros(*size, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, names=None, **k):
     """A tensor filled with 0.
 
+    size: ints or one sequence of them. dtype: default the default floating type; device: default the default device.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.zeros.html
+
+    >>> import torsh
+    >>> torsh.zeros(2, 3)
+    tensor([[0., 0., 0.],
+            [0., 0., 0.]])
+    >>> torsh.zeros((2,), dtype=torsh.int64)
+    tensor([0, 0])
     """
     if layout is not None and layout is not strided:
         return _without_entries(_sized(size, k.get("size"), "zeros"), layout, dtype, device, requires_grad)
@@ -175,7 +199,13 @@ def zeros(*size, dtype=None, layout=None, device=None, requires_grad=False, pin_
 def ones(*size, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, names=None, **k):
     """A tensor filled with 1.
 
+    size: ints or one sequence of them. dtype: default the default floating type; device: default the default device.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.ones.html
+
+    >>> import torsh
+    >>> torsh.ones(2, 3)
+    tensor([[1., 1., 1.],
+            [1., 1., 1.]])
     """
     return make_full(_sized(size, k.get("size"), "ones"), 1, dtype, device, requires_grad)
 
@@ -198,7 +228,11 @@ _FLOAT32_MAX = 3.4028234663852886e38
 
 
 def as_value(value: Any, dtype: Dtype) -> Any:
-    """A number as a value of a dtype, range checked.  Raises RuntimeError where it does not fit."""
+    """A number as a value of a dtype, range checked.  Raises RuntimeError where it does not fit, ValueError for an integer that
+    no type has room for.
+    """
+    if type(value) is int and not -1 << 63 <= value < 1 << 64:
+        raise ValueError(f"Overflow when unpacking long long: {value if value.bit_length() < 200 else 'an integer'} has more than 64 bits")
     if isinstance(value, complex) and not dtype.is_complex:
         if value.imag:
             raise RuntimeError(f"value cannot be converted to type {dtype.name} without overflow: {value} is complex")
@@ -225,7 +259,15 @@ def as_value(value: Any, dtype: Dtype) -> Any:
 def full(size, fill_value, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, names=None):
     """A tensor filled with one number, which decides the dtype if none is given.
 
+    size: a sequence of ints. fill_value: a number: bool, int64, the default floating or complex type follow from it.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.full.html
+
+    >>> import torsh
+    >>> torsh.full((2, 2), 7)
+    tensor([[7, 7],
+            [7, 7]])
+    >>> torsh.full((2,), 7., dtype=torsh.float64)
+    tensor([7., 7.], dtype=torsh.float64)
     """
     value = fill_number(fill_value, "full")
     dtype = dtype or (fill_value.dtype if isinstance(fill_value, Tensor) else dtypes.of_number(value))
@@ -235,7 +277,15 @@ def full(size, fill_value, *, dtype=None, layout=None, device=None, requires_gra
 
 @composite("torch.scalar_tensor", tags="creation")
 def scalar_tensor(s, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
-    """A 0-d tensor of a number, of the default floating type if no dtype is given."""
+    """A 0-d tensor of a number, of the default floating type if no dtype is given.
+
+    s: a number; the dtype is the default one unless ``dtype`` says otherwise.
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.scalar_tensor(3)
+    tensor(3.)
+    """
     dtype = dtype or dtypes.get_default_dtype()
     return make_full((), as_value(fill_number(s, "scalar_tensor"), dtype), dtype, device, requires_grad)
 
@@ -248,9 +298,12 @@ def _like(
 ) -> Tensor:
     if not isinstance(input, Tensor):
         raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+    if state.busy and hasattr(input, "_physical"):  # an example under vmap: one for each of them
+        return input._of_batch(lambda b, n: _like(b, value, dtype, device, requires_grad, None, name))
     k = input._kind
-    shape = tuple(input._data.shape)
-    if (memory_format is None and k.backend.contiguous(input._data)) or not k.backend.capabilities.mutable:
+    raw = input._memory if input._bits else input._data
+    shape = tuple(raw.shape)
+    if (memory_format is None and k.backend.contiguous(raw)) or not k.backend.capabilities.mutable:
         if dtype is None and device is None and not state.busy:
             t = new(Tensor)
             t._data = full_op.kernels[k](shape, value, k.dtype, k.device)
@@ -273,6 +326,8 @@ def _like(
     t = empty_strided(shape, strides, dtype=dtype or k.dtype, device=device)
     if value is not None:
         t.fill_(value)
+        if not t.is_inference():
+            t._vc = None  # nobody has seen it before that write
     if requires_grad:
         t.requires_grad = True
     return t
@@ -284,7 +339,12 @@ def empty_like(
 ):
     """An uninitialised tensor like another.
 
+    It has that tensor's shape, dtype, device and order of dimensions in memory unless they are given.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.empty_like.html
+
+    >>> import torsh
+    >>> torsh.empty_like(torsh.zeros(2, 3, dtype=torsh.float64)).dtype
+    torsh.float64
     """
     return _like(input, None, dtype, device, requires_grad, memory_format, "empty_like")
 
@@ -295,7 +355,13 @@ def zeros_like(
 ):
     """Zeros in the shape of another tensor, with its dtype, device and order of dimensions in memory unless given.
 
+    input: any tensor; only its shape, dtype, device and order of dimensions matter. memory_format: default ``preserve_format``.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.zeros_like.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([[1., 2.]], dtype=torsh.float64)
+    >>> torsh.zeros_like(x)
+    tensor([[0., 0.]], dtype=torsh.float64)
     """
     return _like(input, 0, dtype, device, requires_grad, memory_format, "zeros_like")
 
@@ -306,7 +372,12 @@ def ones_like(
 ):
     """Ones in the shape of another tensor.
 
+    It has that tensor's dtype, device and order of dimensions in memory unless they are given.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.ones_like.html
+
+    >>> import torsh
+    >>> torsh.ones_like(torsh.tensor([5, 6]))
+    tensor([1, 1])
     """
     return _like(input, 1, dtype, device, requires_grad, memory_format, "ones_like")
 
@@ -325,7 +396,12 @@ def full_like(
 ):
     """One number in the shape of another tensor.
 
+    fill_value: a number. The result has that tensor's dtype (not the number's), device and order of dimensions unless given.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.full_like.html
+
+    >>> import torsh
+    >>> torsh.full_like(torsh.tensor([1, 2]), 9)
+    tensor([9, 9])
     """
     value = as_value(fill_number(fill_value, "full_like"), dtype or input.dtype)
     return _like(input, value, dtype, device, requires_grad, memory_format, "full_like")
@@ -335,6 +411,9 @@ def _new(
     self: Tensor, size: Any, sizes: Any, value: Any, dtype: Any, device: Any, requires_grad: bool, name: str
 ) -> Tensor:
     k = self._kind
+    if state.busy and hasattr(self, "_physical"):  # an example under vmap: one for each of them
+        shape = _sized(size, sizes, name)
+        return self._of_batch(lambda b, n: _new(b, (), (n, *shape), value, dtype, device, requires_grad, name))
     return make_full(
         _sized(size, sizes, name), value, dtype or k.dtype, device if device is not None else k.device, requires_grad
     )
@@ -342,25 +421,58 @@ def _new(
 
 @composite("Tensor.new_empty", tags="creation")
 def new_empty(self, *size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False, **k):
-    """An uninitialised tensor of a size with this tensor's dtype and device."""
+    """An uninitialised tensor of a size with this tensor's dtype and device.
+
+    size: ints or one sequence of them. dtype, device: instead of this tensor's.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.new_empty.html
+
+    >>> import torsh
+    >>> torsh.tensor([1, 2]).new_empty(3).dtype
+    torsh.int64
+    """
     return _new(self, size, k.get("size"), None, dtype, device, requires_grad, "new_empty")
 
 
 @composite("Tensor.new_zeros", tags="creation")
 def new_zeros(self, *size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False, **k):
-    """Zeros of a size with this tensor's dtype and device."""
+    """Zeros of a size with this tensor's dtype and device.
+
+    size: ints or one sequence of them. dtype, device: instead of this tensor's.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.new_zeros.html
+
+    >>> import torsh
+    >>> torsh.tensor([1, 2]).new_zeros((3,))
+    tensor([0, 0, 0])
+    """
     return _new(self, size, k.get("size"), 0, dtype, device, requires_grad, "new_zeros")
 
 
 @composite("Tensor.new_ones", tags="creation")
 def new_ones(self, *size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False, **k):
-    """Ones of a size with this tensor's dtype and device."""
+    """Ones of a size with this tensor's dtype and device.
+
+    size: ints or one sequence of them. dtype, device: instead of this tensor's.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.new_ones.html
+
+    >>> import torsh
+    >>> torsh.tensor([1, 2]).new_ones(2, 2)
+    tensor([[1, 1],
+            [1, 1]])
+    """
     return _new(self, size, k.get("size"), 1, dtype, device, requires_grad, "new_ones")
 
 
 @composite("Tensor.new_full", tags="creation")
 def new_full(self, size, fill_value, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
-    """One number in a size, with this tensor's dtype and device."""
+    """One number in a size, with this tensor's dtype and device.
+
+    size: a sequence of ints. dtype, device: instead of this tensor's.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.new_full.html
+
+    >>> import torsh
+    >>> torsh.tensor([1., 2.], dtype=torsh.float64).new_full((2,), 3)
+    tensor([3., 3.], dtype=torsh.float64)
+    """
     value = as_value(fill_number(fill_value, "new_full"), dtype or self.dtype)
     return _new(self, (), size, value, dtype, device, requires_grad, "new_full")
 
@@ -390,7 +502,17 @@ def arange(
 ):
     """``start``, ``start + step``, ... below ``end``: integers for integer arguments, else the default floating type.
 
+    start (default 0), end, step (default 1): numbers; step must not be 0 and must point from start to end, else RuntimeError.
+    The length is ceil((end - start) / step).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.arange.html
+
+    >>> import torsh
+    >>> torsh.arange(5)
+    tensor([0, 1, 2, 3, 4])
+    >>> torsh.arange(1, 2, 0.25)
+    tensor([1.0000, 1.2500, 1.5000, 1.7500])
+    >>> torsh.arange(3, dtype=torsh.float32)
+    tensor([0., 1., 2.])
     """
     if len(args) == 1 and end is None:
         end = args[0]
@@ -440,6 +562,12 @@ def range_(start=0, end=None, step=1, *, dtype=None, layout=None, device=None, r
     """Like ``arange`` but with ``end`` included and of the default floating type; deprecated.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.range.html
+
+    >>> import torsh
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")  # deprecated by torch.arange
+    >>> torsh.range(1, 3)  # the end is included
+    tensor([1., 2., 3.])
     """
     if end is None:
         start, end = 0, start
@@ -473,12 +601,29 @@ def _spaced(op: str, start: Any, end: Any, steps: Any, dtype: Any) -> tuple[Any,
     return *found, steps, dtype
 
 
+def _between_examples(start: Any, end: Any, steps: int) -> Any:
+    """``linspace`` where an end is an example under vmap, so that numbers are not at hand: each half counted from its own end."""
+    import torsh
+
+    place = start.device if isinstance(start, Tensor) else end.device
+    i = arange(steps, device=place)
+    step = (end - start) / max(steps - 1, 1)
+    return torsh.where(i < (steps + 1) // 2, start + step * i, end - step * (steps - 1 - i))
+
+
 @composite("torch.linspace", out=True, of=linspace_op)
 def linspace(start, end, steps, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """``steps`` evenly spaced numbers from ``start`` to ``end``, both included.
 
+    start, end: numbers or 0-d tensors; steps: the length. dtype: default the default floating type.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linspace.html
+
+    >>> import torsh
+    >>> torsh.linspace(0, 1, 5)
+    tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
     """
+    if hasattr(start, "_physical") or hasattr(end, "_physical"):
+        return _between_examples(start, end, steps).to(dtype or dtypes.get_default_dtype())
     start, end, steps, dtype = _spaced("linspace", start, end, steps, dtype)
     return create(linspace_op, (start, end, steps), dtype, device, requires_grad)
 
@@ -489,8 +634,15 @@ def logspace(
 ):
     """``base`` to evenly spaced powers from ``start`` to ``end``.
 
+    start, end: the powers' exponents, numbers or 0-d tensors. dtype: default the default floating type.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.logspace.html
+
+    >>> import torsh
+    >>> torsh.logspace(0, 2, 3)
+    tensor([  1.,  10., 100.])
     """
+    if hasattr(start, "_physical") or hasattr(end, "_physical"):
+        return (base ** _between_examples(start, end, steps)).to(dtype or dtypes.get_default_dtype())
     start, end, steps, dtype = _spaced("logspace", start, end, steps, dtype)
     return create(logspace_op, (start, end, steps, base), dtype, device, requires_grad)
 
@@ -499,7 +651,13 @@ def logspace(
 def eye(n, m=None, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """Ones on the main diagonal of an ``n`` by ``m`` matrix, zeros elsewhere.
 
+    n, m: the numbers of rows and columns; m defaults to n. dtype: default the default floating type.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.eye.html
+
+    >>> import torsh
+    >>> torsh.eye(2, 3)
+    tensor([[1., 0., 0.],
+            [0., 1., 0.]])
     """
     n = operator.index(n)
     m = n if m is None else operator.index(m)

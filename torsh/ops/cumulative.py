@@ -84,6 +84,14 @@ def cumsum(input, dim=None, *, dtype=None, axis=None):
 
     Bools and integers are added up in int64 unless ``dtype`` says otherwise.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.cumsum.html
+
+    >>> import torsh
+    >>> torsh.cumsum(torsh.tensor([1, 2, 3]), 0)
+    tensor([1, 3, 6])
+    >>> x = torsh.tensor([[1., 2.], [3., 4.]])
+    >>> x.cumsum(dim=1)
+    tensor([[1., 3.],
+            [3., 7.]])
     """
     input, dim = _args(input, dim if axis is None else axis, dtype, "cumsum")
     out = _cumsum.op(input, dim)
@@ -96,6 +104,10 @@ def cumprod(input, dim=None, *, dtype=None, axis=None):
 
     Bools and integers are multiplied in int64 unless ``dtype`` says otherwise.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.cumprod.html
+
+    >>> import torsh
+    >>> torsh.cumprod(torsh.tensor([1, 2, 3, 4]), dim=0)
+    tensor([ 1,  2,  6, 24])
     """
     input, dim = _args(input, dim if axis is None else axis, dtype, "cumprod")
     out = _cumprod.op(input, dim)
@@ -130,6 +142,12 @@ def cummax(input, dim=None, *, axis=None):
 
     Among equal elements the last counts; after a nan all is nan.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.cummax.html
+
+    >>> import torsh
+    >>> torsh.cummax(torsh.tensor([1, 3, 2, 5]), dim=0)
+    torsh.return_types.cummax(
+    values=tensor([1, 3, 3, 5]),
+    indices=tensor([0, 1, 1, 3]))
     """
     return _extreme_args(input, dim, axis, "cummax")
 
@@ -140,6 +158,12 @@ def cummin(input, dim=None, *, axis=None):
 
     Among equal elements the last counts; after a nan all is nan.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.cummin.html
+
+    >>> import torsh
+    >>> torsh.cummin(torsh.tensor([4, 3, 5, 1]), dim=0)
+    torsh.return_types.cummin(
+    values=tensor([4, 3, 3, 1]),
+    indices=tensor([0, 1, 1, 3]))
     """
     return _extreme_args(input, dim, axis, "cummin")
 
@@ -168,6 +192,10 @@ def logcumsumexp(input, dim):
     """log(cumsum(exp(input))) along a dimension, without overflow on the way.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.logcumsumexp.html
+
+    >>> import torsh
+    >>> torsh.logcumsumexp(torsh.tensor([0., 0., 0.]), dim=0)
+    tensor([0.0000, 0.6931, 1.0986])
     """
     check_tensor(input, "logcumsumexp")
     dim = wrap_dim(dim, input.ndim)
@@ -186,7 +214,14 @@ def logcumsumexp(input, dim):
 def diff(input, n=1, dim=-1, prepend=None, append=None):
     """The n-th differences along a dimension, optionally with tensors joined to either end first.
 
+    n: how often. prepend, append: tensors of the same number of dimensions. The result is n shorter; bools give bools (xor).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.diff.html
+
+    >>> import torsh
+    >>> torsh.diff(torsh.tensor([1, 4, 9]))
+    tensor([3, 5])
+    >>> torsh.diff(torsh.tensor([1, 4, 9]), n=2)
+    tensor([2])
     """
     from torsh.ops.joining import cat
 
@@ -271,6 +306,10 @@ def trapezoid(y, x=None, *, dx=None, dim=-1):
 
     x: the sample points, 1-D or of ``y``'s shape; without it they are ``dx`` (default 1) apart.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.trapezoid.html
+
+    >>> import torsh
+    >>> torsh.trapezoid(torsh.tensor([1., 2., 3.]), dx=0.5)
+    tensor(2.)
     """
     if x is not None and dx is not None:
         raise TypeError("trapezoid() received an invalid combination of arguments: give x or dx, not both")
@@ -287,6 +326,10 @@ def cumulative_trapezoid(y, x=None, *, dx=None, dim=-1):
     """The running integral along a dimension by the trapezoidal rule.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.cumulative_trapezoid.html
+
+    >>> import torsh
+    >>> torsh.cumulative_trapezoid(torsh.tensor([1., 2., 3.]))
+    tensor([1.5000, 4.0000])
     """
     if x is not None and dx is not None:
         raise TypeError("cumulative_trapezoid() received an invalid combination of arguments: give x or dx, not both")
@@ -339,6 +382,10 @@ def gradient(input, *, spacing=None, dim=None, edge_order=1):
     spacing: the distance of the samples (one number, or one per dimension), or a sequence of 1-D tensors with their
     coordinates.  edge_order: 1 or 2, the accuracy at the edges.  Gives a tuple of tensors of the input's shape.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.gradient.html
+
+    >>> import torsh
+    >>> torsh.gradient(torsh.tensor([0., 1., 4., 9.]))
+    (tensor([1., 2., 4., 5.]),)
     """
     check_tensor(input, "gradient")
     dims = wrap_dims(dim, input.ndim)

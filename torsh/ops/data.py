@@ -19,6 +19,9 @@ from torsh_numpy.backend import FROM_NUMPY, TO_NUMPY, detached_from_base
 _SUPPORTED = "float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, uint8, and bool"
 
 
+_CPU = as_device("cpu")
+
+
 def check_array(array: np.ndarray[Any, Any]) -> Dtype:
     """The torsh dtype of a host array that memory can be shared with; raises what PyTorch raises otherwise."""
     dtype = FROM_NUMPY.get(array.dtype)
@@ -74,6 +77,8 @@ def _first_leaf(data: Any) -> Any:
 
 def values_array(data: Any, dtype: Dtype | None) -> tuple[np.ndarray[Any, Any], Dtype]:
     """A host array of Python values (nested sequences) and its dtype."""
+    if dtype is not None and not isinstance(dtype, Dtype):
+        raise TypeError(f"argument 'dtype' must be torch.dtype, not {type(dtype).__name__}")
     kind = type(data)
     if kind is list or kind is tuple:
         leaf = type(_first_leaf(data))
@@ -82,7 +87,8 @@ def values_array(data: Any, dtype: Dtype | None) -> tuple[np.ndarray[Any, Any], 
                 array = np.array(data)
             except (ValueError, TypeError, OverflowError):
                 array = None
-            if array is not None and array.dtype in _NATIVE:
+            large = leaf is int and array is not None and array.dtype.kind == "f" and (abs(array) >= 2.0**63).any()
+            if array is not None and array.dtype in _NATIVE and not large:
                 return _typed(array, dtype)
         return _slow_values(data, dtype)
     if kind is float or kind is int or kind is bool or kind is complex:
@@ -115,12 +121,14 @@ def _typed(array: np.ndarray[Any, Any], dtype: Dtype | None) -> tuple[np.ndarray
 
 def converted(array: np.ndarray[Any, Any], dtype: Dtype) -> np.ndarray[Any, Any]:
     """A host array in the element type of a dtype.  Integers out of range raise RuntimeError, as does complex to real."""
+    if dtype in dtypes.UNCASTABLE:
+        raise RuntimeError(f"store_scalar: invalid type: a {dtype} tensor cannot be made of numbers")
     target = TO_NUMPY[dtype]
     if array.dtype == target:
         return array
     if array.dtype.kind == "c" and not dtype.is_complex:
         if array.imag.any():
-            raise RuntimeError(f"value cannot be converted to type {dtype.name} without overflow: it is complex")
+            raise TypeError(f"must be real number, not complex: a tensor of {dtype.name} has no imaginary part")
         array = array.real
     if dtype.category == dtypes.INT and array.size and array.dtype.kind in "iuf":
         info = np.iinfo(target)
@@ -144,11 +152,12 @@ def _slow_values(data: Any, dtype: Dtype | None) -> tuple[np.ndarray[Any, Any], 
     leaf = data
     while True:
         if isinstance(leaf, (Tensor, np.ndarray, np.generic)):
-            shape.extend(leaf.shape)
+            if leaf is data or not isinstance(leaf, Tensor):  # a tensor among numbers is one of them
+                shape.extend(leaf.shape)
             break
-        if isinstance(leaf, str):
+        if isinstance(leaf, (str, bytes)):
             if leaf is data:
-                raise TypeError("new(): invalid data type 'str'")
+                raise TypeError(f"new(): invalid data type '{type(leaf).__name__}'")
             raise ValueError("too many dimensions 'str'")
         if not _is_sequence(leaf):
             break
@@ -165,9 +174,16 @@ def _slow_values(data: Any, dtype: Dtype | None) -> tuple[np.ndarray[Any, Any], 
         dtype = dtype or dtypes.get_default_dtype()
         return np.empty(shape, TO_NUMPY[dtype]), dtype
     if dtype is None:
+        for leaf in leaves:
+            if type(leaf) is int and not -(1 << 63) <= leaf < 1 << 63:
+                raise ValueError("Overflow when unpacking long long: pass dtype=torch.uint64 for such large integers")
         for d in found:
             dtype = d if dtype is None else dtypes.promote_types(dtype, d)
         assert dtype is not None
+    if dtype.category == dtypes.INT:
+        for leaf in leaves:
+            if isinstance(leaf, np.floating) and not isinstance(leaf, float):
+                raise TypeError(f"'numpy.{type(leaf).__name__}' object cannot be interpreted as an integer")
     if any(isinstance(x, np.ndarray) and x.ndim for x in leaves):
         flat = np.concatenate([converted(np.asarray(x), dtype).reshape(-1) for x in leaves])
     else:
@@ -185,7 +201,15 @@ def _slow_values(data: Any, dtype: Dtype | None) -> tuple[np.ndarray[Any, Any], 
 
 def _collect(data: Any, shape: list[int], depth: int, leaves: list[Any], found: set[Dtype]) -> None:
     if isinstance(data, Tensor):
-        data = data.detach().cpu()._kind.backend.to_host(data.detach().cpu()._data)
+        if depth and data.numel() != 1:
+            raise ValueError(
+                f"only one element tensors can be converted to Python scalars; this one has shape {list(data.shape)}: "
+                "torch.stack joins tensors"
+            )
+        on_cpu = data.detach().cpu()
+        data = on_cpu._kind.backend.to_host(on_cpu._data)
+        if depth:
+            data = data.reshape(())
         if depth == len(shape):
             found.add(FROM_NUMPY[data.dtype])
             leaves.append(data)
@@ -213,6 +237,8 @@ def _collect(data: Any, shape: list[int], depth: int, leaves: list[Any], found: 
         elif hasattr(data, "__float__") and not isinstance(data, str):
             data = float(data)
             found.add(dtypes.get_default_dtype())
+        elif isinstance(data, (str, bytes)):
+            raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
         else:
             raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
         leaves.append(data)
@@ -232,7 +258,20 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
     dtype: default: that of the data; Python floats get the default floating type.
     Raises ValueError for ragged sequences, TypeError and RuntimeError for what is not numeric or does not fit the dtype.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.tensor.html
+
+    >>> import torsh
+    >>> torsh.tensor([[1, 2], [3, 4]])
+    tensor([[1, 2],
+            [3, 4]])
+    >>> torsh.tensor([1, 2.5])
+    tensor([1.0000, 2.5000])
+    >>> torsh.tensor([1, 0], dtype=torsh.bool)
+    tensor([ True, False])
+    >>> torsh.tensor([1., 2.], requires_grad=True)
+    tensor([1., 2.], requires_grad=True)
     """
+    if type(dtype) is type:
+        dtype = dtypes.PYTHON.get(dtype, dtype)
     if dtype is not None and not isinstance(dtype, Dtype):
         raise TypeError(f"tensor(): argument 'dtype' must be torch.dtype, not {type(dtype).__name__}")
     kind = type(data)
@@ -264,18 +303,41 @@ def _as_array(data: Any) -> np.ndarray[Any, Any] | None:
         return data
     if isinstance(data, np.generic):
         return np.asarray(data)
+    if hasattr(data, "__dlpack__") and hasattr(data, "__array__") and data.__dlpack_device__()[0] == 1:  # another library's
+        from torsh import registry
+
+        found: np.ndarray[Any, Any] = registry.load("numpy").from_dlpack(data)
+        return found
     if hasattr(data, "__array_interface__") or (hasattr(data, "__array__") and not _is_sequence(data)):
         return np.asarray(data)
     return None
 
 
-@composite("torch.from_numpy", tags="creation")
+@composite("torch.from_numpy", tags="creation", bare=True)
 def from_numpy(ndarray):
     """A tensor that shares the memory of a NumPy array.
 
     Raises TypeError for anything else and for element types that tensors do not have, ValueError for negative strides.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.from_numpy.html
+
+    >>> import numpy as np
+    >>> import torsh
+    >>> import numpy as np
+    >>> a = np.array([1., 2.])
+    >>> x = torsh.from_numpy(a)
+    >>> x[0] = 9.  # the memory is shared
+    >>> a.tolist(), x.dtype
+    ([9.0, 2.0], torsh.float64)
     """
+    if type(ndarray) is np.ndarray and ndarray.base is None and ndarray.flags.carray:  # the commonest case, written out
+        dtype = FROM_NUMPY.get(ndarray.dtype)
+        place = place_of(_CPU)
+        if dtype is not None and place.raw_type is np.ndarray:
+            t = new(Tensor)
+            t._data = ndarray
+            t._kind = place[dtype]
+            t._borrowed = True
+            return t
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
     dtype = check_array(ndarray)
@@ -287,21 +349,38 @@ def from_numpy(ndarray):
             UserWarning,
             stacklevel=3,
         )
-    return on_device(detached_from_base(ndarray), dtype, "cpu")
+    return _borrowing(ndarray, dtype, _CPU)
+
+
+def _borrowing(array: np.ndarray[Any, Any], dtype: Dtype, device: Any, requires_grad: bool = False) -> Tensor:
+    """A tensor of a host array that is somebody else's."""
+    t = on_device(detached_from_base(array), dtype, device, requires_grad)
+    t._borrowed = True
+    return t
 
 
 @composite("torch.as_tensor", tags="creation")
 def as_tensor(data, dtype=None, device=None):
     """The data as a tensor, shared where possible: a tensor itself (with its history), a NumPy array's memory.
 
+    data: a tensor, an array, a number or nested sequences. dtype, device: where one differs from the data's, the result is a copy.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.as_tensor.html
+
+    >>> import numpy as np
+    >>> import torsh
+    >>> import numpy as np
+    >>> a = np.array([1, 2])
+    >>> x = torsh.as_tensor(a)  # shares the array's memory
+    >>> a[0] = 9
+    >>> x
+    tensor([9, 2])
     """
     if isinstance(data, Tensor):
         return data.to(device=device, dtype=dtype)
     array = _as_array(data)
     if array is not None:
         own = check_array(array)
-        t = on_device(detached_from_base(array), own, device)
+        t = _borrowing(array, own, device)
         return t if dtype is None or dtype is own else t.to(dtype)
     array, dtype = values_array(data, dtype)
     return on_device(array, dtype, device)
@@ -313,18 +392,22 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
 
     copy: True copies always, False raises ValueError where sharing is impossible, None shares where possible.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.asarray.html
+
+    >>> import torsh
+    >>> torsh.asarray([1., 2.])
+    tensor([1., 2.])
     """
     shared = True
     if isinstance(obj, Tensor):
         t = obj
     elif (array := _as_array(obj)) is not None:
         shared = not isinstance(obj, np.generic)
-        t = on_device(detached_from_base(array), check_array(array), "cpu" if device is None else device)
+        t = _borrowing(array, check_array(array), "cpu" if device is None else device)
     elif hasattr(obj, "__dlpack__"):
         from torsh.utils.dlpack import from_dlpack
 
         t = from_dlpack(obj)
-    elif isinstance(obj, (bytes, bytearray, memoryview)) or (not _is_sequence(obj) and _has_buffer(obj)):
+    elif isinstance(obj, (bytes, bytearray, memoryview)) or _has_buffer(obj):
         t = frombuffer(obj, dtype=dtype or dtypes.get_default_dtype())
     else:
         shared = False
@@ -358,6 +441,10 @@ def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
 
     offset: bytes to skip; count: elements to read, -1 for all.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.frombuffer.html
+
+    >>> import torsh
+    >>> torsh.frombuffer(bytearray([1, 0, 2, 0]), dtype=torsh.int16)
+    tensor([1, 2], dtype=torsh.int16)
     """
     try:
         view = memoryview(buffer)
@@ -389,7 +476,7 @@ def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
             UserWarning,
             stacklevel=3,
         )
-    return on_device(np.frombuffer(view, TO_NUMPY[dtype], count, offset), dtype, "cpu", requires_grad)
+    return _borrowing(np.frombuffer(view, TO_NUMPY[dtype], count, offset), dtype, "cpu", requires_grad)
 
 
 @composite("torch.from_file", tags="creation")
@@ -398,6 +485,13 @@ def from_file(filename, shared=None, size=0, *, dtype=None, layout=None, device=
 
     shared: True writes changes back to the file (which is made or grown to the size needed); False keeps them in memory.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.from_file.html
+
+    >>> import torsh
+    >>> import tempfile
+    >>> with tempfile.NamedTemporaryFile(delete=False) as f:
+    ...     _ = f.write(bytes([1, 0, 2, 0]))
+    >>> torsh.from_file(f.name, size=2, dtype=torsh.int16)
+    tensor([1, 2], dtype=torsh.int16)
     """
     if device is not None and str(device) != "cpu":
         raise RuntimeError(f"from_file: a mapped file is on the cpu, but device is {device}")

@@ -6,7 +6,7 @@ from typing import Any
 
 from torsh import dtypes, return_types
 from torsh.dtypes import scalar_name
-from torsh.ops._args import check_tensor
+from torsh.ops._args import check_tensor, has_values
 from torsh.ops._linalg import (
     LinAlgError,
     check_equation,
@@ -59,7 +59,13 @@ def _not_definite(order: int) -> str:
 def cholesky_ex(A, *, upper=False, check_errors=False):
     """The Cholesky factor and LAPACK's status of each matrix, as a named tuple (L, info).
 
+    info: int32, 0 where it succeeded, else the order of the first minor that is not positive definite. check_errors: raise LinAlgError then.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.cholesky_ex.html
+
+    >>> import torsh
+    >>> L, info = torsh.linalg.cholesky_ex(torsh.tensor([[1., 2.], [2., 1.]]))
+    >>> info  # not positive definite from order 2 on; nothing is raised
+    tensor(2, dtype=torsh.int32)
     """
     check_matrices("linalg.cholesky", A, "cholesky_cpu", square=True)
     L, info = _cholesky.op(A, bool(upper))
@@ -74,6 +80,13 @@ def linalg_cholesky(A, *, upper=False):
 
     Raises LinAlgError for a matrix that is not positive definite.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.cholesky.html
+
+    >>> import torsh
+    >>> A = torsh.tensor([[4., 2.], [2., 5.]])
+    >>> L = torsh.linalg.cholesky(A)
+    >>> L
+    tensor([[2., 0.],
+            [1., 2.]])
     """
     check_matrices("linalg.cholesky", A, "cholesky_cpu", square=True)
     L, info = _cholesky.op(A, bool(upper))
@@ -86,6 +99,13 @@ def cholesky(input, upper=False):
     """The older form of ``torch.linalg.cholesky``.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.cholesky.html
+
+    >>> import torsh
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")  # deprecated by torch.linalg.cholesky
+    >>> torsh.cholesky(torsh.tensor([[4., 2.], [2., 5.]]))
+    tensor([[2., 0.],
+            [1., 2.]])
     """
     check_matrices("cholesky", input, "cholesky_cpu", square=True)
     L, info = _cholesky.op(input, bool(upper))
@@ -118,7 +138,13 @@ def _cholesky_solve(B, L, upper):
 def cholesky_solve(input, L, upper=False):
     """X with A X = input, where L is the Cholesky factor of A.
 
+    input: (*, n, k); L: (*, n, n); upper: whether L is the upper factor.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.cholesky_solve.html
+
+    >>> import torsh
+    >>> torsh.cholesky_solve(torsh.tensor([[8.], [9.]]), torsh.tensor([[2., 0.], [1., 2.]]))
+    tensor([[1.3750],
+            [1.2500]])
     """
     check_tensor(input, "cholesky_solve")
     if input.ndim < 2:
@@ -149,12 +175,17 @@ def cholesky_inverse(L, upper=False):
     """The inverse of A, where L is its Cholesky factor.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.cholesky_inverse.html
+
+    >>> import torsh
+    >>> torsh.cholesky_inverse(torsh.tensor([[2., 0.], [1., 2.]]))
+    tensor([[ 0.3125, -0.1250],
+            [-0.1250,  0.2500]])
     """
     check_matrices("cholesky_inverse", L, "cholesky_inverse_out_cpu", square=True)
     from torsh.ops.conversion import host_array
 
     zero = L.detach().diagonal(0, -2, -1) == 0
-    if L.device.type != "meta" and bool(zero.any()):
+    if has_values(L) and bool(zero.any()):
         d = host_array(zero)
         i, k = (int(x[0]) for x in d.reshape(-1, d.shape[-1]).nonzero())
         where = f"(Batch element {i}): " if d.ndim > 1 else ""
@@ -195,6 +226,12 @@ def solve_triangular(A, B, *, upper, left=True, unitriangular=False):
 
     unitriangular: the diagonal is taken as ones.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.solve_triangular.html
+
+    >>> import torsh
+    >>> A = torsh.tensor([[2., 0.], [1., 4.]])
+    >>> torsh.linalg.solve_triangular(A, torsh.tensor([[2.], [9.]]), upper=False)
+    tensor([[1.],
+            [2.]])
     """
     check_tensor(A, "linalg.solve_triangular", "A")
     check_tensor(B, "linalg.solve_triangular", "B", 2)
@@ -216,6 +253,13 @@ def triangular_solve(b, A, upper=True, transpose=False, unitriangular=False):
     """The older form of ``torch.linalg.solve_triangular``: a named tuple (solution, cloned_coefficient).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.triangular_solve.html
+
+    >>> import torsh
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")  # deprecated by torch.linalg.solve_triangular
+    >>> torsh.triangular_solve(torsh.tensor([[4.], [8.]]), torsh.tensor([[1., 1.], [0., 4.]])).solution
+    tensor([[2.],
+            [2.]])
     """
     check_tensor(b, "triangular_solve", "b")
     for role, t in (("b", b), ("A", A)):
@@ -299,6 +343,12 @@ def linalg_qr(A, mode="reduced"):
 
     mode: 'reduced', 'complete' (Q square) or 'r' (Q empty).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.qr.html
+
+    >>> import torsh
+    >>> A = torsh.tensor([[3., 1.], [4., 2.]])
+    >>> Q, R = torsh.linalg.qr(A)
+    >>> torsh.allclose(Q @ R, A)
+    True
     """
     check_matrices("linalg.qr", A, "geqrf_cpu")
     if mode not in ("reduced", "complete", "r"):
@@ -313,6 +363,13 @@ def qr(input, some=True):
     """The older form of ``torch.linalg.qr``.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.qr.html
+
+    >>> import torsh
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")  # deprecated by torch.linalg.qr
+    >>> Q, R = torsh.qr(torsh.eye(3, 2))
+    >>> Q.shape, R.shape
+    (torsh.Size([3, 2]), torsh.Size([2, 2]))
     """
     return return_types.qr(*linalg_qr(input, "reduced" if some else "complete"))
 
@@ -391,7 +448,14 @@ def _check_driver(driver: Any) -> None:
 def linalg_svd(A, full_matrices=True, *, driver=None):
     """A = U diag(S) Vh, singular values from the largest down, as a named tuple (U, S, Vh).
 
+    A: (*, m, n). full_matrices: U (*, m, m) and Vh (*, n, n) instead of (*, m, k) and (*, k, n) with k = min(m, n). driver: refused, for CUDA only.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.svd.html
+
+    >>> import torsh
+    >>> A = torsh.tensor([[3., 0.], [0., 4.], [0., 0.]])
+    >>> U, S, Vh = torsh.linalg.svd(A, full_matrices=False)
+    >>> U.shape, S, Vh.shape
+    (torsh.Size([3, 2]), tensor([4., 3.]), torsh.Size([2, 2]))
     """
     check_matrices("linalg.svd", A, "linalg_svd_cpu")
     _check_driver(driver)
@@ -403,6 +467,10 @@ def svdvals(A, *, driver=None):
     """The singular values of matrices, from the largest down.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.svdvals.html
+
+    >>> import torsh
+    >>> torsh.linalg.svdvals(torsh.tensor([[3., 0.], [0., 4.]]))
+    tensor([4., 3.])
     """
     check_matrices("linalg.svd", A, "linalg_svd_cpu")
     _check_driver(driver)
@@ -414,6 +482,11 @@ def svd(input, some=True, compute_uv=True):
     """The older form of ``torch.linalg.svd``: a named tuple (U, S, V) with input = U diag(S) V^H.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.svd.html
+
+    >>> import torsh
+    >>> U, S, V = torsh.svd(torsh.tensor([[3., 0.], [0., 4.], [0., 0.]]))
+    >>> U.shape, S, V.shape  # V, where linalg.svd gives its conjugate transpose
+    (torsh.Size([3, 2]), tensor([4., 3.]), torsh.Size([2, 2]))
     """
     if check_tensor(input, "svd").ndim < 2:
         raise RuntimeError(
@@ -479,7 +552,13 @@ def _check_hermitian(A: Any, UPLO: Any) -> str:
 def eigh(A, UPLO="L"):
     """Eigenvalues (ascending) and eigenvectors (columns) of Hermitian matrices, of which one triangle is read.
 
+    A: (*, n, n). UPLO: L or U, the triangle. A named tuple; the eigenvalues are real, of shape (*, n).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.eigh.html
+
+    >>> import torsh
+    >>> values, vectors = torsh.linalg.eigh(torsh.tensor([[2., 1.], [1., 2.]]))
+    >>> values
+    tensor([1., 3.])
     """
     return _eigh.op(A, _check_hermitian(A, UPLO))
 
@@ -488,7 +567,12 @@ def eigh(A, UPLO="L"):
 def eigvalsh(A, UPLO="L"):
     """The eigenvalues of Hermitian matrices, ascending.
 
+    A: (*, n, n); UPLO: L or U, the triangle that is read. The result is real, of shape (*, n).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.eigvalsh.html
+
+    >>> import torsh
+    >>> torsh.linalg.eigvalsh(torsh.tensor([[2., 1.], [1., 2.]]))
+    tensor([1., 3.])
     """
     UPLO = _check_hermitian(A, UPLO)
     return _eigh.op(A, UPLO)[0] if needs_grad(A) else _eigvalsh.op(A, UPLO)
@@ -530,7 +614,7 @@ def _check_square(name: str, A: Any) -> None:
     if not A._kind.inexact:
         raise RuntimeError(f"Unknown Complex ScalarType for {scalar_name(A.dtype)}; convert it first")
     check_matrices(name, A, "linalg_eig_out_cpu", square=True)
-    if A.device.type != "meta" and not bool(A.detach().isfinite().all()):
+    if has_values(A) and not bool(A.detach().isfinite().all()):
         raise RuntimeError("torch.linalg.eig: input tensor should not contain infs or NaNs.")
 
 
@@ -539,6 +623,11 @@ def eig(A):
     """Eigenvalues and eigenvectors (columns) of square matrices; complex also where A is real.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.eig.html
+
+    >>> import torsh
+    >>> values, vectors = torsh.linalg.eig(torsh.tensor([[2., 0.], [0., 3.]]))
+    >>> values
+    tensor([2.+0.j, 3.+0.j])
     """
     _check_square("linalg.eig", A)
     return _eig.op(A, A._kind.complex)
@@ -549,6 +638,10 @@ def eigvals(A):
     """The eigenvalues of square matrices, complex.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.eigvals.html
+
+    >>> import torsh
+    >>> torsh.linalg.eigvals(torsh.tensor([[0., -1.], [1., 0.]])).imag.sort().values
+    tensor([-1.,  1.])
     """
     _check_square("linalg.eigvals", A)
     return _eig.op(A, A._kind.complex)[0] if needs_grad(A) else _eigvals.op(A)

@@ -13,6 +13,10 @@ def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
     """The p-norm of x1 - x2 + eps along the last dimension.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pairwise_distance.html
+
+    >>> import torsh
+    >>> torsh.pairwise_distance(torsh.tensor([[0., 0.]]), torsh.tensor([[3., 4.]]))
+    tensor([5.0000])
     """
     d = x1 - x2 + eps
     return d.norm(p, max(x1.ndim, x2.ndim) - 1 if d.ndim else 0, keepdim=keepdim) if d.ndim else d.abs()
@@ -22,7 +26,12 @@ def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
 def cosine_similarity(x1, x2, dim=1, eps=1e-8):
     """The cosine of the angle between vectors along a dimension; norms count as at least ``eps``.
 
+    x1, x2: broadcast; the result has their shape without ``dim``.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.cosine_similarity.html
+
+    >>> import torsh
+    >>> torsh.cosine_similarity(torsh.tensor([[1., 0.], [1., 1.]]), torsh.tensor([[1., 1.], [1., 1.]]))
+    tensor([0.7071, 1.0000])
     """
     check_tensor(x1, "cosine_similarity", "x1")
     check_tensor(x2, "cosine_similarity", "x2", 2)

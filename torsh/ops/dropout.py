@@ -15,20 +15,22 @@ _ALPHA = 1.7580993408473766  # -scale * alpha of SELU: what a dropped activation
 
 def _bernoulli(input: Any, p: float, per_feature: bool) -> Any:
     """Ones with probability p, zeros otherwise: one per element, or one per sample and channel."""
-    from torsh.ops.creation import empty
+    from torsh.ops.random import mask_like
 
+    if not per_feature:
+        return mask_like(input, p)
     shape = tuple(input.shape)
-    if per_feature:
-        if len(shape) < 2:
-            raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
-        shape = (*shape[:2], *(1,) * (len(shape) - 2))
-    return empty(shape, dtype=input.dtype, device=input.device).bernoulli_(p)
+    if len(shape) < 2:
+        raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
+    return mask_like(input, p, shape=(*shape[:2], *(1,) * (len(shape) - 2)))
 
 
 def _checked(input: Any, p: float, name: str) -> None:
-    check_tensor(input, name)
+    check_tensor(input, name.removeprefix("functional_"))
     if not 0.0 <= p <= 1.0:
-        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+        # The functions of torch.nn.functional compare by themselves, and nan is neither smaller nor larger.
+        error = ValueError if name.startswith("functional") and p == p else RuntimeError
+        raise error(f"dropout probability has to be between 0 and 1, but got {p}")
 
 
 def _drop(input, p, train, per_feature=False, inplace=False):
@@ -58,24 +60,51 @@ def _alpha_drop(input, p, train, per_feature=False, inplace=False):
 def dropout_function(input, p=0.5, training=True, inplace=False):
     """Set elements to 0 with probability p and scale the rest by 1 / (1 - p), in training only.
 
+    p: from 0 to 1, else ValueError. inplace: write the result into the input. Draws from the default generator.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> _ = torsh.manual_seed(0)
+    >>> F.dropout(torsh.ones(6), p=0.5)
+    tensor([0., 0., 2., 0., 0., 0.])
+    >>> F.dropout(torsh.ones(3), training=False)
+    tensor([1., 1., 1.])
     """
-    _checked(input, p, "dropout")
+    _checked(input, p, "functional_dropout")
     return _drop(input, p, training, False, inplace)
 
 
 @composite("torch.dropout torch.dropout_", inplace=True, tags="random")
 def dropout(input, p, train):
-    """nn.functional.dropout with all arguments given."""
+    """nn.functional.dropout with all arguments given.
+
+    p: the probability of a zero, what is left is scaled by 1 / (1 - p); train: False gives the input back.
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> _ = torsh.manual_seed(0)
+    >>> torsh.dropout(torsh.ones(6), 0.5, True)
+    tensor([0., 0., 2., 0., 0., 0.])
+    """
     _checked(input, p, "dropout")
     return _drop(input, p, train)
 
 
 @composite("torch.native_dropout", tags="random")
 def native_dropout(input, p, train):
-    """(dropout, mask), the mask True where an element was kept."""
+    """(dropout, mask), the mask True where an element was kept.
+
+    train: None or True drops, False does not; the mask is True where an element was kept.
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> _ = torsh.manual_seed(0)
+    >>> torsh.native_dropout(torsh.ones(4), 0.5, True)
+    (tensor([0., 0., 2., 0.]), tensor([False, False,  True, False]))
+    """
     from torsh import dtypes
-    from torsh.ops.creation import empty
+    from torsh.ops.random import mask_like
 
     shape = tuple(input.shape)
     if train is not False and not input._kind.inexact:
@@ -87,7 +116,7 @@ def native_dropout(input, p, train):
         return input.clone(), input.detach().new_ones(shape, dtype=dtypes.bool)
     if p == 1:
         return input * 0, input.detach().new_zeros(shape, dtype=dtypes.bool)
-    mask = empty(shape, dtype=dtypes.bool, device=input.device).bernoulli_(1 - p)
+    mask = mask_like(input, 1 - p, dtypes.bool)
     return input * mask * (1 / (1 - p)), mask
 
 
@@ -96,14 +125,27 @@ def alpha_dropout_function(input, p=0.5, training=False, inplace=False):
     """Dropout that keeps mean and variance of SELU activations.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.alpha_dropout.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.alpha_dropout(torsh.tensor([1., 2.]))  # not training: as it is
+    tensor([1., 2.])
     """
-    _checked(input, p, "alpha_dropout")
+    _checked(input, p, "functional_alpha_dropout")
     return _alpha_drop(input, p, training, False, inplace)
 
 
 @composite("torch.alpha_dropout torch.alpha_dropout_", inplace=True, tags="random")
 def alpha_dropout(input, p, train):
-    """nn.functional.alpha_dropout with all arguments given."""
+    """nn.functional.alpha_dropout with all arguments given.
+
+    p: the probability of dropping; train: False gives the input back. Draws from the default generator.
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.alpha_dropout(torsh.tensor([1., 2.]), 0.5, False)
+    tensor([1., 2.])
+    """
     _checked(input, p, "alpha_dropout")
     return _alpha_drop(input, p, train)
 
@@ -113,28 +155,54 @@ def feature_alpha_dropout_function(input, p=0.5, training=False, inplace=False):
     """alpha_dropout of whole channels.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.feature_alpha_dropout.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.feature_alpha_dropout(torsh.ones(1, 2, 2))  # not training: as it is
+    tensor([[[1., 1.],
+             [1., 1.]]])
     """
-    _checked(input, p, "feature_alpha_dropout")
+    _checked(input, p, "functional_feature_alpha_dropout")
     return _alpha_drop(input, p, training, True, inplace)
 
 
 @composite("torch.feature_alpha_dropout torch.feature_alpha_dropout_", inplace=True, tags="random")
 def feature_alpha_dropout(input, p, train):
-    """nn.functional.feature_alpha_dropout with all arguments given."""
+    """nn.functional.feature_alpha_dropout with all arguments given.
+
+    input: (N, C, *); whole channels are dropped. p: the probability; train: False gives the input back.
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.feature_alpha_dropout(torsh.ones(1, 2, 2), 0.5, False)
+    tensor([[[1., 1.],
+             [1., 1.]]])
+    """
     _checked(input, p, "feature_alpha_dropout")
     return _alpha_drop(input, p, train, True)
 
 
 @composite("torch.feature_dropout torch.feature_dropout_", inplace=True, tags="random")
 def feature_dropout(input, p, train):
-    """Dropout of whole channels of (N, C, *)."""
+    """Dropout of whole channels of (N, C, *).
+
+    input: (N, C, *); whole channels are zeroed. p: the probability; train: False gives the input back.
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> _ = torsh.manual_seed(0)
+    >>> torsh.feature_dropout(torsh.ones(1, 3, 2), 0.5, True)
+    tensor([[[0., 0.],
+             [0., 0.],
+             [2., 2.]]])
+    """
     _checked(input, p, "feature_dropout")
     return _drop(input, p, train, True)
 
 
 def _channel_dropout(n: int, input: Any, p: float, training: bool, inplace: bool) -> Any:
     name = f"dropout{n}d"
-    _checked(input, p, name)
+    _checked(input, p, f"functional_{name}")
     if n == 1 and input.ndim not in (2, 3):
         raise RuntimeError(
             f"dropout1d: Expected 2D or 3D input, but received a {input.ndim}D input. Note that dropout1d exists to "
@@ -164,6 +232,15 @@ def dropout1d(input, p=0.5, training=True, inplace=False):
     """Dropout of whole channels of (N, C, L) or (C, L).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout1d.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> _ = torsh.manual_seed(0)
+    >>> F.dropout1d(torsh.ones(1, 4, 2))
+    tensor([[[0., 0.],
+             [0., 0.],
+             [2., 2.],
+             [0., 0.]]])
     """
     return _channel_dropout(1, input, p, training, inplace)
 
@@ -173,6 +250,12 @@ def dropout2d(input, p=0.5, training=True, inplace=False):
     """Dropout of whole channels of (N, C, H, W).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout2d.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> _ = torsh.manual_seed(0)
+    >>> F.dropout2d(torsh.ones(1, 4, 2, 2)).sum((2, 3))  # whole channels
+    tensor([[0., 0., 8., 0.]])
     """
     return _channel_dropout(2, input, p, training, inplace)
 
@@ -182,5 +265,14 @@ def dropout3d(input, p=0.5, training=True, inplace=False):
     """Dropout of whole channels of (N, C, D, H, W) or (C, D, H, W).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout3d.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> _ = torsh.manual_seed(0)
+    >>> F.dropout3d(torsh.ones(1, 4, 2, 1, 1)).flatten(2)
+    tensor([[[0., 0.],
+             [0., 0.],
+             [2., 2.],
+             [0., 0.]]])
     """
     return _channel_dropout(3, input, p, training, inplace)

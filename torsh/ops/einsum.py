@@ -242,6 +242,15 @@ def einsum(*args):
     take its diagonal, ``...`` stands for any dimensions, which broadcast.  More than two operands are contracted in the
     order opt_einsum finds where it is installed.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.einsum.html
+
+    >>> import torsh
+    >>> a, b = torsh.tensor([[1., 2.], [3., 4.]]), torsh.tensor([1., 10.])
+    >>> torsh.einsum("ij,j->i", a, b)
+    tensor([21., 43.])
+    >>> torsh.einsum("ii", a)  # the trace
+    tensor(5.)
+    >>> torsh.einsum("bij,bjk->bik", torsh.ones(5, 2, 3), torsh.ones(5, 3, 4)).shape
+    torsh.Size([5, 2, 4])
     """
     terms, result, operands = _parse(args)
     for x in operands:

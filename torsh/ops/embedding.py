@@ -9,6 +9,7 @@ from torsh.autograd.grad_mode import no_grad
 from torsh.dtypes import int32, int64, scalar_name
 from torsh.ops._args import check_tensor, has_values
 from torsh.ops._op import composite, needs_grad, primitive
+from torsh.ops.reduction import amax, amin
 
 
 @primitive(
@@ -71,7 +72,15 @@ def _rows(weight, indices, padding_idx, by_freq, sparse=False):
 
 @composite("torch.embedding")
 def embedding(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=False):
-    """nn.functional.embedding with the table first."""
+    """nn.functional.embedding with the table first.
+
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.embedding(torsh.tensor([[0., 0.], [1., 10.]]), torsh.tensor([1, 0]))
+    tensor([[ 1., 10.],
+            [ 0.,  0.]])
+    """
     return _rows(weight, indices, padding_idx, scale_grad_by_freq, sparse)
 
 
@@ -84,6 +93,13 @@ def embedding_function(
     input: any shape, int64 or int32.  weight: (rows, columns).  Result: (*input.shape, columns).
     padding_idx: a row that gets no gradient.  max_norm: rows used are first scaled down, in place, to this norm.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.embedding.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> weight = torsh.tensor([[0., 0.], [1., 10.], [2., 20.]])
+    >>> F.embedding(torsh.tensor([[2, 1]]), weight)
+    tensor([[[ 2., 20.],
+             [ 1., 10.]]])
     """
     check_tensor(weight, "embedding")
     if padding_idx is not None:
@@ -101,12 +117,29 @@ def embedding_function(
 
 @composite("torch.embedding_renorm_", tags="data-dependent")
 def embedding_renorm_(weight, indices, max_norm, norm_type=2.0):
-    """Scale the rows at ``indices`` down, in place, to a p-norm of at most ``max_norm``."""
+    """Scale the rows at ``indices`` down, in place, to a p-norm of at most ``max_norm``.
+
+    weight: (V, D), changed in place: the rows that ``indices`` names and whose norm is above ``max_norm`` are scaled to it.
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.embedding_renorm_(torsh.tensor([[3., 4.], [6., 8.]]), torsh.tensor([1]), 5., 2.)
+    tensor([[3., 4.],
+            [3., 4.]])
+    """
     used = indices.reshape(-1).unique()
     rows = weight.detach().index_select(0, used)
     norms = rows.norm(norm_type, 1, keepdim=True)
     scale = (max_norm / (norms + 1e-7)).clamp(max=1.0)
     return weight.index_copy_(0, used, rows * scale)
+
+
+@primitive("", args="tensor classes", tags="nondifferentiable",
+           meta=lambda tensor, classes: ((*tensor.shape, classes), int64),
+           decompose=lambda tensor, classes: tensor.new_zeros((*tensor.shape, classes)).scatter_(-1, tensor.unsqueeze(-1), 1))  # fmt: skip
+def one_hot_op(tensor, classes):
+    """``one_hot`` for a known number of classes, unchecked."""
+    return (tensor, classes)
 
 
 @composite("torch.nn.functional.one_hot torch._C._nn.one_hot", tags="data-dependent")
@@ -115,6 +148,12 @@ def one_hot(tensor, num_classes=-1):
 
     num_classes: its length; -1: one more than the largest value.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.one_hot.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.one_hot(torsh.tensor([0, 2]), num_classes=4)
+    tensor([[1, 0, 0, 0],
+            [0, 0, 1, 0]])
     """
     if tensor.dtype is not int64:
         raise RuntimeError(f"one_hot is only applicable to index tensor of type LongTensor, got {tensor.dtype}")
@@ -123,7 +162,7 @@ def one_hot(tensor, num_classes=-1):
             raise RuntimeError("Can not infer total number of classes from empty tensor.")
         return tensor.new_zeros((*tensor.shape, num_classes))
     if has_values(tensor):
-        low, high = int(tensor.min()), int(tensor.max())
+        low, high = amin(tensor).item(), amax(tensor).item()
         if low < 0:
             raise RuntimeError(f"Class values must be non-negative, got {low}")
         if num_classes == -1:
@@ -134,7 +173,12 @@ def one_hot(tensor, num_classes=-1):
             raise RuntimeError(
                 f"Class values must be smaller than num_classes, got {high} with num_classes={num_classes}"
             )
-    return tensor.new_zeros((*tensor.shape, num_classes)).scatter_(-1, tensor.unsqueeze(-1), 1)
+    elif num_classes == -1 and tensor.device.type != "meta":
+        raise NotImplementedError(
+            "one_hot: without num_classes the shape of the result depends on values, which are not looked at here "
+            f"(backend {tensor._kind.backend.name!r}); pass num_classes"
+        )
+    return one_hot_op.op(tensor, num_classes)
 
 
 # ---- bags ------------------------------------------------------------------------------------------------------------
@@ -214,6 +258,13 @@ def embedding_bag_function(
     input: (B, N), B bags of N indices; or (N,) with ``offsets``, where each bag starts.
     per_sample_weights: a factor per index, for mode "sum".  padding_idx: an index that does not count.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.embedding_bag.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> weight = torsh.tensor([[0., 0.], [1., 10.], [2., 20.]])
+    >>> F.embedding_bag(torsh.tensor([1, 2, 0]), weight, torsh.tensor([0, 2]), mode="sum")
+    tensor([[ 3., 30.],
+            [ 0.,  0.]])
     """
     if per_sample_weights is not None and input.shape != per_sample_weights.shape:
         raise ValueError(
@@ -275,6 +326,15 @@ def _bag(weight, indices, offsets, by_freq, mode, weights, include_last_offset, 
             "Float, Double; "
             f"but got torch.{scalar_name(weight.dtype)}Tensor instead (while checking arguments for embedding_bag)"
         )
+    if indices.numel() and has_values(indices):
+        low, high = (int(m) for m in indices.aminmax())
+        rows = weight.shape[0]
+        if low < 0 or high >= rows:
+            wrong = low if low < 0 else high
+            raise RuntimeError(
+                f"Index {int((indices.reshape(-1) == wrong).nonzero()[0, 0])} of input takes value {wrong} which is not in the valid "
+                f"range [0, {rows})"
+            )
     if offsets.shape[0]:
         if int(offsets[0]) != 0:
             raise RuntimeError(
@@ -321,6 +381,14 @@ def embedding_bag(
     """nn.functional.embedding_bag with the table first and the mode as a number; gives four tensors.
 
     (result, bag of every index, size of every bag, zeros)
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> weight = torsh.tensor([[0., 0.], [1., 10.], [2., 20.]])
+    >>> out, *_ = torsh.embedding_bag(weight, torsh.tensor([1, 2, 0]), torsh.tensor([0, 2]))
+    >>> out
+    tensor([[ 3., 30.],
+            [ 0.,  0.]])
     """
     from torsh.ops.creation import tensor
 

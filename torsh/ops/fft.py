@@ -13,7 +13,7 @@ from torsh import dtypes
 from torsh.dtypes import scalar_name
 from torsh.ops._args import check_tensor, wrap_dim, wrap_dims
 from torsh.ops._linalg import conj
-from torsh.ops._op import composite, primitive
+from torsh.ops._op import add_doc, composite, primitive
 
 # ---- primitives ----------------------------------------------------------------------------------------------------
 
@@ -211,7 +211,7 @@ def _real_backward(name: str, input: Any, s: Any, dim: Any, norm: Any, forward: 
 
 
 def _one(n: Any) -> Any:
-    return None if n is None else (n,)
+    return None if n is None else (_points(n),)
 
 
 # ---- one dimension -------------------------------------------------------------------------------------------------
@@ -224,6 +224,12 @@ def fft(input, n=None, dim=-1, norm=None):
     n: length to which the input is cut or filled up with zeros.  norm: 'backward' (none, the default), 'forward' (1/n)
     or 'ortho' (1/sqrt(n)).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.fft.fft.html
+
+    >>> import torsh
+    >>> torsh.fft.fft(torsh.tensor([1., 2., 3., 4.]))
+    tensor([10.+0.j, -2.+2.j, -2.+0.j, -2.-2.j])
+    >>> torsh.fft.fft(torsh.arange(4.), norm="ortho").abs()
+    tensor([3.0000, 1.4142, 1.0000, 1.4142])
     """
     return _forward("fft", input, _one(n), _check("fft", input, dim), norm, True)
 
@@ -232,7 +238,12 @@ def fft(input, n=None, dim=-1, norm=None):
 def ifft(input, n=None, dim=-1, norm=None):
     """The inverse Fourier transform along a dimension.
 
+    n: pad with zeros or cut to this length first. norm: "backward" (1 / n, the default), "ortho" (1 / sqrt(n)) or "forward" (none here).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.fft.ifft.html
+
+    >>> import torsh
+    >>> torsh.fft.ifft(torsh.fft.fft(torsh.tensor([1., 2., 3., 4.]))).real
+    tensor([1., 2., 3., 4.])
     """
     return _forward("ifft", input, _one(n), _check("ifft", input, dim), norm, False)
 
@@ -241,7 +252,12 @@ def ifft(input, n=None, dim=-1, norm=None):
 def rfft(input, n=None, dim=-1, norm=None):
     """The Fourier transform of real input: the n // 2 + 1 terms that are not mirror images.
 
+    n: pad with zeros or cut to this length first. norm: "backward" (none here), "ortho" (1 / sqrt(n)) or "forward" (1 / n).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.fft.rfft.html
+
+    >>> import torsh
+    >>> torsh.fft.rfft(torsh.tensor([1., 2., 3., 4.]))
+    tensor([10.+0.j, -2.+2.j, -2.+0.j])
     """
     return _real_forward("rfft", input, _one(n), _check("rfft", input, dim), norm, True)
 
@@ -250,7 +266,13 @@ def rfft(input, n=None, dim=-1, norm=None):
 def irfft(input, n=None, dim=-1, norm=None):
     """The inverse of ``rfft``: real output of length n, by default 2 * (terms - 1).
 
+    norm: "backward" (1 / n, the default), "ortho" (1 / sqrt(n)) or "forward" (none here).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.fft.irfft.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([1., 2., 3., 4., 5.])
+    >>> torsh.fft.irfft(torsh.fft.rfft(x), n=5)  # an odd length has to be given
+    tensor([1., 2., 3., 4., 5.])
     """
     return _real_backward("irfft", input, _one(n), _check("irfft", input, dim), norm, False)
 
@@ -260,6 +282,10 @@ def hfft(input, n=None, dim=-1, norm=None):
     """The (real) Fourier transform of a signal given by the half of it that is not a mirror image.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.fft.hfft.html
+
+    >>> import torsh
+    >>> torsh.fft.hfft(torsh.tensor([1., 0., 0.]))
+    tensor([1., 1., 1., 1.])
     """
     return _real_backward("hfft", input, _one(n), _check("hfft", input, dim), norm, True)
 
@@ -269,6 +295,10 @@ def ihfft(input, n=None, dim=-1, norm=None):
     """The inverse of ``hfft``.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.fft.ihfft.html
+
+    >>> import torsh
+    >>> torsh.fft.ihfft(torsh.ones(4))
+    tensor([1.-0.j, 0.-0.j, 0.-0.j])
     """
     return _real_forward("ihfft", input, _one(n), _check("ihfft", input, dim), norm, False)
 
@@ -282,6 +312,11 @@ def fftn(input, s=None, dim=None, norm=None):
 
     s: the size in each transformed dimension (-1: as it is).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.fft.fftn.html
+
+    >>> import torsh
+    >>> torsh.fft.fftn(torsh.ones(2, 3), dim=(0,))
+    tensor([[2.+0.j, 2.+0.j, 2.+0.j],
+            [0.+0.j, 0.+0.j, 0.+0.j]])
     """
     return _forward("fftn", input, s, dim, norm, True)
 
@@ -291,6 +326,10 @@ def ifftn(input, s=None, dim=None, norm=None):
     """The inverse Fourier transform over several dimensions.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.fft.ifftn.html
+
+    >>> import torsh
+    >>> torsh.fft.ifftn(torsh.ones(2, 3, 4)).shape
+    torsh.Size([2, 3, 4])
     """
     return _forward("ifftn", input, s, dim, norm, False)
 
@@ -300,6 +339,10 @@ def rfftn(input, s=None, dim=None, norm=None):
     """The Fourier transform of real input over several dimensions; half of the terms in the last of them.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.fft.rfftn.html
+
+    >>> import torsh
+    >>> torsh.fft.rfftn(torsh.ones(2, 4, 6)).shape
+    torsh.Size([2, 4, 4])
     """
     return _real_forward("rfftn", input, s, dim, norm, True)
 
@@ -309,6 +352,10 @@ def irfftn(input, s=None, dim=None, norm=None):
     """The inverse of ``rfftn``.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.fft.irfftn.html
+
+    >>> import torsh
+    >>> torsh.fft.irfftn(torsh.fft.rfftn(torsh.ones(3, 4)), s=(3, 4)).shape
+    torsh.Size([3, 4])
     """
     return _real_backward("irfftn", input, s, dim, norm, False)
 
@@ -318,6 +365,10 @@ def hfftn(input, s=None, dim=None, norm=None):
     """The (real) Fourier transform over several dimensions of a signal of which half is given in the last of them.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.fft.hfftn.html
+
+    >>> import torsh
+    >>> torsh.fft.hfftn(torsh.ones(2, 3)).shape
+    torsh.Size([2, 4])
     """
     return _real_backward("hfftn", input, s, dim, norm, True)
 
@@ -327,43 +378,82 @@ def ihfftn(input, s=None, dim=None, norm=None):
     """The inverse of ``hfftn``.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.fft.ihfftn.html
+
+    >>> import torsh
+    >>> torsh.fft.ihfftn(torsh.ones(3, 5)).shape
+    torsh.Size([3, 3])
     """
     return _real_forward("ihfftn", input, s, dim, norm, False)
 
 
 @composite("torch.fft.fft2", name="fft_fft2", out=True)
 def fft2(input, s=None, dim=(-2, -1), norm=None):
-    """``fftn`` over two dimensions."""
+    """``fftn`` over two dimensions.
+
+    >>> import torsh
+    >>> torsh.fft.fft2(torsh.ones(2, 2))
+    tensor([[4.+0.j, 0.+0.j],
+            [0.+0.j, 0.+0.j]])
+    """
     return _forward("fft2", input, s, dim, norm, True)
 
 
 @composite("torch.fft.ifft2", name="fft_ifft2", out=True)
 def ifft2(input, s=None, dim=(-2, -1), norm=None):
-    """``ifftn`` over two dimensions."""
+    """``ifftn`` over two dimensions.
+
+    >>> import torsh
+    >>> x = torsh.tensor([[1., 2.], [3., 4.]])
+    >>> torsh.fft.ifft2(torsh.fft.fft2(x)).real
+    tensor([[1., 2.],
+            [3., 4.]])
+    """
     return _forward("ifft2", input, s, dim, norm, False)
 
 
 @composite("torch.fft.rfft2", name="fft_rfft2", out=True)
 def rfft2(input, s=None, dim=(-2, -1), norm=None):
-    """``rfftn`` over two dimensions."""
+    """``rfftn`` over two dimensions.
+
+    >>> import torsh
+    >>> torsh.fft.rfft2(torsh.ones(4, 6)).shape
+    torsh.Size([4, 4])
+    """
     return _real_forward("rfftn", input, s, dim, norm, True)
 
 
 @composite("torch.fft.irfft2", name="fft_irfft2", out=True)
 def irfft2(input, s=None, dim=(-2, -1), norm=None):
-    """``irfftn`` over two dimensions."""
+    """``irfftn`` over two dimensions.
+
+    >>> import torsh
+    >>> torsh.fft.irfft2(torsh.fft.rfft2(torsh.eye(2)))
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
     return _real_backward("irfftn", input, s, dim, norm, False)
 
 
 @composite("torch.fft.hfft2", name="fft_hfft2", out=True)
 def hfft2(input, s=None, dim=(-2, -1), norm=None):
-    """``hfftn`` over two dimensions."""
+    """``hfftn`` over two dimensions.
+
+    >>> import torsh
+    >>> torsh.fft.hfft2(torsh.ones(2, 2))
+    tensor([[4., 0.],
+            [0., 0.]])
+    """
     return _real_backward("hfftn", input, s, dim, norm, True)
 
 
 @composite("torch.fft.ihfft2", name="fft_ihfft2", out=True)
 def ihfft2(input, s=None, dim=(-2, -1), norm=None):
-    """``ihfftn`` over two dimensions."""
+    """``ihfftn`` over two dimensions.
+
+    >>> import torsh
+    >>> torsh.fft.ihfft2(torsh.ones(2, 4)).shape
+    torsh.Size([2, 3])
+    """
     return _real_forward("ihfftn", input, s, dim, norm, False)
 
 
@@ -386,11 +476,15 @@ def fftfreq(n, d=1.0, *, dtype=None, layout=None, device=None, requires_grad=Fal
     """The frequencies that belong to the terms of ``fft``, for samples ``d`` apart.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.fft.fftfreq.html
+
+    >>> import torsh
+    >>> torsh.fft.fftfreq(4)
+    tensor([ 0.0000,  0.2500, -0.5000, -0.2500])
     """
     _check_frequencies("fftfreq", dtype)
     k = _torch("arange")(n, dtype=dtype or dtypes.get_default_dtype(), device=device)
     k = k - (_torch("arange")(n, device=device) >= (n + 1) // 2) * n
-    found = (k * (1.0 / (n * d))).to(dtype or dtypes.get_default_dtype())
+    found = (k * (1.0 / (max(n, 1) * d))).to(dtype or dtypes.get_default_dtype())
     return found.requires_grad_() if requires_grad else found
 
 
@@ -399,6 +493,10 @@ def rfftfreq(n, d=1.0, *, dtype=None, layout=None, device=None, requires_grad=Fa
     """The frequencies that belong to the terms of ``rfft``, for samples ``d`` apart.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.fft.rfftfreq.html
+
+    >>> import torsh
+    >>> torsh.fft.rfftfreq(4)
+    tensor([0.0000, 0.2500, 0.5000])
     """
     _check_frequencies("rfftfreq", dtype)
     k = _torch("arange")(n // 2 + 1, dtype=dtype or dtypes.get_default_dtype(), device=device)
@@ -417,6 +515,10 @@ def fftshift(input, dim=None):
     """The terms of a transform with frequency zero in the middle.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.fft.fftshift.html
+
+    >>> import torsh
+    >>> torsh.fft.fftshift(torsh.fft.fftfreq(4))
+    tensor([-0.5000, -0.2500,  0.0000,  0.2500])
     """
     return _shift(check_tensor(input, "fftshift"), dim, False)
 
@@ -426,10 +528,13 @@ def ifftshift(input, dim=None):
     """The inverse of ``fftshift``.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.fft.ifftshift.html
+
+    >>> import torsh
+    >>> torsh.fft.ifftshift(torsh.tensor([-2, -1, 0, 1]))
+    tensor([ 0,  1, -2, -1])
     """
     return _shift(check_tensor(input, "ifftshift"), dim, True)
 
 
 for _f in (fft2, ifft2, rfft2, irfft2, hfft2, ihfft2):
-    _more = f"\n\n    Source: https://docs.pytorch.org/docs/stable/generated/torch.fft.{_f.__name__}.html\n    "
-    _f.__doc__ = _f.op.doc = (_f.__doc__ or "") + _more
+    add_doc(_f, f"Source: https://docs.pytorch.org/docs/stable/generated/torch.fft.{_f.__name__}.html")

@@ -21,6 +21,12 @@ def bincount(input, weights=None, minlength=0):
 
     minlength: the least length of the result.  Raises RuntimeError for negative values.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.bincount.html
+
+    >>> import torsh
+    >>> torsh.bincount(torsh.tensor([0, 1, 1, 3]))
+    tensor([1, 2, 0, 1])
+    >>> torsh.bincount(torsh.tensor([0, 1, 1]), weights=torsh.tensor([0.5, 1., 2.]))
+    tensor([0.5000, 3.0000])
     """
     check_tensor(input, "bincount")
     if input._kind.inexact or input.dtype is dtypes.bool:
@@ -72,6 +78,10 @@ def histc(input, bins=100, min=0, max=0):
 
     Values outside are not counted.  The counts have the input's dtype.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.histc.html
+
+    >>> import torsh
+    >>> torsh.histc(torsh.tensor([1., 2., 1.]), bins=4, min=0, max=3)
+    tensor([0., 2., 1., 0.])
     """
     check_tensor(input, "histc")
     if not input._kind.floating:
@@ -193,6 +203,12 @@ def histogram(input, bins, *, range=None, weight=None, density=False):
     bins: how many, or a vector of edges.  range: (lowest, highest) edge; default: the data's.  weight: what each value
     counts. density: whether the integral over the range becomes 1.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.histogram.html
+
+    >>> import torsh
+    >>> torsh.histogram(torsh.tensor([1., 2., 1.]), bins=4, range=(0., 3.))
+    torsh.return_types.histogram(
+    hist=tensor([0., 2., 1., 0.]),
+    bin_edges=tensor([0.0000, 0.7500, 1.5000, 2.2500, 3.0000]))
     """
     check_tensor(input, "histogram")
     if weight is not None:
@@ -215,6 +231,13 @@ def histogramdd(input, bins, range=None, weight=None, density=False):
 
     bins: how many along each coordinate (or one number for all), or a sequence of vectors of edges.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.histogramdd.html
+
+    >>> import torsh
+    >>> hist, edges = torsh.histogramdd(torsh.tensor([[0., 1.], [1., 0.], [2., 0.]]), bins=[3, 2])
+    >>> hist
+    tensor([[0., 1.],
+            [1., 0.],
+            [1., 0.]])
     """
     check_tensor(input, "histogramdd")
     if input.ndim < 2:

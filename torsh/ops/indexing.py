@@ -17,9 +17,22 @@ from torsh import dtypes
 from torsh.autograd import engine
 from torsh.autograd.grad_mode import thread
 from torsh.dispatch import Kind, state
+from torsh.ops._args import has_values
 from torsh.ops._op import OpNode, PlanCache, Ready, composite, override_of, primitive
+from torsh.ops._view import unrecorded
+from torsh.ops._view import view as view_op
 from torsh.ops.slicing import embed
-from torsh.tensor import PLAIN, Parameter, Tensor, from_host, new, version_of
+from torsh.tensor import (
+    PLAIN,
+    InferenceVersion,
+    Parameter,
+    Tensor,
+    check_overlap,
+    check_writable,
+    from_host,
+    new,
+    version_of,
+)
 
 _numbers = engine._numbers
 
@@ -27,11 +40,10 @@ _numbers = engine._numbers
 # ---- basic indexing --------------------------------------------------------------------------------------------------
 
 
-@primitive(
+@view_op(
     "",
     args="input index shape",
-    tags="view",
-    grad={"input": lambda g, index, shape: embed(g, shape, index)},
+    grad=lambda g, index, shape: embed(g, shape, index),
     meta=lambda input, index, shape: (basic_shape(input.shape, index), input.dtype),
 )
 def getitem_basic(input, index):
@@ -157,6 +169,76 @@ def _plain_indices(t: Tensor, index: tuple[Any, ...]) -> list[Any] | None:
     return found[:last]
 
 
+def _mixed(t: Tensor, index: Any) -> tuple[tuple[Any, ...], list[Any] | None] | None:
+    """What ``_split`` gives, for an index of plain integers, slices, None, int64 tensors and lists of integers; None for any
+    other, and for one with too many items.
+    """
+    key: list[Any] = []
+    advanced: list[Any] = []
+    used = last = 0
+    place = t._kind.place
+    for i in index:
+        kind = type(i)
+        if kind is int:
+            key.append(i)
+            used += 1
+            continue
+        if kind is slice:
+            if not (
+                (i.step is None or (type(i.step) is int and i.step > 0))
+                and (i.start is None or type(i.start) is int)
+                and (i.stop is None or type(i.stop) is int)
+            ):
+                return None
+            key.append(i)
+            advanced.append(None)
+            used += 1
+            continue
+        if i is None:
+            key.append(None)
+            advanced.append(None)
+            continue
+        if kind is list:
+            if set(map(type, i)) != {int}:
+                return None
+            i = _index_tensor(t, i)
+        elif kind is not Tensor:
+            return None
+        if i._kind.dtype is not dtypes.int64 or i._kind.place is not place:
+            return None
+        used += 1
+        if i._data.shape:
+            key.append(_ALL)
+            advanced.append(i)
+            last = len(advanced)
+        else:
+            key.append(i.item())
+    if used > len(t._data.shape):
+        return None
+    key.append(...)
+    return tuple(key), advanced[:last] if last else None
+
+
+def _mixed_item(t: Tensor, index: Any) -> Tensor | None:
+    """``t[index]`` for what ``_mixed`` knows, where nothing is recorded; None for the long way."""
+    found = _mixed(t, index)
+    if found is None or (t._rg and thread.enabled) or not _mutable[t._kind]:
+        return None
+    key, advanced = found
+    if advanced is None:
+        return None
+    kind = t._kind
+    try:
+        view = t._data[key]
+        raw = index_op.op.kernels[kind](view, [None if i is None else i._data for i in advanced], view.shape)
+    except IndexError:
+        return None  # the long way says what is wrong in PyTorch's words
+    out = new(Tensor)
+    out._data = raw if type(raw) is kind.raw_type else kind.as_raw(raw)
+    out._kind = kind
+    return out
+
+
 def _picked(t: Tensor, indices: list[Any]) -> Tensor:
     """The elements at index tensors (None: the whole dimension): the short way of ``index_op``."""
     if t._rg and thread.enabled:
@@ -185,16 +267,23 @@ def __getitem__(self: Tensor, index: Any) -> Tensor:
             key: Any = (index, ...)
         elif t is tuple:
             key = _basic_key(index)
-            if key is None and (plain := _plain_indices(self, index)) is not None:
-                return _picked(self, plain)
-        elif t is slice and index.step is None:
-            key = (index, ...)
+            if key is None:
+                if (plain := _plain_indices(self, index)) is not None:
+                    return _picked(self, plain)
+                if (picked := _mixed_item(self, index)) is not None:
+                    return picked
+        elif t is slice or index is None:
+            key = (index, ...) if index is None or index.step is None else _basic_key((index,))
         elif t is Tensor:
             if _plain_index(self, index) is not None:
                 return _picked(self, [index])
             key = None
+            if not index._data.shape and self._data.shape and index._kind.dtype is dtypes.int64:
+                key, t = (index.item(), ...), int
         else:
             key = None
+            if t is list and (picked := _mixed_item(self, (index,))) is not None:
+                return picked
         kind = self._kind
         if key is not None and _mutable[kind]:
             data = self._data
@@ -210,6 +299,8 @@ def __getitem__(self: Tensor, index: Any) -> Tensor:
             base = self._base
             if base is None:
                 base = self
+            elif self._made is not None:
+                out._made = self._made
             vc = base._vc
             if vc is None:
                 vc = version_of(base)
@@ -220,7 +311,10 @@ def __getitem__(self: Tensor, index: Any) -> Tensor:
             if self._replay is not None:
                 before = self._replay
                 out._replay = lambda base: before(base)[key]
-            if self._rg and thread.enabled:
+            if self._rg:
+                if not thread.enabled:
+                    unrecorded(out)
+                    return out
                 shape = data.shape
                 node = new(
                     _node_types["SelectBackward0"] if t is int
@@ -536,7 +630,7 @@ def _put_indices(input: Tensor, indices: Any, name: str) -> list[Any]:
 @primitive(
     "torch.index_put Tensor.index_put",
     args="input indices values accumulate",
-    inplace=True,
+    inplace="apart alike",
     grad={
         "input": lambda g, indices, accumulate: g if accumulate else g.index_put(indices, g.new_zeros(())),
         "values": lambda g, indices, values: _fitted(index_op(g, indices), values),
@@ -550,12 +644,19 @@ def index_put(input, indices, values, accumulate=False):
     dtype, broadcast to the indexing's shape.  With repeated places and no accumulate it is not defined which value
     stays.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.index_put_.html
+
+    >>> import torsh
+    >>> x = torsh.zeros(3)
+    >>> torsh.index_put(x, (torsh.tensor([0, 0, 2]),), torsh.tensor([1., 2., 3.]), accumulate=True)
+    tensor([3., 0., 3.])
     """
     indices = _put_indices(input, indices, "index_put_")
     if not isinstance(values, Tensor):
         raise TypeError(f"index_put_(): argument 'values' (position 2) must be Tensor, not {type(values).__name__}")
     if values._kind is not input._kind:
         if values.dtype is not input.dtype:
+            # PyTorch asks first whether the indices, masks among them, go together.
+            _check_indices(input, [i if i is None or i.dtype is not dtypes.bool else i.nonzero()[:, 0] for i in indices])
             raise RuntimeError(
                 f"Index put requires the source and destination dtypes match, got {dtypes.scalar_name(input.dtype)} "
                 f"for the destination and {dtypes.scalar_name(values.dtype)} for the source. Convert the values with "
@@ -603,22 +704,38 @@ def __setitem__(self: Tensor, index: Any, value: Any) -> None:
     t = type(self)
     if (t is Tensor or t is Parameter) and not state.busy and not (self._rg and thread.enabled):
         t = type(index)
+        if type(self._vc) is InferenceVersion:
+            check_writable(self, "__setitem__")
         if t is int:
             key: Any = (index, ...)
         elif t is tuple:
             key = _basic_key(index)
             if key is None and (plain := _plain_indices(self, index)) is not None:
                 key = tuple([_ALL if i is None else i._data for i in plain])
-        elif t is slice and index.step is None:
-            key = index
+        elif t is slice or index is None:
+            key = index if index is None or index.step is None else _basic_key((index,))
+            if index is None:
+                key = (None, ...)
         elif t is Tensor:
             key = _plain_index(self, index)
+            if key is None and not index._data.shape and self._data.shape and index._kind.dtype is dtypes.int64:
+                key = (index.item(), ...)
         else:
             key = None
         kind = self._kind
-        if key is not None and _mutable[kind]:
+        target = None
+        if key is None and (t is list or t is tuple) and _mutable[kind]:
+            mixed = _mixed(self, index if t is tuple else (index,))
+            if mixed is not None and mixed[1] is not None:
+                try:
+                    target = self._data[mixed[0]]
+                except IndexError:
+                    pass  # the long way says what is wrong
+                else:
+                    key = tuple([_ALL if i is None else i._data for i in mixed[1]])
+        if key is not None and _mutable[kind] and (self._base is None or not _shares_elements(self)):
             if type(value) in PLAIN:
-                if value._kind is kind and not (value._rg and thread.enabled):
+                if value._kind is kind and (value._vc is None or value._vc is not self._vc) and not (value._rg and thread.enabled):
                     raw: Any = value._data
                 else:
                     raw = None
@@ -628,7 +745,9 @@ def __setitem__(self: Tensor, index: Any, value: Any) -> None:
                 raw = None
             if raw is not None:
                 try:
-                    self._data[key] = raw
+                    if target is None:
+                        target = self._data
+                    target[key] = raw
                 except (IndexError, ValueError, RuntimeError, TypeError):
                     pass  # the long way says what is wrong
                 else:
@@ -638,6 +757,12 @@ def __setitem__(self: Tensor, index: Any, value: Any) -> None:
         handler(Tensor.__setitem__, (self, index, value), {})
         return
     _assign(self, index, value)
+
+
+def _shares_elements(t: Tensor) -> bool:
+    """Whether a view may show an element of memory several times: the long way looks what is written then."""
+    backend, raw = t._kind.backend, t._data
+    return not backend.contiguous(raw) and 0 in backend.strides(raw)
 
 
 def _assign(self: Tensor, index: Any, value: Any) -> None:
@@ -651,6 +776,8 @@ def _assign(self: Tensor, index: Any, value: Any) -> None:
             )
     if index is False:
         return
+    if index is True:  # a new dimension, whose values are copied
+        index = None
     if self._rg and thread.enabled and (self._base is None and self._gf is None):
         raise RuntimeError(
             "a view of a leaf Variable that requires grad is being used in an in-place operation. Write inside "
@@ -661,6 +788,7 @@ def _assign(self: Tensor, index: Any, value: Any) -> None:
         if isinstance(value, Tensor):
             view.copy_(_without_ones(value, view.ndim))
         else:
+            check_overlap(view)
             view.fill_(value)
         return
     if (
@@ -718,7 +846,16 @@ def _no_meta(name: str) -> Any:
 def nonzero(input, *, as_tuple=False):
     """The indices of all elements that are not zero: an int64 tensor of shape (count, ndim), or one per dimension.
 
+    as_tuple: one index tensor per dimension, ready for indexing. The size depends on the values, so lazy backends compute them.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nonzero.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([[1, 0], [0, 2]])
+    >>> torsh.nonzero(x)
+    tensor([[0, 0],
+            [1, 1]])
+    >>> torsh.nonzero(x, as_tuple=True)  # one index tensor per dimension
+    (tensor([0, 1]), tensor([0, 1]))
     """
     if not as_tuple:
         return (input,)
@@ -730,6 +867,11 @@ def argwhere(input):
     """The indices of all elements that are not zero, one row each.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.argwhere.html
+
+    >>> import torsh
+    >>> torsh.argwhere(torsh.tensor([[1, 0], [0, 2]]))
+    tensor([[0, 0],
+            [1, 1]])
     """
     return nonzero(input)
 
@@ -739,13 +881,29 @@ def nonzero_static(input, *, size, fill_value=-1):
     """The indices of the first ``size`` elements that are not zero, shape (size, ndim); ``fill_value`` in missing rows.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nonzero_static.html
+
+    >>> import torsh
+    >>> torsh.nonzero_static(torsh.tensor([0, 5, 6]), size=3)
+    tensor([[ 1],
+            [ 2],
+            [-1]])
     """
     import torsh
 
     if size < 0:
         raise RuntimeError(f"nonzero_static: 'size' must be an non-negative integer, but got {size}")
-    found = nonzero(input)[:size]
-    return torsh.cat([found, found.new_full((size - found.shape[0], found.shape[1]), fill_value)])
+    if has_values(input):
+        found = nonzero(input)[:size]
+        return torsh.cat([found, found.new_full((size - found.shape[0], found.shape[1]), fill_value)])
+    if not input.numel():
+        return torsh.full((size, input.ndim), fill_value, dtype=dtypes.int64, device=input.device)
+    # Where values may not be looked at: a stable sort brings the elements that are not zero to the front.
+    zero = (input == 0).reshape(-1)
+    front = zero.sort(stable=True).indices[:size]
+    front = torsh.cat([front, front.new_zeros(size - front.shape[0])])
+    rows = torsh.stack(unravel_index(front, tuple(input.shape)), 1) if input.ndim else front.new_zeros(size, 0)
+    there = torsh.arange(size, device=input.device) < zero.logical_not().sum()
+    return rows.where(there.unsqueeze(1), rows.new_full((), fill_value))
 
 
 @composite("torch.unravel_index", tags="nondifferentiable")
@@ -753,6 +911,10 @@ def unravel_index(indices, shape):
     """The coordinates, one int64 tensor per dimension of ``shape``, of flat indices into an array of that shape.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.unravel_index.html
+
+    >>> import torsh
+    >>> torsh.unravel_index(torsh.tensor([1, 5]), (2, 3))
+    (tensor([0, 1]), tensor([1, 2]))
     """
     if indices.dtype is dtypes.bool or indices.dtype.is_floating_point or indices.dtype.is_complex:
         raise TypeError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")

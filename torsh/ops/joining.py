@@ -89,6 +89,14 @@ def cat(tensors, dim=0, *, axis=None):
 
     Empty one-dimensional tensors are skipped whatever the others' shape is.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.cat.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([[1, 2]])
+    >>> torsh.cat([x, x], dim=0)
+    tensor([[1, 2],
+            [1, 2]])
+    >>> torsh.cat([x, torsh.tensor([[3]])], dim=1)
+    tensor([[1, 2, 3]])
     """
     dim = dim if axis is None else axis
     if (type(tensors) is list or type(tensors) is tuple) and tensors and type(dim) is int and type(tensors[0]) in PLAIN:
@@ -157,7 +165,18 @@ pile = Join(
 def stack(tensors, dim=0):
     """Tensors of one shape along a new dimension.
 
+    tensors: of the same shape; dtypes are promoted. dim: the new dimension's position, from -ndim-1 to ndim. RuntimeError for an empty
+    list or different shapes.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.stack.html
+
+    >>> import torsh
+    >>> a, b = torsh.tensor([1, 2]), torsh.tensor([3, 4])
+    >>> torsh.stack([a, b])
+    tensor([[1, 2],
+            [3, 4]])
+    >>> torsh.stack([a, b], dim=1)
+    tensor([[1, 3],
+            [2, 4]])
     """
     tensors = tensor_list(tensors, "stack")
     if not tensors:
@@ -176,7 +195,12 @@ def stack(tensors, dim=0):
 def hstack(tensors):
     """Joined along the second dimension (the first, for 1-D tensors).
 
+    tensors: their shapes agree but in that dimension, the dtypes are promoted.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.hstack.html
+
+    >>> import torsh
+    >>> torsh.hstack([torsh.tensor([1, 2]), torsh.tensor([3])])
+    tensor([1, 2, 3])
     """
     tensors = _joinable(tensors, "hstack", atleast_1d)
     return cat(tensors, 0 if tensors[0].ndim == 1 else 1)
@@ -193,7 +217,13 @@ def _joinable(tensors: Any, op: str, atleast: Any) -> list[Tensor]:
 def vstack(tensors):
     """Joined along the first dimension; 1-D tensors become rows.
 
+    tensors: their shapes agree but in the first dimension, the dtypes are promoted.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.vstack.html
+
+    >>> import torsh
+    >>> torsh.vstack([torsh.tensor([1, 2]), torsh.tensor([3, 4])])
+    tensor([[1, 2],
+            [3, 4]])
     """
     return cat(_joinable(tensors, "vstack", atleast_2d), 0)
 
@@ -203,6 +233,11 @@ def dstack(tensors):
     """Joined along the third dimension.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.dstack.html
+
+    >>> import torsh
+    >>> torsh.dstack([torsh.tensor([1, 2]), torsh.tensor([3, 4])])
+    tensor([[[1, 3],
+             [2, 4]]])
     """
     return cat(_joinable(tensors, "dstack", atleast_3d), 2)
 
@@ -212,6 +247,11 @@ def column_stack(tensors):
     """Like ``hstack``, but tensors with fewer than two dimensions become columns.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.column_stack.html
+
+    >>> import torsh
+    >>> torsh.column_stack([torsh.tensor([1, 2]), torsh.tensor([3, 4])])
+    tensor([[1, 3],
+            [2, 4]])
     """
     tensors = tensor_list(tensors, "column_stack")
     if not tensors:
@@ -224,6 +264,11 @@ def block_diag(*tensors):
     """A matrix with the given matrices along its diagonal and zeros elsewhere; 1-D tensors count as rows.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.block_diag.html
+
+    >>> import torsh
+    >>> torsh.block_diag(torsh.tensor([[1, 2]]), torsh.tensor([[3]]))
+    tensor([[1, 2, 0],
+            [0, 0, 3]])
     """
     from torsh.ops.slicing import embed
 
@@ -265,7 +310,12 @@ def _unbind_grad(g: Sequence[Tensor | None], input_shape: tuple[int, ...], dim: 
 def unbind(input, dim=0):
     """Views of all positions along a dimension, as a tuple.
 
+    dim: the dimension that goes away; as many tensors as it is long. The memory is shared.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.unbind.html
+
+    >>> import torsh
+    >>> torsh.unbind(torsh.tensor([[1, 2], [3, 4]]), dim=1)
+    (tensor([1, 3]), tensor([2, 4]))
     """
     if not input._data.shape:
         raise IndexError("Dimension specified as 0 but tensor has no dimensions")
@@ -294,12 +344,18 @@ def pieces(input, sizes, dim):
     return (input, sizes, dim)
 
 
-@composite("torch.split Tensor.split torch.functional.split torch.unsafe_split Tensor.unsafe_split", name="split_any")
+@composite("torch.split Tensor.split torch.functional.split", name="split_any")
 def split(tensor, split_size_or_sections=None, dim=0, *, split_size=None):
     """Views of consecutive pieces along a dimension, as a tuple.
 
     split_size_or_sections: the length of each piece (the last may be shorter), or a list of lengths.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.split.html
+
+    >>> import torsh
+    >>> torsh.split(torsh.arange(5), 2)
+    (tensor([0, 1]), tensor([2, 3]), tensor([4]))
+    >>> torsh.split(torsh.arange(5), [1, 4])
+    (tensor([0]), tensor([1, 2, 3, 4]))
     """
     size = split_size if split_size_or_sections is None else split_size_or_sections
     if isinstance(size, (tuple, list)):
@@ -320,13 +376,15 @@ def split(tensor, split_size_or_sections=None, dim=0, *, split_size=None):
     return pieces(tensor, (*(size,) * (count - 1), n - size * (count - 1)), dim)
 
 
-@composite(
-    "torch.split_with_sizes Tensor.split_with_sizes torch.unsafe_split_with_sizes Tensor.unsafe_split_with_sizes"
-)
+@composite("torch.split_with_sizes Tensor.split_with_sizes")
 def split_with_sizes(input, split_sizes, dim=0):
     """Views of consecutive pieces of the given lengths, which must add up to the dimension's.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.split.html
+
+    >>> import torsh
+    >>> torsh.split_with_sizes(torsh.arange(5), [1, 4])
+    (tensor([0]), tensor([1, 2, 3, 4]))
     """
     if not input._data.shape:
         raise RuntimeError("split expects at least a 1-dimensional tensor")
@@ -344,11 +402,16 @@ def split_with_sizes(input, split_sizes, dim=0):
     return pieces(input, sizes, dim)
 
 
-@composite("torch.chunk Tensor.chunk torch.unsafe_chunk Tensor.unsafe_chunk")
+@composite("torch.chunk Tensor.chunk")
 def chunk(input, chunks, dim=0):
     """At most ``chunks`` views of equal length along a dimension (the last may be shorter).
 
+    chunks: a positive int. The memory is shared; there can be fewer than ``chunks``, see :func:`tensor_split`.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.chunk.html
+
+    >>> import torsh
+    >>> torsh.chunk(torsh.arange(5), 2)
+    (tensor([0, 1, 2]), tensor([3, 4]))
     """
     if not input._data.shape:
         raise RuntimeError("chunk expects at least a 1-dimensional tensor")
@@ -362,11 +425,65 @@ def chunk(input, chunks, dim=0):
     return split(input, size, dim)
 
 
+def _on_their_own(parts: Sequence[Tensor]) -> Sequence[Tensor]:
+    """Views as tensors that autograd takes for tensors with memory of their own: each may be written to, unseen by the rest."""
+    for t in parts:
+        t._base = t._vc = t._made = t._replay = None
+        t._gf_version = 0
+    return parts
+
+
+@composite("torch.unsafe_split Tensor.unsafe_split")
+def unsafe_split(tensor, split_size=None, dim=0):
+    """``split``, whose pieces autograd does not know to share memory: none may be used after another was written to.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.unsafe_split.html
+
+    >>> import torsh
+    >>> torsh.unsafe_split(torsh.arange(3), 2)
+    (tensor([0, 1]), tensor([2]))
+    """
+    return _on_their_own(split(tensor, split_size, dim))
+
+
+@composite("torch.unsafe_split_with_sizes Tensor.unsafe_split_with_sizes")
+def unsafe_split_with_sizes(input, split_sizes, dim=0):
+    """``split_with_sizes``, whose pieces autograd does not know to share memory.
+
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.unsafe_split_with_sizes(torsh.arange(3), [1, 2])
+    (tensor([0]), tensor([1, 2]))
+    """
+    return _on_their_own(split_with_sizes(input, split_sizes, dim))
+
+
+@composite("torch.unsafe_chunk Tensor.unsafe_chunk")
+def unsafe_chunk(input, chunks, dim=0):
+    """``chunk``, whose pieces autograd does not know to share memory.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.unsafe_chunk.html
+
+    >>> import torsh
+    >>> torsh.unsafe_chunk(torsh.arange(4), 2)
+    (tensor([0, 1]), tensor([2, 3]))
+    """
+    return _on_their_own(chunk(input, chunks, dim))
+
+
 @composite("torch.tensor_split Tensor.tensor_split")
 def tensor_split(input, indices_or_sections=None, dim=0, *, indices=None, sections=None):
     """Views of pieces along a dimension: a number of nearly equal ones, or cut at given positions.
 
+    indices_or_sections: an int, or a list, tuple or 1-D tensor of positions. The memory is shared.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.tensor_split.html
+
+    >>> import torsh
+    >>> torsh.tensor_split(torsh.arange(5), 3)
+    (tensor([0, 1]), tensor([2, 3]), tensor([4]))
+    >>> torsh.tensor_split(torsh.arange(5), [1, 3])
+    (tensor([0]), tensor([1, 2]), tensor([3, 4]))
     """
     given = next((x for x in (indices_or_sections, indices, sections) if x is not None), None)
     if not input._data.shape:
@@ -434,6 +551,10 @@ def hsplit(input, indices_or_sections=None, *, indices=None, sections=None):
     """``tensor_split`` along the second dimension (the first, for a 1-D tensor); sections must be equal.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.hsplit.html
+
+    >>> import torsh
+    >>> torsh.hsplit(torsh.tensor([1, 2, 3, 4]), [1])
+    (tensor([1]), tensor([2, 3, 4]))
     """
     return _evenly(input, _sections(indices_or_sections, indices, sections), 0 if input.ndim == 1 else 1, "hsplit", 1)
 
@@ -443,6 +564,10 @@ def vsplit(input, indices_or_sections=None, *, indices=None, sections=None):
     """``tensor_split`` along the first dimension; sections must be equal.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.vsplit.html
+
+    >>> import torsh
+    >>> [p.shape for p in torsh.vsplit(torsh.zeros(4, 2), 2)]
+    [torsh.Size([2, 2]), torsh.Size([2, 2])]
     """
     return _evenly(input, _sections(indices_or_sections, indices, sections), 0, "vsplit", 2)
 
@@ -452,5 +577,9 @@ def dsplit(input, indices_or_sections=None, *, indices=None, sections=None):
     """``tensor_split`` along the third dimension; sections must be equal.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.dsplit.html
+
+    >>> import torsh
+    >>> [p.shape for p in torsh.dsplit(torsh.zeros(1, 2, 4), 2)]
+    [torsh.Size([1, 2, 2]), torsh.Size([1, 2, 2])]
     """
     return _evenly(input, _sections(indices_or_sections, indices, sections), 2, "dsplit", 3)

@@ -75,6 +75,12 @@ def solve(A, B, *, left=True):
 
     Raises LinAlgError for a singular A.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.solve.html
+
+    >>> import torsh
+    >>> A, b = torsh.tensor([[2., 1.], [1., 3.]]), torsh.tensor([3., 5.])
+    >>> x = torsh.linalg.solve(A, b)
+    >>> x
+    tensor([0.8000, 1.4000])
     """
     x, info = _solve_equation("linalg.solve", A, B, left)
     check_info("torch.linalg.solve", info, lambda i: _SINGULAR)
@@ -86,6 +92,11 @@ def solve_ex(A, B, *, left=True, check_errors=False):
     """``solve`` with LAPACK's status of each matrix instead of an error: a named tuple (result, info).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.solve_ex.html
+
+    >>> import torsh
+    >>> x, info = torsh.linalg.solve_ex(torsh.tensor([[2., 0.], [0., 4.]]), torsh.tensor([2., 2.]))
+    >>> x, info
+    (tensor([1.0000, 0.5000]), tensor(0, dtype=torsh.int32))
     """
     x, info = _solve_equation("linalg.solve", A, B, left)
     if check_errors:
@@ -110,7 +121,14 @@ def _zero_diagonal(i: int) -> str:
 def inv(A):
     """The inverse of square matrices; LinAlgError for a singular one.
 
+    A: (*, n, n), floating or complex; the result has its shape. Solving (:func:`linalg.solve`) is faster and more exact than
+    multiplying with an inverse.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.inv.html
+
+    >>> import torsh
+    >>> torsh.linalg.inv(torsh.tensor([[2., 0.], [0., 4.]]))
+    tensor([[0.5000, 0.0000],
+            [0.0000, 0.2500]])
     """
     x, info = _inv.op(check_matrices("linalg.inv", A, square=True))
     check_info("linalg.inv", info, _zero_diagonal)
@@ -122,6 +140,11 @@ def inv_ex(A, *, check_errors=False):
     """The inverse with LAPACK's status instead of an error: a named tuple (inverse, info).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.inv_ex.html
+
+    >>> import torsh
+    >>> inverse, info = torsh.linalg.inv_ex(torsh.tensor([[0., 0.], [0., 1.]]))
+    >>> info  # singular; nothing is raised
+    tensor(1, dtype=torsh.int32)
     """
     x, info = _inv.op(check_matrices("linalg.inv", A, square=True))
     if check_errors:
@@ -148,7 +171,12 @@ def _det(A):
 def det(A):
     """The determinant of square matrices.
 
+    A: (*, n, n), floating or complex; the result has shape (*).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.det.html
+
+    >>> import torsh
+    >>> torsh.det(torsh.tensor([[1., 2.], [3., 5.]]))
+    tensor(-1.)
     """
     return _det.op(check_matrices("linalg.det", A, "lu_cpu", square=True))
 
@@ -178,7 +206,13 @@ def _slogdet(A):
 def linalg_slogdet(A):
     """The sign and the logarithm of the absolute value of the determinant, as a named tuple (sign, logabsdet).
 
+    A: (*, n, n). A singular matrix has sign 0 and logarithm -inf.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.slogdet.html
+
+    >>> import torsh
+    >>> sign, logabsdet = torsh.linalg.slogdet(torsh.tensor([[0., 2.], [3., 0.]]))
+    >>> sign, logabsdet
+    (tensor(-1.), tensor(1.7918))
     """
     return return_types.linalg_slogdet(*_slogdet.op(check_matrices("linalg.slogdet", A, square=True)))
 
@@ -188,6 +222,12 @@ def slogdet(input):
     """The same as ``torch.linalg.slogdet``.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.slogdet.html
+
+    >>> import torsh
+    >>> torsh.slogdet(torsh.tensor([[0., 2.], [3., 0.]]))
+    torsh.return_types.slogdet(
+    sign=tensor(-1.),
+    logabsdet=tensor(1.7918))
     """
     return return_types.slogdet(*linalg_slogdet(input))
 
@@ -197,6 +237,10 @@ def logdet(input):
     """The logarithm of the determinant: nan where that is negative, -inf where it is zero.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.logdet.html
+
+    >>> import torsh
+    >>> torsh.logdet(torsh.tensor([[2., 0.], [0., 4.]]))
+    tensor(2.0794)
     """
     check_matrices("logdet", input, square=True)
     sign, log = _slogdet.op(input)
@@ -271,6 +315,11 @@ def linalg_pinv(A, rcond=None, hermitian=False, *, atol=None, rtol=None):
 
     hermitian: take A as Hermitian and use its eigenvalues.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.pinv.html
+
+    >>> import torsh
+    >>> torsh.linalg.pinv(torsh.tensor([[2., 0.], [0., 0.]]))
+    tensor([[0.5000, 0.0000],
+            [0.0000, 0.0000]])
     """
     check_tensor(A, "linalg.pinv", "A")
     if A.ndim < 2 or not A._kind.inexact or A.dtype.to_real() not in (dtypes.float32, dtypes.float64):
@@ -297,6 +346,11 @@ def pinverse(input, rcond=1e-15):
     """The pseudoinverse; see ``torch.linalg.pinv``.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.pinverse.html
+
+    >>> import torsh
+    >>> torsh.pinverse(torsh.tensor([[2., 0.], [0., 0.]]))
+    tensor([[0.5000, 0.0000],
+            [0.0000, 0.0000]])
     """
     return linalg_pinv(input, rcond)
 
@@ -306,6 +360,10 @@ def matrix_rank(A, tol=None, hermitian=False, *, atol=None, rtol=None):
     """The number of singular values above max(atol, rtol * the largest).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.matrix_rank.html
+
+    >>> import torsh
+    >>> torsh.linalg.matrix_rank(torsh.tensor([[1., 2.], [2., 4.]]))
+    tensor(1)
     """
     check_tensor(A, "torch.linalg.matrix_rank", "A")
     if A.ndim < 2:
@@ -332,6 +390,10 @@ def cond(A, p=None):
     p: None, 2 or -2 (from singular values), 'fro', 'nuc', inf, -inf, 1 or -1 (the norm of A times that of its
     inverse; inf for a singular A).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.cond.html
+
+    >>> import torsh
+    >>> torsh.linalg.cond(torsh.tensor([[1., 0.], [0., 0.5]]))
+    tensor(2.)
     """
     if check_tensor(A, "linalg.cond", "A").ndim < 2:
         raise RuntimeError("linalg.cond: The input tensor must have at least 2 dimensions.")
@@ -388,6 +450,12 @@ def lstsq(A, B, rcond=None, *, driver=None):
     driver: the LAPACK routine; residuals are given for full rank systems with more rows than columns, rank by all but
     'gels', singular values by 'gelsd' and 'gelss'.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.lstsq.html
+
+    >>> import torsh
+    >>> A, B = torsh.tensor([[1., 0.], [1., 1.], [1., 2.]]), torsh.tensor([[1.], [3.], [5.]])
+    >>> solution = torsh.linalg.lstsq(A, B).solution
+    >>> torsh.allclose(solution, torsh.tensor([[1.], [2.]]), atol=1e-5)
+    True
     """
     name = "torch.linalg.lstsq"
     check_tensor(A, name, "input")
@@ -446,6 +514,11 @@ def matrix_power(A, n):
     """The n-th power of square matrices, by repeated squaring; negative powers of the inverse.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.matrix_power.html
+
+    >>> import torsh
+    >>> torsh.matrix_power(torsh.tensor([[1., 1.], [0., 1.]]), 5)
+    tensor([[1., 5.],
+            [0., 1.]])
     """
     check_tensor(A, "linalg.matrix_power", "A")
     if A.ndim < 2:
@@ -490,6 +563,11 @@ def matrix_exp(A):
     """The exponential of square matrices.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.matrix_exp.html
+
+    >>> import torsh
+    >>> torsh.matrix_exp(torsh.zeros(2, 2))
+    tensor([[1., 0.],
+            [0., 1.]])
     """
     name = "linalg.matrix_exp"
     check_tensor(A, name, "A")
@@ -513,6 +591,10 @@ def tensorinv(A, ind=2):
 
     Its first ``ind`` dimensions become the result's last, the others the result's first.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.tensorinv.html
+
+    >>> import torsh
+    >>> torsh.linalg.tensorinv(torsh.eye(6).reshape(2, 3, 6), ind=2).shape
+    torsh.Size([6, 2, 3])
     """
     check_tensor(A, "tensorinv", "A")
     if ind <= 0:
@@ -532,6 +614,10 @@ def tensorsolve(A, B, dims=None):
 
     dims: dimensions of A that are moved to its end first.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.tensorsolve.html
+
+    >>> import torsh
+    >>> torsh.linalg.tensorsolve(torsh.eye(6).reshape(2, 3, 6), torsh.ones(2, 3))
+    tensor([1., 1., 1., 1., 1., 1.])
     """
     check_tensor(A, "tensorsolve", "A")
     check_tensor(B, "tensorsolve", "B", 2)
@@ -556,6 +642,10 @@ def vecdot(x, y, *, dim=-1):
     """Sums of products along a dimension, the first factor conjugated; the operands broadcast.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.vecdot.html
+
+    >>> import torsh
+    >>> torsh.linalg.vecdot(torsh.tensor([[1., 2.], [3., 4.]]), torsh.tensor([1., 1.]))
+    tensor([3., 7.])
     """
     check_tensor(x, "linalg.vecdot", "x")
     check_tensor(y, "linalg.vecdot", "y", 2)
@@ -579,7 +669,13 @@ def _cross(x: Any, y: Any, dim: int) -> Any:
 def linalg_cross(input, other, *, dim=-1):
     """The cross product of vectors of three elements along a dimension.
 
+    input, other: broadcast, with 3 elements along ``dim``.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.cross.html
+
+    >>> import torsh
+    >>> torsh.linalg.cross(torsh.tensor([[1., 0., 0.]]), torsh.tensor([[0., 1., 0.], [0., 0., 1.]]))
+    tensor([[ 0.,  0.,  1.],
+            [ 0., -1.,  0.]])
     """
     check_tensor(input, "linalg.cross")
     check_tensor(other, "linalg.cross", "other", 2)
@@ -599,6 +695,10 @@ def cross(input, other, dim=None):
     """The cross product along a dimension, by default the first one of three elements.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.cross.html
+
+    >>> import torsh
+    >>> torsh.cross(torsh.tensor([1., 0., 0.]), torsh.tensor([0., 1., 0.]), dim=0)
+    tensor([0., 0., 1.])
     """
     check_tensor(input, "cross")
     if dim is None:
@@ -613,6 +713,10 @@ def linalg_diagonal(A, *, offset=0, dim1=-2, dim2=-1):
     """A view of the diagonals of matrices.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.diagonal.html
+
+    >>> import torsh
+    >>> torsh.linalg.diagonal(torsh.eye(2).expand(3, 2, 2)).shape
+    torsh.Size([3, 2])
     """
     return A.diagonal(offset, dim1, dim2)
 
@@ -622,6 +726,12 @@ def linalg_vander(x, N=None):
     """The powers 0 to N - 1 of each element, in a new last dimension.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.vander.html
+
+    >>> import torsh
+    >>> torsh.linalg.vander(torsh.tensor([1, 2, 3]), N=4)
+    tensor([[ 1,  1,  1,  1],
+            [ 1,  2,  4,  8],
+            [ 1,  3,  9, 27]])
     """
     check_tensor(x, "linalg.vander", "x")
     if x.dtype is dtypes.bool:
@@ -648,6 +758,12 @@ def vander(x, N=None, increasing=False):
     """Powers of each element of a vector, highest first unless ``increasing``.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.vander.html
+
+    >>> import torsh
+    >>> torsh.vander(torsh.tensor([1, 2, 3]))
+    tensor([[1, 1, 1],
+            [4, 2, 1],
+            [9, 3, 1]])
     """
     check_tensor(x, "vander", "x")
     if x.ndim != 1:
@@ -671,6 +787,10 @@ def trace(input):
     """The sum of a matrix's diagonal.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.trace.html
+
+    >>> import torsh
+    >>> torsh.trace(torsh.tensor([[1, 2], [3, 4]]))
+    tensor(5)
     """
     if check_tensor(input, "trace").ndim != 2:
         raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {input.ndim}")
@@ -679,5 +799,13 @@ def trace(input):
 
 @composite("torch.frobenius_norm", out=True)
 def frobenius_norm(input, dim, keepdim=False):
-    """The square root of the sum of squares over one or two dimensions."""
+    """The square root of the sum of squares over one or two dimensions.
+
+    dim: the dimensions to reduce, one or two, or an empty list for all.
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.frobenius_norm(torsh.tensor([[3., 4.]]), [0, 1])
+    tensor(5.)
+    """
     return vector_norm(check_tensor(input, "frobenius_norm"), 2, dim or None, keepdim)

@@ -6,21 +6,38 @@ from typing import Any
 
 from torsh.dtypes import scalar_name
 from torsh.ops._args import check_tensor
-from torsh.ops._op import composite, primitive
+from torsh.ops._op import Op, composite, primitive
 from torsh.ops.pointwise import conj
 
 
 def _flat(t: Any) -> Any:
     """The tensor as a matrix: all dimensions but the last one merged."""
-    return t if t.ndim == 2 else t.reshape(-1, t.shape[-1])
+    return t if len(t._data.shape) == 2 else t.reshape(-1, t.shape[-1])
+
+
+def _conj(t: Any) -> Any:
+    return conj(t) if t._kind.complex else t
+
+
+def _of_bias(g: Any) -> Any:
+    rank = len(g._data.shape)
+    return g.sum(tuple(range(rank - 1))) if rank > 1 else g
+
+
+linear_backward = Op(
+    "linear_backward", None, ("g", "input", "weight"),
+    decompose=lambda g, input, weight: (g @ _conj(weight), _flat(g).t() @ _conj(_flat(input)), _of_bias(g)),
+    meta=lambda g, input, weight: [(input.shape, g.dtype), (weight.shape, g.dtype), ((weight.shape[0],), g.dtype)],
+)  # fmt: skip
 
 
 @primitive(
     "torch.nn.functional.linear torch._C._nn.linear",
     grad={
-        "input": lambda g, weight: g @ conj(weight),
-        "weight": lambda g, input: _flat(g).t() @ conj(_flat(input)),
-        "bias": lambda g: g.sum(tuple(range(g.ndim - 1))) if g.ndim > 1 else g,
+        "input": lambda g, weight: g @ _conj(weight),
+        "weight": lambda g, input: _flat(g).t() @ _conj(_flat(input)),
+        "bias": _of_bias,
+        "input weight bias": lambda g, input, weight: linear_backward(g, input, weight),
     },
     out=True,
     meta=lambda input, weight, bias: ((*input.shape[:-1], weight.shape[0]), input.dtype),
@@ -30,6 +47,12 @@ def linear(input, weight, bias=None):
 
     input: (*, I).  weight: (O, I), or (I,) for a single output without a dimension of its own.  bias: (O,).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.linear.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> x, weight = torsh.tensor([[1., 2.]]), torsh.tensor([[1., 0.], [0., 1.], [1., 1.]])
+    >>> F.linear(x, weight, bias=torsh.tensor([0., 0., 10.]))
+    tensor([[ 1.,  2., 13.]])
     """
     check_tensor(input, "linear")
     check_tensor(weight, "linear", "weight", 2)
@@ -79,6 +102,11 @@ def bilinear(input1, input2, weight, bias=None):
 
     input1: (*, I1).  input2: (*, I2).  weight: (O, I1, I2).  bias: (O,).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.bilinear.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.bilinear(torsh.tensor([1., 2.]), torsh.tensor([3., 4.]), torsh.ones(1, 2, 2))
+    tensor([21.])
     """
     if input1.ndim != input2.ndim:
         raise RuntimeError(f"bilinear(): input dimensions do not match: got {input1.ndim} and {input2.ndim}")

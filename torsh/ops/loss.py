@@ -6,10 +6,12 @@ import math
 import warnings
 from typing import Any
 
+from torsh.dispatch import state
 from torsh.dtypes import scalar_name
 from torsh.ops._args import check_tensor, has_values
 from torsh.ops._op import Op, composite, primitive
 from torsh.ops.shape import broadcast_shapes
+from torsh.tensor import Tensor
 
 
 def reduction_of(reduction: Any, size_average: Any = None, reduce: Any = None) -> str:
@@ -68,6 +70,13 @@ def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", we
 
     weight: one factor per element; the mean is then the weighted one.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.mse_loss.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.mse_loss(torsh.tensor([1., 5.]), torsh.tensor([2., 2.]))
+    tensor(5.)
+    >>> F.mse_loss(torsh.tensor([1., 5.]), torsh.tensor([2., 2.]), reduction="none")
+    tensor([1., 9.])
     """
     _pair(input, target, "mse_loss")
     reduction = reduction_of(reduction, size_average, reduce)
@@ -76,14 +85,22 @@ def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", we
         raise NotImplementedError(
             f"\"mse_cpu\" not implemented for '{scalar_name(d.dtype)}'; convert the input to a floating type"
         )
-    return _weighted(d * d, weight, input, reduction)
+    # Where nobody else sees the difference its memory takes the squares.
+    squares = d * d if d._rg or state.busy or type(d) is not Tensor else d.mul_(d)
+    return _weighted(squares, weight, input, reduction)
 
 
 @composite("torch.nn.functional.l1_loss torch._C._nn.l1_loss")
 def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
     """The absolute difference.
 
+    reduction: none, mean or sum. weight: a factor per element. Sizes broadcast, with a warning where they differ.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.l1_loss.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.l1_loss(torsh.tensor([1., 5.]), torsh.tensor([2., 2.]))
+    tensor(2.)
     """
     _pair(input, target, "l1_loss")
     return _weighted((input - target).abs(), weight, input, reduction_of(reduction, size_average, reduce))
@@ -93,7 +110,13 @@ def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", wei
 def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mean", beta=1.0):
     """d² / (2 beta) for differences d below beta, d - beta / 2 above.
 
+    reduction: none, mean or sum. beta: not negative; at 0 it is the absolute difference.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.smooth_l1_loss.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.smooth_l1_loss(torsh.tensor([0., 3.]), torsh.tensor([0.5, 0.]), reduction="none")
+    tensor([0.1250, 2.5000])
     """
     _pair(input, target, "smooth_l1_loss")
     reduction = reduction_of(reduction, size_average, reduce)
@@ -114,6 +137,11 @@ def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
     """d² / 2 for differences d up to delta, delta * (d - delta / 2) above.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.huber_loss.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.huber_loss(torsh.tensor([0., 3.]), torsh.tensor([0.5, 0.]), reduction="none")
+    tensor([0.1250, 2.5000])
     """
     _pair(input, target, "huber_loss")
     if delta <= 0:
@@ -137,6 +165,11 @@ def poisson_nll_loss(
 
     log_input: the input is the logarithm of the rate.  full: add Stirling's approximation of log(target!).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.poisson_nll_loss.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.poisson_nll_loss(torsh.tensor([0., 1.]), torsh.tensor([1., 2.]))
+    tensor(0.8591)
     """
     reduction = reduction_of(reduction, size_average, reduce)
     loss = input.exp() - target * input if log_input else input - target * (input + eps).log()
@@ -152,6 +185,11 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
 
     var: of the input's shape, or with a last dimension of 1 or left out; or a number.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.gaussian_nll_loss.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.gaussian_nll_loss(torsh.tensor([1., 2.]), torsh.tensor([1., 3.]), var=torsh.tensor([1., 4.]))
+    tensor(0.4091)
     """
     if isinstance(var, (int, float)):
         if var < 0:
@@ -210,6 +248,11 @@ def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=N
 
     input: probabilities, else RuntimeError.  target: of the same shape, usually 0 or 1.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.binary_cross_entropy.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.binary_cross_entropy(torsh.tensor([0.9, 0.2]), torsh.tensor([1., 0.]))
+    tensor(0.1643)
     """
     reduction = reduction_of(reduction, size_average, reduce)
     check_tensor(input, "binary_cross_entropy")
@@ -238,6 +281,14 @@ def binary_cross_entropy_with_logits_function(
 
     pos_weight: factor of the positive targets' terms, broadcast against the target.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.binary_cross_entropy_with_logits.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> logits, target = torsh.tensor([2., -1.]), torsh.tensor([1., 0.])
+    >>> F.binary_cross_entropy_with_logits(logits, target)
+    tensor(0.2201)
+    >>> F.binary_cross_entropy_with_logits(logits, target, pos_weight=torsh.tensor(3.))
+    tensor(0.3470)
     """
     reduction = reduction_of(reduction, size_average, reduce)
     check_tensor(input, "binary_cross_entropy_with_logits")
@@ -248,7 +299,15 @@ def binary_cross_entropy_with_logits_function(
 
 @composite("torch.binary_cross_entropy_with_logits")
 def binary_cross_entropy_with_logits(input, target, weight=None, pos_weight=None, reduction=0):
-    """nn.functional.binary_cross_entropy_with_logits in PyTorch's internal order, the reduction a number."""
+    """nn.functional.binary_cross_entropy_with_logits in PyTorch's internal order, the reduction a number.
+
+    reduction: 0 none, 1 mean, 2 sum; otherwise as in ``nn.functional``.
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.binary_cross_entropy_with_logits(torsh.tensor([0., 2.]), torsh.tensor([1., 0.]), reduction=1)
+    tensor(1.4100)
+    """
     check_tensor(target, "binary_cross_entropy_with_logits", "target", 2)
     shape = broadcast_shapes(input.shape, target.shape)
     if tuple(shape) != tuple(target.shape):
@@ -276,6 +335,11 @@ def kl_div_function(input, target, size_average=None, reduce=None, reduction="me
 
     reduction: also "batchmean", the sum divided by the number of samples, which is the mathematical definition.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.kl_div.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.kl_div(torsh.tensor([[0.5, 0.5]]).log(), torsh.tensor([[0.25, 0.75]]), reduction="batchmean")
+    tensor(0.1308)
     """
     if size_average is not None or reduce is not None:
         reduction = reduction_of("mean", size_average, reduce)
@@ -295,7 +359,15 @@ def kl_div_function(input, target, size_average=None, reduce=None, reduction="me
 
 @composite("torch.kl_div")
 def kl_div(input, target, reduction=0, *, log_target=False):
-    """nn.functional.kl_div with the reduction as a number."""
+    """nn.functional.kl_div with the reduction as a number.
+
+    reduction: 0 none, 1 mean, 2 sum; otherwise as in ``nn.functional``.
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.kl_div(torsh.tensor([0.5, 0.5]).log(), torsh.tensor([0.25, 0.75]), reduction=2)
+    tensor(0.1308)
+    """
     return reduced(_kl(input, target, log_target), reduction_of(reduction))
 
 
@@ -319,13 +391,26 @@ def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=No
     """x where the target is 1, max(0, margin - x) where it is -1.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.hinge_embedding_loss.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.hinge_embedding_loss(torsh.tensor([0.5, 0.3]), torsh.tensor([1., -1.]), reduction="none")
+    tensor([0.5000, 0.7000])
     """
     return _hinge_embedding(input, target, margin, reduction_of(reduction, size_average, reduce))
 
 
 @composite("torch.hinge_embedding_loss", name="torch_hinge_embedding_loss")
 def torch_hinge_embedding_loss(input, target, margin=1.0, reduction=0):
-    """nn.functional.hinge_embedding_loss with the reduction as a number."""
+    """nn.functional.hinge_embedding_loss with the reduction as a number.
+
+    reduction: 0 none, 1 mean, 2 sum; otherwise as in ``nn.functional``.
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.hinge_embedding_loss(torsh.tensor([0.5, 0.3]), torsh.tensor([1., -1.]))
+    tensor([0.5000, 0.7000])
+    """
     return _hinge_embedding(input, target, margin, reduction_of(reduction))
 
 
@@ -343,6 +428,11 @@ def margin_ranking_loss(input1, input2, target, margin=0, size_average=None, red
     """max(0, -target * (x1 - x2) + margin): the target 1 wants x1 to be larger, -1 wants it smaller.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.margin_ranking_loss.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.margin_ranking_loss(torsh.tensor([1., 5.]), torsh.tensor([2., 3.]), torsh.tensor([1., 1.]), margin=0.5)
+    tensor(0.7500)
     """
     reduction = reduction_of(reduction, size_average, reduce)
     if not input1.ndim == input2.ndim == target.ndim:
@@ -356,7 +446,15 @@ def margin_ranking_loss(input1, input2, target, margin=0, size_average=None, red
 
 @composite("torch.margin_ranking_loss", name="torch_margin_ranking_loss")
 def torch_margin_ranking_loss(input1, input2, target, margin=0.0, reduction=0):
-    """nn.functional.margin_ranking_loss with the reduction as a number."""
+    """nn.functional.margin_ranking_loss with the reduction as a number.
+
+    reduction: 0 none, 1 mean, 2 sum; otherwise as in ``nn.functional``.
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.margin_ranking_loss(torsh.tensor([1., 5.]), torsh.tensor([2., 3.]), torsh.tensor([1., 1.]))
+    tensor([1., 0.])
+    """
     return _margin_ranking(input1, input2, target, margin, reduction_of(reduction))
 
 
@@ -369,6 +467,11 @@ def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="m
     """log(1 + exp(-target * x)) for targets 1 and -1.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.soft_margin_loss.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.soft_margin_loss(torsh.tensor([2., -1.]), torsh.tensor([1., -1.]))
+    tensor(0.2201)
     """
     if not input._kind.inexact:
         raise RuntimeError(f"result type Float can't be cast to the desired output type {scalar_name(input.dtype)}")
@@ -380,13 +483,27 @@ def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, r
     """1 - cos(x1, x2) for the target 1, max(0, cos(x1, x2) - margin) for -1.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.cosine_embedding_loss.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> x, y = torsh.tensor([[1., 0.], [1., 0.]]), torsh.tensor([[1., 0.], [0., 1.]])
+    >>> F.cosine_embedding_loss(x, y, torsh.tensor([1, -1]), reduction="none")
+    tensor([0., 0.])
     """
     return _cosine_embedding(input1, input2, target, margin, reduction_of(reduction, size_average, reduce))
 
 
 @composite("torch.cosine_embedding_loss", name="torch_cosine_embedding_loss")
 def torch_cosine_embedding_loss(input1, input2, target, margin=0.0, reduction=0):
-    """nn.functional.cosine_embedding_loss with the reduction as a number."""
+    """nn.functional.cosine_embedding_loss with the reduction as a number.
+
+    reduction: 0 none, 1 mean, 2 sum; otherwise as in ``nn.functional``.
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.cosine_embedding_loss(torsh.tensor([[1., 0.]]), torsh.tensor([[0., 1.]]), torsh.tensor([1.]))
+    tensor([1.])
+    """
     return _cosine_embedding(input1, input2, target, margin, reduction_of(reduction))
 
 
@@ -421,6 +538,11 @@ def triplet_margin_loss(
 
     swap: take the distance from the positive to the negative where that is smaller.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.triplet_margin_loss.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.triplet_margin_loss(torsh.tensor([[0., 0.]]), torsh.tensor([[1., 0.]]), torsh.tensor([[0., 1.5]]))
+    tensor(0.5000)
     """
     reduction = reduction_of(reduction, size_average, reduce)
     if margin <= 0:
@@ -430,7 +552,15 @@ def triplet_margin_loss(
 
 @composite("torch.triplet_margin_loss", name="torch_triplet_margin_loss")
 def torch_triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2.0, eps=1e-6, swap=False, reduction=0):
-    """nn.functional.triplet_margin_loss with the reduction as a number."""
+    """nn.functional.triplet_margin_loss with the reduction as a number.
+
+    reduction: 0 none, 1 mean, 2 sum; otherwise as in ``nn.functional``.
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.triplet_margin_loss(torsh.tensor([[0., 0.]]), torsh.tensor([[1., 0.]]), torsh.tensor([[0., 1.5]]))
+    tensor([0.5000])
+    """
     return _triplet(anchor, positive, negative, margin, p, eps, swap, reduction_of(reduction))
 
 
@@ -456,6 +586,13 @@ def triplet_margin_with_distance_loss(
     """triplet_margin_loss with any distance (default: the Euclidean one).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.triplet_margin_with_distance_loss.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> taxi = lambda a, b: (a - b).abs().sum(-1)
+    >>> anchor, near, far = torsh.tensor([[0., 0.]]), torsh.tensor([[1., 0.]]), torsh.tensor([[0., 1.5]])
+    >>> F.triplet_margin_with_distance_loss(anchor, near, far, distance_function=taxi)
+    tensor(0.5000)
     """
     from torsh.ops.distance import pairwise_distance
 

@@ -53,6 +53,11 @@ def nll_loss_backward(g, shape, target, weight, reduction, ignore_index, total):
 
 def _nll(input, target, weight, reduction, ignore_index):
     ndim = len(input._data.shape)
+    if (
+        weight is None and ndim == 2 and target._kind.dtype is int64 and input._kind.floating
+        and target._data.shape == input._data.shape[:1]
+    ):  # fmt: skip
+        return nll.op(input, target, None, reduction, ignore_index)[0]
     if target.dtype is not int64:
         if target.dtype is not uint8:
             raise RuntimeError(
@@ -105,6 +110,11 @@ def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, r
     input: log-probabilities, (N, C, *) or (C,).  target: classes, (N, *) or (), int64.  weight: (C,).
     ignore_index: a class whose elements count for nothing.  A mean is weighted by the targets' weights.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.nll_loss.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.nll_loss(torsh.tensor([[0.5, 0.5], [0.1, 0.9]]).log(), torsh.tensor([0, 1]))
+    tensor(0.3993)
     """
     check_tensor(input, "nll_loss")
     check_tensor(target, "nll_loss", "target", 2)
@@ -127,6 +137,16 @@ def cross_entropy(
     input: (N, C, *) or (C,).  target: classes, (N, *) or (), int64; or probabilities of the input's shape.
     label_smoothing: how much of the target's probability is spread evenly over all classes.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.cross_entropy.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> logits = torsh.tensor([[2., 0., 0.], [0., 0., 2.]])
+    >>> F.cross_entropy(logits, torsh.tensor([0, 1]))
+    tensor(1.2395)
+    >>> F.cross_entropy(logits, torsh.tensor([0, -100]), reduction="none")  # -100 is ignored
+    tensor([0.2395, 0.0000])
+    >>> F.cross_entropy(logits, torsh.tensor([[1., 0., 0.], [0., 0.5, 0.5]]), label_smoothing=0.1)  # probabilities
+    tensor(0.8229)
     """
     check_tensor(input, "cross_entropy_loss")
     check_tensor(target, "cross_entropy_loss", "target", 2)
@@ -212,6 +232,11 @@ def linear_cross_entropy(
     work into
     chunks; here the result is the same with any.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.linear_cross_entropy.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.linear_cross_entropy(torsh.ones(2, 3), torsh.eye(4, 3), torsh.tensor([0, 3]))
+    tensor(1.7143)
     """
     width, outputs = linear_weight.shape[-1], tuple(linear_weight.shape[:-1])
     if linear_bias is not None and tuple(linear_bias.shape) != outputs:
@@ -236,6 +261,11 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=
 
     input: (N, C) or (C,).  target: (N,) or ().  weight: (C,).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.multi_margin_loss.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.multi_margin_loss(torsh.tensor([[0.1, 0.2, 0.9]]), torsh.tensor([2]))
+    tensor(0.1667)
     """
     reduction = reduction_of(reduction, size_average, reduce)
     if p not in (1, 2):
@@ -276,6 +306,11 @@ def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduct
 
     input: (N, C) or (C,).  target: of the same shape; the targets of a row end at the first -1.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.multilabel_margin_loss.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.multilabel_margin_loss(torsh.tensor([[0.1, 0.2, 0.4, 0.8]]), torsh.tensor([[3, 0, -1, 1]]))
+    tensor(0.8500)
     """
     reduction = reduction_of(reduction, size_average, reduce)
     if input.ndim > 2 or 0 in input.shape[1:] or (input.ndim == 1 and not input.numel()):
@@ -304,6 +339,11 @@ def multilabel_soft_margin_loss(input, target, weight=None, size_average=None, r
     """binary_cross_entropy_with_logits averaged over the classes (the last dimension).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.multilabel_soft_margin_loss.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.multilabel_soft_margin_loss(torsh.tensor([[2., -1.]]), torsh.tensor([[1., 0.]]))
+    tensor(0.2201)
     """
     reduction = reduction_of(reduction, size_average, reduce)
     loss = -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input))
@@ -435,11 +475,26 @@ def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reducti
     log_probs: (T, N, C) or (T, C).  targets: (N, S), or all targets in one row.  A mean divides by target lengths
     first.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.ctc_loss.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> log_probs = torsh.full((4, 1, 3), 1 / 3).log()  # (time, batch, classes)
+    >>> F.ctc_loss(log_probs, torsh.tensor([[1, 2]]), (4,), (2,))
+    tensor(0.8432)
     """
     return _ctc(log_probs, targets, input_lengths, target_lengths, blank, reduction_of(reduction), zero_infinity)
 
 
 @composite("torch.ctc_loss", name="torch_ctc_loss")
 def torch_ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reduction=0, zero_infinity=False):
-    """nn.functional.ctc_loss with the reduction as a number."""
+    """nn.functional.ctc_loss with the reduction as a number.
+
+    reduction: 0 none, 1 mean, 2 sum; the other arguments are those of :func:`nn.functional.ctc_loss`.
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> log_probs = torsh.full((4, 1, 3), 1 / 3).log()  # (time, batch, classes)
+    >>> torsh.ctc_loss(log_probs, torsh.tensor([[1, 2]]), (4,), (2,), reduction=2)
+    tensor(1.6864)
+    """
     return _ctc(log_probs, targets, input_lengths, target_lengths, blank, reduction_of(reduction), zero_infinity)

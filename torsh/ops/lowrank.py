@@ -37,6 +37,12 @@ def svd_lowrank(A, q=6, niter=2, M=None):
 
     niter: steps of subspace iteration.  The result depends on the random generator.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.svd_lowrank.html
+
+    >>> import torsh
+    >>> _ = torsh.manual_seed(0)
+    >>> U, S, V = torsh.svd_lowrank(torsh.diag(torsh.tensor([3., 2., 1e-3])), q=2)
+    >>> S
+    tensor([3.0000, 2.0000])
     """
     check_tensor(A, "svd_lowrank", "A")
     m, n = A.shape[-2:]
@@ -59,6 +65,12 @@ def pca_lowrank(A, q=None, center=True, niter=2):
 
     center: whether the mean of each column is taken off first.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.pca_lowrank.html
+
+    >>> import torsh
+    >>> _ = torsh.manual_seed(0)
+    >>> U, S, V = torsh.pca_lowrank(torsh.eye(4, 3), q=2)
+    >>> U.shape, S.shape, V.shape
+    (torsh.Size([4, 2]), torsh.Size([2]), torsh.Size([3, 2]))
     """
     check_tensor(A, "pca_lowrank", "A")
     m, n = A.shape[-2:]

@@ -91,6 +91,11 @@ def lu_factor_ex(A, *, pivot=True, check_errors=False):
     """The compact LU factorization, its pivots (from 1) and LAPACK's status: a named tuple (LU, pivots, info).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.lu_factor_ex.html
+
+    >>> import torsh
+    >>> LU, pivots, info = torsh.linalg.lu_factor_ex(torsh.tensor([[0., 0.], [0., 1.]]))
+    >>> info
+    tensor(1, dtype=torsh.int32)
     """
     LU, pivots, info = _lu_checked("torch.lu_factor", A, pivot, "linalg.lu_factor")
     if check_errors:
@@ -112,6 +117,12 @@ def lu_factor(A, *, pivot=True):
 
     Raises RuntimeError where a pivot is zero.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.lu_factor.html
+
+    >>> import torsh
+    >>> LU, pivots = torsh.linalg.lu_factor(torsh.tensor([[1., 2.], [3., 4.]]))
+    >>> LU, pivots
+    (tensor([[3.0000, 4.0000],
+            [0.3333, 0.6667]]), tensor([2, 2], dtype=torsh.int32))
     """
     LU, pivots, info = _lu_checked("torch.lu_factor", A, pivot, "linalg.lu_factor")
     check_info("torch.linalg.lu_factor", info, _zero_pivot, RuntimeError)
@@ -123,6 +134,14 @@ def lu(A, pivot=True, get_infos=False, out=None):
     """The older form of ``torch.linalg.lu_factor``: (LU, pivots), with ``get_infos`` also LAPACK's status.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.lu.html
+
+    >>> import torsh
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")  # deprecated by torch.linalg.lu_factor
+    >>> LU, pivots = torsh.lu(torsh.tensor([[1., 2.], [3., 4.]]))
+    >>> LU, pivots
+    (tensor([[3.0000, 4.0000],
+            [0.3333, 0.6667]]), tensor([2, 2], dtype=torsh.int32))
     """
     LU, pivots, info = _lu_checked("torch.lu_factor", A, pivot, "linalg.lu_factor")
     if not get_infos:
@@ -137,7 +156,18 @@ def lu(A, pivot=True, get_infos=False, out=None):
 
 @composite("Tensor.lu", name="tensor_lu")
 def tensor_lu(self, pivot=True, get_infos=False):
-    """``torch.lu`` as a method; always a plain tuple."""
+    """``torch.lu`` as a method; always a plain tuple.
+
+    Gives what :func:`lu` gives: (LU, pivots), with ``get_infos`` a third tensor that is 0 where it succeeded.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.lu.html
+
+    >>> import torsh
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")  # deprecated by torch.linalg.lu_factor
+    >>> torsh.tensor([[1., 2.], [3., 4.]]).lu()
+    (tensor([[3.0000, 4.0000],
+            [0.3333, 0.6667]]), tensor([2, 2], dtype=torsh.int32))
+    """
     return tuple(lu(self, pivot, get_infos))
 
 
@@ -146,6 +176,12 @@ def lu_unpack(LU_data, LU_pivots, unpack_data=True, unpack_pivots=True):
     """The permutation, lower and upper triangular matrices of a compact LU factorization: a named tuple (P, L, U).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.lu_unpack.html
+
+    >>> import torsh
+    >>> A = torsh.tensor([[1., 2.], [3., 4.]])
+    >>> P, L, U = torsh.lu_unpack(*torsh.linalg.lu_factor(A))
+    >>> torsh.allclose(P @ L @ U, A)
+    True
     """
     check_tensor(LU_data, "lu_unpack", "LU_data")
     if LU_pivots.dtype is not dtypes.int32 and unpack_pivots:
@@ -178,6 +214,18 @@ def linalg_lu(A, *, pivot=True):
     """A = P L U with a permutation, a unit lower and an upper triangular matrix, as a named tuple (P, L, U).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.lu.html
+
+    >>> import torsh
+    >>> P, L, U = torsh.linalg.lu(torsh.tensor([[1., 2.], [3., 4.]]))
+    >>> P
+    tensor([[0., 1.],
+            [1., 0.]])
+    >>> L
+    tensor([[1.0000, 0.0000],
+            [0.3333, 1.0000]])
+    >>> U
+    tensor([[3.0000, 4.0000],
+            [0.0000, 0.6667]])
     """
     LU, pivots, _ = _lu_checked("linalg.lu", A, pivot, "linalg.lu_factor")
     return return_types.linalg_lu(*lu_unpack(LU, pivots))
@@ -188,6 +236,12 @@ def linalg_lu_solve(LU, pivots, B, *, left=True, adjoint=False):
     """X with A X = B (X A = B for ``left`` False; A.mH for ``adjoint``), where LU and pivots factorize A.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.lu_solve.html
+
+    >>> import torsh
+    >>> LU, pivots = torsh.linalg.lu_factor(torsh.tensor([[2., 0.], [0., 4.]]))
+    >>> torsh.linalg.lu_solve(LU, pivots, torsh.tensor([[2.], [2.]]))
+    tensor([[1.0000],
+            [0.5000]])
     """
     from torsh.ops.matmul import adjoint as transposed
 
@@ -224,6 +278,13 @@ def lu_solve(b, LU_data, LU_pivots):
     """The older form of ``torch.linalg.lu_solve``.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.lu_solve.html
+
+    >>> import torsh
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")  # deprecated by torch.linalg.lu_solve
+    >>> torsh.lu_solve(torsh.tensor([[2.], [2.]]), *torsh.linalg.lu_factor(torsh.tensor([[2., 0.], [0., 4.]])))
+    tensor([[1.0000],
+            [0.5000]])
     """
     return linalg_lu_solve(LU_data, LU_pivots, b)
 
@@ -243,6 +304,11 @@ def ldl_factor_ex(A, *, hermitian=False, check_errors=False):
     """The compact LDL factorization of symmetric (Hermitian) matrices with status: a named tuple (LD, pivots, info).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.ldl_factor_ex.html
+
+    >>> import torsh
+    >>> LD, pivots, info = torsh.linalg.ldl_factor_ex(torsh.tensor([[2., 1.], [1., 2.]]))
+    >>> info
+    tensor(0, dtype=torsh.int32)
     """
     check_matrices("torch.linalg.ldl_factor_ex", A, "ldl_factor_kernel_cpu", square=True)
     LD, pivots, info = _ldl.op(A, bool(hermitian) and A._kind.complex)
@@ -256,6 +322,12 @@ def ldl_factor(A, *, hermitian=False):
     """The compact LDL factorization of symmetric (Hermitian) matrices and its pivots: a named tuple (LD, pivots).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.ldl_factor.html
+
+    >>> import torsh
+    >>> LD, pivots = torsh.linalg.ldl_factor(torsh.tensor([[2., 1.], [1., 2.]]))
+    >>> LD
+    tensor([[2.0000, 0.0000],
+            [0.5000, 1.5000]])
     """
     LD, pivots, info = ldl_factor_ex(A, hermitian=hermitian)
     check_info("torch.linalg.ldl_factor", info, lambda i: f"Unknown error code: {i}.", RuntimeError)
@@ -273,6 +345,12 @@ def ldl_solve(LD, pivots, B, *, hermitian=False):
     """X with A X = B, where LD and pivots factorize A.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.ldl_solve.html
+
+    >>> import torsh
+    >>> LD, pivots = torsh.linalg.ldl_factor(torsh.tensor([[2., 1.], [1., 2.]]))
+    >>> torsh.linalg.ldl_solve(LD, pivots, torsh.tensor([[3.], [3.]]))
+    tensor([[1.],
+            [1.]])
     """
     check_matrices("torch.linalg.ldl_solve", LD, "ldl_solve_kernel_cpu", square=True, role="LD")
     if pivots.dtype.category != dtypes.INT:
@@ -303,6 +381,11 @@ def geqrf(input):
     """The QR factorization as LAPACK keeps it: reflections below the diagonal and their factors: (a, tau).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.geqrf.html
+
+    >>> import torsh
+    >>> a, tau = torsh.geqrf(torsh.tensor([[3., 1.], [4., 2.]]))
+    >>> a.shape, tau.shape
+    (torsh.Size([2, 2]), torsh.Size([2]))
     """
     if check_tensor(input, "geqrf").ndim < 2:
         raise RuntimeError("torch.geqrf: input must have at least 2 dimensions.")
@@ -357,6 +440,12 @@ def householder_product(A, tau):
     """The first columns of the product of the reflections that ``torch.geqrf`` gives.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.householder_product.html
+
+    >>> import torsh
+    >>> A = torsh.tensor([[3., 1.], [4., 2.]])
+    >>> Q = torsh.linalg.householder_product(*torsh.geqrf(A))
+    >>> torsh.allclose(Q.T @ Q, torsh.eye(2), atol=1e-6)
+    True
     """
     name = "torch.linalg.householder_product"
     check_tensor(A, name)
@@ -371,6 +460,12 @@ def ormqr(input, tau, other, left=True, transpose=False):
     """The product of a matrix with the full Q of ``torch.geqrf``, from the left or right, or with its adjoint.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.ormqr.html
+
+    >>> import torsh
+    >>> A = torsh.tensor([[3., 1.], [4., 2.]])
+    >>> a, tau = torsh.geqrf(A)
+    >>> torsh.allclose(torsh.ormqr(a, tau, A, transpose=True).tril(-1), torsh.zeros(2, 2), atol=1e-6)  # Q.T @ A = R
+    True
     """
     _check_reflections("torch.ormqr", input, tau)
     if other.ndim < 2:

@@ -20,6 +20,8 @@ from torsh.tensor import Parameter, Tensor, new
 
 def broadcast_shapes(a: Sequence[int], b: Sequence[int]) -> tuple[int, ...]:
     """The common shape of two batches; RuntimeError where there is none."""
+    if a == b:
+        return tuple(a)
     found = []
     for i in range(-max(len(a), len(b)), 0):
         m, n = a[i] if -i <= len(a) else 1, b[i] if -i <= len(b) else 1
@@ -107,7 +109,7 @@ def _refuse_bool(name: str, t: Tensor) -> None:
 def adjoint(x: Any) -> Any:
     """The conjugate transpose of (a batch of) matrices."""
     x = x.transpose(-2, -1)
-    return x.conj() if x._kind.complex else x
+    return x.conj_physical() if x._kind.complex else x
 
 
 def _grad_first(g: Any, input: Any, other: Any) -> Any:
@@ -233,6 +235,16 @@ def matmul(input: Any, other: Any, *, out: Any = None) -> Any:
     Two vectors give a number, a matrix and a vector a vector, two matrices a matrix; further leading dimensions are
     batches, which broadcast.  Both must have one dtype; sizes that do not fit raise RuntimeError.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.matmul.html
+
+    >>> import torsh
+    >>> a = torsh.tensor([[1., 2.], [3., 4.]])
+    >>> torsh.matmul(a, torsh.tensor([1., 1.]))
+    tensor([3., 7.])
+    >>> torsh.ones(10, 3, 4).matmul(torsh.ones(4, 5)).shape  # broadcast over the batch
+    torsh.Size([10, 3, 5])
+    >>> a @ a
+    tensor([[ 7., 10.],
+            [15., 22.]])
     """
     if out is not None:
         from torsh.ops._out import write_out
@@ -253,11 +265,17 @@ def _dims(name: str, t: Any, ndim: int, role: str, what: str) -> None:
         raise RuntimeError(f"{role} must be a {what}; {name} got a {t.ndim}-D tensor")
 
 
-@composite("torch.mm Tensor.mm", out=True)
+@composite("torch.mm Tensor.mm torch.spmm torch.dsmm", out=True)
 def mm(input, mat2):
     """The product of two matrices.
 
+    input: (n, m); mat2: (m, p); the result is (n, p). No broadcasting: see :func:`matmul`. The dtypes must agree, else RuntimeError.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.mm.html
+
+    >>> import torsh
+    >>> torsh.mm(torsh.tensor([[1., 2.], [3., 4.]]), torsh.eye(2))
+    tensor([[1., 2.],
+            [3., 4.]])
     """
     if check_tensor(input, "mm").ndim != 2:
         raise RuntimeError("self must be a matrix; torch.mm takes 2-D tensors, torch.matmul any")
@@ -269,10 +287,11 @@ def _batches(name: str, a: Any, b: Any) -> None:
     for role, t in (("batch1", a), ("batch2", b)):
         if check_tensor(t, name, role).ndim != 3:
             raise RuntimeError(f"{role} must be a 3D tensor; {name} got a {t.ndim}-D one")
-    if a.shape[0] != b.shape[0] or a.shape[2] != b.shape[1]:
+    first, second = a._data.shape, b._data.shape
+    if first[0] != second[0] or first[2] != second[1]:
         raise RuntimeError(
-            f"Expected size for first two dimensions of batch2 tensor to be: {[a.shape[0], a.shape[2]]} but got: "
-            f"{list(b.shape[:2])}."
+            f"Expected size for first two dimensions of batch2 tensor to be: {[first[0], first[2]]} but got: "
+            f"{list(second[:2])}."
         )
 
 
@@ -280,9 +299,16 @@ def _batches(name: str, a: Any, b: Any) -> None:
 def bmm(input, mat2, out_dtype=None, *, out=None):
     """The products of two batches of matrices, (b, n, m) and (b, m, p).
 
+    The result is (b, n, p). No broadcasting: see :func:`matmul`. The dtypes must agree, else RuntimeError.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.bmm.html
+
+    >>> import torsh
+    >>> torsh.bmm(torsh.ones(10, 3, 4), torsh.ones(10, 4, 5)).shape
+    torsh.Size([10, 3, 5])
     """
     _batches("bmm", input, mat2)
+    if out is None and input._kind is mat2._kind and input._kind.inexact:
+        return _op(input, mat2)
     return matmul(input, mat2, out=out)
 
 
@@ -290,7 +316,12 @@ def bmm(input, mat2, out_dtype=None, *, out=None):
 def mv(input, vec):
     """The product of a matrix and a vector.
 
+    input: (n, m); vec: (m,); the result is (n,). The dtypes must agree, else RuntimeError.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.mv.html
+
+    >>> import torsh
+    >>> torsh.mv(torsh.tensor([[1., 2.], [3., 4.]]), torsh.tensor([1., 1.]))
+    tensor([3., 7.])
     """
     if check_tensor(input, "mv").ndim != 2 or check_tensor(vec, "mv", "vec", 2).ndim != 1:
         raise RuntimeError(
@@ -315,7 +346,12 @@ def _vectors(name: str, a: Any, b: Any) -> None:
 def dot(input, tensor):
     """The sum of the products of two vectors' elements.
 
+    input, tensor: vectors of one length and dtype, else RuntimeError. The result is 0-d.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.dot.html
+
+    >>> import torsh
+    >>> torsh.dot(torsh.tensor([1., 2., 3.]), torsh.tensor([4., 5., 6.]))
+    tensor(32.)
     """
     _vectors("dot", input, tensor)
     return matmul(input, tensor)
@@ -326,6 +362,10 @@ def vdot(input, other):
     """The inner product of two vectors: the first is conjugated.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.vdot.html
+
+    >>> import torsh
+    >>> torsh.vdot(torsh.tensor([1.j, 2.]), torsh.tensor([1.j, 1.]))  # the first is conjugated
+    tensor(3.+0.j)
     """
     _vectors("vdot", input, other)
     return matmul(input.conj() if input._kind.complex else input, other)
@@ -364,6 +404,12 @@ def addmm(input, mat1, mat2, *, beta=1, alpha=1):
 
     beta 0 ignores the input's values, nan too.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.addmm.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([[1., 2.], [3., 4.]])
+    >>> torsh.addmm(torsh.tensor([10., 20.]), x, torsh.eye(2), alpha=2)  # the input broadcasts
+    tensor([[12., 24.],
+            [16., 28.]])
     """
     check_tensor(input, "addmm")
     for name, t in (("mat1", mat1), ("mat2", mat2)):
@@ -418,6 +464,10 @@ def addmv(input, mat, vec, *, beta=1, alpha=1):
     """beta * input + alpha * (mat @ vec).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.addmv.html
+
+    >>> import torsh
+    >>> torsh.addmv(torsh.tensor([1., 1.]), torsh.tensor([[1., 2.], [3., 4.]]), torsh.tensor([1., 0.]))
+    tensor([2., 4.])
     """
     check_tensor(input, "addmv")
     if (
@@ -446,7 +496,12 @@ def _bool_product(input: Any, a: Any, b: Any, beta: Any) -> Any:
 def baddbmm(input, batch1, batch2, out_dtype=None, *, beta=1, alpha=1):
     """beta * input + alpha * (batch1 @ batch2), batch by batch.
 
+    input: broadcasts to (b, n, p); batch1: (b, n, m); batch2: (b, m, p). With beta 0 nan in ``input`` does not count.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.baddbmm.html
+
+    >>> import torsh
+    >>> torsh.baddbmm(torsh.ones(2, 1, 2), torsh.ones(2, 1, 3), torsh.ones(2, 3, 2)).shape
+    torsh.Size([2, 1, 2])
     """
     check_tensor(input, "baddbmm")
     _batches("baddbmm", batch1, batch2)
@@ -464,6 +519,12 @@ def addbmm(input, batch1, batch2, *, beta=1, alpha=1):
     """beta * input + alpha * the sum of the products of two batches.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.addbmm.html
+
+    >>> import torsh
+    >>> b1, b2 = torsh.ones(4, 2, 3), torsh.ones(4, 3, 2)
+    >>> torsh.addbmm(torsh.zeros(2, 2), b1, b2)  # the four products added up
+    tensor([[12., 12.],
+            [12., 12.]])
     """
     check_tensor(input, "addbmm")
     _batches("addbmm", batch1, batch2)
@@ -480,6 +541,11 @@ def addr(input, vec1, vec2, *, beta=1, alpha=1):
     """beta * input + alpha * the outer product of two vectors.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.addr.html
+
+    >>> import torsh
+    >>> torsh.addr(torsh.zeros(2, 3), torsh.tensor([1., 2.]), torsh.tensor([1., 2., 3.]))
+    tensor([[1., 2., 3.],
+            [2., 4., 6.]])
     """
     check_tensor(input, "addr")
     for i, v in ((1, vec1), (2, vec2)):
@@ -503,7 +569,13 @@ def addr(input, vec1, vec2, *, beta=1, alpha=1):
 def outer(input, vec2):
     """All products of an element of one vector and an element of the other.
 
+    input: (n,); vec2: (m,); the result is (n, m).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.outer.html
+
+    >>> import torsh
+    >>> torsh.outer(torsh.tensor([1., 2.]), torsh.tensor([1., 10., 100.]))
+    tensor([[  1.,  10., 100.],
+            [  2.,  20., 200.]])
     """
     if check_tensor(input, "outer").ndim != 1:
         raise RuntimeError(f"outer: Expected 1-D argument self, but got {input.ndim}-D")
@@ -517,6 +589,10 @@ def inner(input, other):
     """Sums of products over the last dimensions of two tensors.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.inner.html
+
+    >>> import torsh
+    >>> torsh.inner(torsh.tensor([[1., 2.], [3., 4.]]), torsh.tensor([1., 1.]))
+    tensor([3., 7.])
     """
     check_tensor(input, "inner")
     check_tensor(other, "inner", "other", 2)
@@ -539,6 +615,11 @@ def tensordot(a, b, dims=2):
 
     dims: how many of the last dimensions of ``a`` and the first of ``b``, or two lists of dimensions.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.tensordot.html
+
+    >>> import torsh
+    >>> a, b = torsh.ones(3, 4, 5), torsh.ones(4, 3, 2)
+    >>> torsh.tensordot(a, b, dims=([1, 0], [0, 1])).shape
+    torsh.Size([5, 2])
     """
     check_tensor(a, "tensordot", "a")
     check_tensor(b, "tensordot", "b", 2)
@@ -590,6 +671,11 @@ def kron(input, other):
     """The Kronecker product: every element of ``input`` times all of ``other``.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.kron.html
+
+    >>> import torsh
+    >>> torsh.kron(torsh.eye(2), torsh.tensor([[1., 2.]]))
+    tensor([[1., 2., 0., 0.],
+            [0., 0., 1., 2.]])
     """
     check_tensor(input, "kron")
     check_tensor(other, "kron", "other", 2)
@@ -649,6 +735,11 @@ def multi_dot(tensors):
     """The product of several matrices, multiplied in the order that costs least; the first and last may be vectors.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.multi_dot.html
+
+    >>> import torsh
+    >>> torsh.linalg.multi_dot([torsh.ones(2, 100), torsh.ones(100, 3), torsh.ones(3, 1)])
+    tensor([[300.],
+            [300.]])
     """
     return chain(tensors, "multi_dot")
 
@@ -658,6 +749,13 @@ def chain_matmul(*matrices, out=None):
     """The product of several matrices, multiplied in the order that costs least.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.chain_matmul.html
+
+    >>> import torsh
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")  # deprecated by torch.linalg.multi_dot
+    >>> torsh.chain_matmul(torsh.ones(2, 3), torsh.ones(3, 4), torsh.ones(4, 1))
+    tensor([[12.],
+            [12.]])
     """
     if len(matrices) == 1 and isinstance(matrices[0], (list, tuple)):
         matrices = tuple(matrices[0])

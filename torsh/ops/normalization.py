@@ -8,7 +8,7 @@ from typing import Any
 from torsh.autograd.grad_mode import no_grad
 from torsh.dtypes import scalar_name
 from torsh.ops._args import check_tensor
-from torsh.ops._op import Op, composite, primitive
+from torsh.ops._op import Op, Ready, composite, primitive
 from torsh.tensor import Tensor
 
 
@@ -137,6 +137,16 @@ def batch_norm_function(
     input: (N, C, *).  training: use the batch's own statistics and move the running ones towards them by ``momentum``
     (the running variance gets the unbiased one); otherwise use the running ones.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.batch_norm.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> x = torsh.tensor([[1., 2.], [3., 6.]])
+    >>> mean, var = torsh.zeros(2), torsh.ones(2)
+    >>> F.batch_norm(x, mean, var, training=True)
+    tensor([[-1.0000, -1.0000],
+            [ 1.0000,  1.0000]])
+    >>> mean, var  # the running statistics are updated in place
+    (tensor([0.2000, 0.4000]), tensor([1.1000, 1.7000]))
     """
     if training:
         shape = input.shape
@@ -152,13 +162,29 @@ def batch_norm(input, weight, bias, running_mean, running_var, training, momentu
     """nn.functional.batch_norm with all arguments given.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.batch_norm.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([[1., 2.], [3., 6.]])
+    >>> torsh.batch_norm(x, None, None, None, None, True, 0.1, 1e-5, False)
+    tensor([[-1.0000, -1.0000],
+            [ 1.0000,  1.0000]])
     """
     return _batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)[0]
 
 
 @composite("torch.native_batch_norm", out=True)
 def native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps):
-    """batch_norm that also gives the batch's mean and 1 / standard deviation (empty in evaluation)."""
+    """batch_norm that also gives the batch's mean and 1 / standard deviation (empty in evaluation).
+
+    Takes :func:`batch_norm`'s arguments and gives (output, mean, 1 / standard deviation), the latter two of shape (C,).
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([[1., 2.], [3., 6.]])
+    >>> out, mean, rstd = torsh.native_batch_norm(x, None, None, None, None, True, 0.1, 1e-5)
+    >>> mean, rstd
+    (tensor([2., 4.]), tensor([1.0000, 0.5000]))
+    """
     out, mean, invstd = _batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)
     if mean is None:
         return out, input.detach().new_empty((0,)), input.detach().new_empty((0,))
@@ -182,6 +208,12 @@ def instance_norm(
 
     input: (N, C, *).  use_input_stats=False: use the running statistics.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.instance_norm.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.instance_norm(torsh.tensor([[[1., 3.], [10., 30.]]]))
+    tensor([[[-1.0000,  1.0000],
+             [-1.0000,  1.0000]]])
     """
     if not use_input_stats and (running_mean is None or running_var is None):
         raise RuntimeError("Expected running_mean and running_var to be defined when use_input_stats is false")
@@ -250,9 +282,17 @@ layer_norm_backward = Op(
 
 
 def _layer_norm_rule(g, input, normalized_shape, weight, eps, out1, out2, needs):
-    if g[0] is None:
-        return None, None, None
-    return layer_norm_backward(g[0], input, normalized_shape, weight, out1, out2, eps, needs)
+    found = (None, None, None)
+    if g[0] is not None:
+        found = layer_norm_backward(g[0], input, normalized_shape, weight, out1, out2, eps, needs)
+    if not needs[0] or (g[1] is None and g[2] is None):
+        return found
+    n = math.prod(normalized_shape)
+    of_stats = 0 if g[1] is None else g[1] / n
+    if g[2] is not None:
+        of_stats = of_stats - g[2] * out2**3 * (input - out1) / n
+    of_stats = of_stats.expand(tuple(input.shape))
+    return of_stats if found[0] is None else found[0] + of_stats, found[1], found[2]
 
 
 def _layer_norm_meta(x, shape, weight, bias, eps):
@@ -268,8 +308,20 @@ def _layer_norm_meta(x, shape, weight, bias, eps):
     meta=_layer_norm_meta,
 )
 def native_layer_norm(input, normalized_shape, weight, bias, eps):
-    """layer_norm that also gives the mean and 1 / standard deviation of every row."""
-    return _checked_layer_norm(input, normalized_shape, weight, bias, eps, "native_layer_norm")
+    """layer_norm that also gives the mean and 1 / standard deviation of every row.
+
+    Takes :func:`layer_norm`'s arguments and gives (output, mean, 1 / standard deviation).
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> out, mean, rstd = torsh.native_layer_norm(torsh.tensor([[1., 3.], [10., 30.]]), (2,), None, None, 1e-5)
+    >>> mean
+    tensor([[ 2.],
+            [20.]])
+    """
+    args = _checked_layer_norm(input, normalized_shape, weight, bias, eps, "native_layer_norm")
+    out, mean, rstd = native_layer_norm.op(*args)
+    return Ready([out, mean.detach(), rstd.detach()])  # the statistics have no gradient here, as in PyTorch
 
 
 def _checked_layer_norm(input, normalized_shape, weight, bias, eps, name):
@@ -304,14 +356,30 @@ def _checked_layer_norm(input, normalized_shape, weight, bias, eps, name):
 def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-05):
     """Bring the last dimensions, of sizes ``normalized_shape``, to mean 0 and variance 1; then scale and shift.
 
+    weight, bias: of shape ``normalized_shape``. eps: added to the variance.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.layer_norm.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.layer_norm(torsh.tensor([[1., 3.], [10., 30.]]), (2,), weight=torsh.tensor([1., 2.]))
+    tensor([[-1.0000,  2.0000],
+            [-1.0000,  2.0000]])
     """
     return native_layer_norm.op(*_checked_layer_norm(input, normalized_shape, weight, bias, eps, "layer_norm"))[0]
 
 
 @composite("torch.layer_norm", name="torch_layer_norm")
 def torch_layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-05, cudnn_enable=True):
-    """nn.functional.layer_norm under its name in the torch namespace."""
+    """nn.functional.layer_norm under its name in the torch namespace.
+
+    normalized_shape: the sizes of the last dimensions, over which mean and variance are taken; weight, bias: of that shape.
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.layer_norm(torsh.tensor([[1., 3.], [10., 30.]]), (2,))
+    tensor([[-1.0000,  1.0000],
+            [-1.0000,  1.0000]])
+    """
     return layer_norm(input, normalized_shape, weight, bias, eps)
 
 
@@ -320,6 +388,11 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
     """Divide the last dimensions by their root mean square; eps: default the type's machine epsilon.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.rms_norm.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.rms_norm(torsh.tensor([[3., 4.]]), (2,))
+    tensor([[0.8485, 1.1314]])
     """
     check_tensor(input, "rms_norm")
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
@@ -381,12 +454,19 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05):
 
     input: (N, C, *), C divisible by ``num_groups``.  weight, bias: (C,).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.group_norm.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.group_norm(torsh.tensor([[1., 3., 10., 30.]]), num_groups=2)
+    tensor([[-1.0000,  1.0000, -1.0000,  1.0000]])
     """
     check_tensor(input, "group_norm")
     if input.ndim < 2:
         raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {input.ndim}")
     n, c = input.shape[:2]
-    if num_groups <= 0:
+    if not num_groups:
+        raise ZeroDivisionError("integer division or modulo by zero: num_groups must be greater than 0, got 0")
+    if num_groups < 0:
         raise RuntimeError(f"Expected num groups to be greater than 0, got {num_groups}")
     if c % num_groups:
         raise RuntimeError(
@@ -415,13 +495,31 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05):
 
 @composite("torch.group_norm", name="torch_group_norm")
 def torch_group_norm(input, num_groups, weight=None, bias=None, eps=1e-05, cudnn_enabled=True):
-    """nn.functional.group_norm under its name in the torch namespace."""
+    """nn.functional.group_norm under its name in the torch namespace.
+
+    input: (N, C, *) with C divisible by ``num_groups``; weight, bias: (C,).
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.group_norm(torsh.tensor([[1., 3., 10., 30.]]), 2)
+    tensor([[-1.0000,  1.0000, -1.0000,  1.0000]])
+    """
     return group_norm(input, num_groups, weight, bias, eps)
 
 
 @composite("torch.native_group_norm")
 def native_group_norm(input, weight, bias, N, C, HxW, group, eps):
-    """group_norm that also gives the mean and 1 / standard deviation of every group."""
+    """group_norm that also gives the mean and 1 / standard deviation of every group.
+
+    N, C, HxW: the input's sizes; group: the number of groups. Gives (output, mean, 1 / standard deviation), the latter two
+    of shape (N, group).
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> out, mean, rstd = torsh.native_group_norm(torsh.tensor([[1., 3., 10., 30.]]), None, None, 1, 4, 1, 2, 1e-5)
+    >>> mean
+    tensor([[ 2., 20.]])
+    """
     return _group_norm(input, weight, bias, group, eps)
 
 
@@ -433,6 +531,11 @@ def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
     """Divide by (k + alpha * the mean square over ``size`` neighbouring channels) ** beta.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.local_response_norm.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.local_response_norm(torsh.ones(1, 4, 2), size=2)[0, :, 0]
+    tensor([1.0000, 0.9999, 0.9999, 0.9999])
     """
     from torsh.ops.padding import pad
     from torsh.ops.pooling import avg_pool2d, avg_pool3d
@@ -458,7 +561,14 @@ def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
 def normalize(input, p=2.0, dim=1, eps=1e-12, out=None):
     """Divide by the p-norm along a dimension, at least ``eps``.
 
+    p: the order of the norm; dim: one dimension or several. The shape stays.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.normalize.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.normalize(torsh.tensor([[3., 4.], [0., 2.]]))  # rows of length one
+    tensor([[0.6000, 0.8000],
+            [0.0000, 1.0000]])
     """
     if out is not None:
         from torsh.ops._out import write_out

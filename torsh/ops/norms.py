@@ -19,7 +19,7 @@ def norm_gradient(g: Any, input: Any, out: Any, ord: float, dim: Any, keepdim: b
     if ord == 1:
         return input.sgn() * g
     if ord == 2:
-        return input * (g / n).masked_fill(n == 0, 0)
+        return input * (g / n.masked_fill(n == 0, math.inf))  # no 0 / 0 on the way: its derivatives would be nan
     if math.isinf(ord):
         size = input.abs()
         at = ((size == n) | (size != size)).detach()
@@ -73,6 +73,10 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
 
     ord: any number, also inf, -inf and 0 (how many elements are not zero).  A complex input gives a real result.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.vector_norm.html
+
+    >>> import torsh
+    >>> torsh.linalg.vector_norm(torsh.tensor([[3., 4.], [6., 8.]]), dim=1)
+    tensor([ 5., 10.])
     """
     x = check_inexact("linalg.vector_norm", x, dtype)
     if isinstance(ord, (complex, str)) or not isinstance(ord, (int, float)):
@@ -121,6 +125,11 @@ def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
     ord: 'fro', 'nuc', 2 and -2 (the largest and smallest singular value), 1 and -1 (column sums), inf and -inf (row
     sums).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.matrix_norm.html
+
+    >>> import torsh
+    >>> A = torsh.tensor([[1., -2.], [3., 4.]])
+    >>> torsh.linalg.matrix_norm(A), torsh.linalg.matrix_norm(A, ord=1)
+    (tensor(5.4772), tensor(6.))
     """
     check_tensor(A, "linalg.matrix_norm", "A")
     if A.ndim < 2:
@@ -157,6 +166,10 @@ def linalg_norm(A, ord=None, dim=None, keepdim=False, *, dtype=None):
 
     Without ``ord`` the 2-norm of all elements; with it the vector norm over one dimension or the matrix norm over two.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.norm.html
+
+    >>> import torsh
+    >>> torsh.linalg.norm(torsh.tensor([3., 4.])), torsh.linalg.norm(torsh.tensor([3., -4.]), ord=float("inf"))
+    (tensor(5.), tensor(4.))
     """
     check_tensor(A, "linalg.norm", "A")
     dims = None if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
@@ -186,6 +199,12 @@ def norm(input, p="fro", dim=None, keepdim=False, out=None, dtype=None):
 
     p: a number, 'fro' (the 2-norm, over any number of dimensions) or 'nuc' (over two).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.norm.html
+
+    >>> import torsh
+    >>> torsh.norm(torsh.tensor([[3., 4.], [0., 0.]]))
+    tensor(5.)
+    >>> torsh.norm(torsh.tensor([[3., -4.], [0., 1.]]), p=1, dim=1)
+    tensor([7., 1.])
     """
     check_tensor(input, "norm")
     dims = (dim,) if isinstance(dim, int) else dim
@@ -210,6 +229,10 @@ def dist(input, other, p=2):
     """The p-norm of the difference of two tensors.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.dist.html
+
+    >>> import torsh
+    >>> torsh.dist(torsh.tensor([0., 0.]), torsh.tensor([3., 4.]))
+    tensor(5.)
     """
     check_tensor(other, "dist", "other", 2)
     return vector_norm(check_tensor(input, "dist") - other, p)
@@ -240,6 +263,10 @@ def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
     x1: (..., P, M), x2: (..., R, M); the result is (..., P, R).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.cdist.html
+
+    >>> import torsh
+    >>> torsh.cdist(torsh.tensor([[0., 0.]]), torsh.tensor([[3., 4.], [0., 1.]]))
+    tensor([[5., 1.]])
     """
     for name, t in (("X1", x1), ("X2", x2)):
         check_tensor(t, "cdist", name.lower())
@@ -269,6 +296,10 @@ def pdist(input, p=2.0):
     """The p-norm distances of all pairs of rows, in the order (0, 1), (0, 2), ..., (1, 2), ...
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pdist.html
+
+    >>> import torsh
+    >>> torsh.pdist(torsh.tensor([[0., 0.], [3., 4.], [0., 1.]]))
+    tensor([5.0000, 1.0000, 4.2426])
     """
     check_tensor(input, "pdist")
     if input.ndim != 2:
@@ -289,6 +320,11 @@ def renorm(input, p, dim, maxnorm):
     """The tensor with each slice along ``dim`` scaled down to a p-norm of at most ``maxnorm``.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.renorm.html
+
+    >>> import torsh
+    >>> torsh.renorm(torsh.tensor([[3., 4.], [0.3, 0.4]]), p=2, dim=0, maxnorm=1)
+    tensor([[0.6000, 0.8000],
+            [0.3000, 0.4000]])
     """
     check_tensor(input, "renorm")
     if isinstance(p, complex) or p <= 0:
@@ -308,6 +344,10 @@ def nuclear_norm(input, dim=None, keepdim=False):
     """The sum of the singular values of a matrix, or of the matrices in two dimensions ``dim``.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.matrix_norm.html
+
+    >>> import torsh
+    >>> torsh.nuclear_norm(torsh.tensor([[3., 0.], [0., 4.]]))
+    tensor(7.)
     """
     import torsh
 
@@ -319,6 +359,11 @@ def norm_except_dim(v, pow=2, dim=0):
     """The norm over all dimensions but one (over all for -1), which keeps the number of dimensions: of weight normalisation.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.parametrizations.weight_norm.html
+
+    >>> import torsh
+    >>> torsh.norm_except_dim(torsh.tensor([[3., 4.], [6., 8.]]), 2, 0)
+    tensor([[ 5.],
+            [10.]])
     """
     import torsh
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from torsh.ops._args import check_tensor
+from torsh.ops._args import check_tensor, size_of
 from torsh.ops._op import composite, primitive
 
 Pairs = tuple[tuple[int, int], ...]
@@ -50,7 +50,15 @@ def pad_mirror_backward(g, shape, pads, mode):
 
 @composite("torch.constant_pad_nd", name="constant_pad_nd")
 def constant_pad_nd(input, pad, value=0):
-    """nn.functional.pad with a constant."""
+    """nn.functional.pad with a constant.
+
+    pad: pairs (before, after) from the last dimension on, as in :func:`nn.functional.pad`; negative ones cut off.
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.constant_pad_nd(torsh.tensor([1, 2]), (1, 2), 9)
+    tensor([9, 1, 2, 9, 9])
+    """
     return _constant(input, tuple(pad), value)
 
 
@@ -89,9 +97,20 @@ def pad(input, pad, mode="constant", value=None):
 
     mode: "constant" (with ``value``), "reflect", "replicate" or "circular"; negative amounts cut off.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pad.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> x = torsh.tensor([[1., 2., 3.]])
+    >>> F.pad(x, (1, 1))
+    tensor([[0., 1., 2., 3., 0.]])
+    >>> F.pad(x, (1, 1), mode="reflect")
+    tensor([[2., 1., 2., 3., 2.]])
+    >>> F.pad(x, (0, 0, 0, 1), value=9.)  # the last dimension comes first
+    tensor([[1., 2., 3.],
+            [9., 9., 9.]])
     """
     check_tensor(input, "pad")
-    amounts = tuple(int(p) for p in pad)
+    amounts = size_of((tuple(pad),), "pad")
     if mode == "constant":
         return _constant(input, amounts, value)
     if len(amounts) % 2:

@@ -33,6 +33,10 @@ def neg(input):
     """The value with the other sign.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.neg.html
+
+    >>> import torsh
+    >>> torsh.neg(torsh.tensor([1, -2]))
+    tensor([-1,  2])
     """
 
 
@@ -41,6 +45,10 @@ def positive(input):
     """The tensor itself; bool tensors are refused (RuntimeError).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.positive.html
+
+    >>> import torsh
+    >>> torsh.positive(torsh.tensor([1, -2]))
+    tensor([ 1, -2])
     """
     if input.dtype is dtypes.bool:
         raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
@@ -56,7 +64,14 @@ def positive(input):
 def abs(input):
     """The magnitude; of complex numbers a real one.
 
+    The dtype stays, but complex64 gives float32 and complex128 float64; bool is refused with NotImplementedError.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.abs.html
+
+    >>> import torsh
+    >>> torsh.abs(torsh.tensor([-1, 2, -3]))
+    tensor([1, 2, 3])
+    >>> torsh.abs(torsh.tensor([3. + 4.j]))  # the modulus of a complex number is real
+    tensor([5.])
     """
 
 
@@ -72,7 +87,12 @@ def abs(input):
 def sign(input):
     """-1, 0 or 1.
 
+    The dtype and shape stay; for complex numbers see :func:`sgn`.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.sign.html
+
+    >>> import torsh
+    >>> torsh.sign(torsh.tensor([-2., 0., 7.]))
+    tensor([-1.,  0.,  1.])
     """
 
 
@@ -88,6 +108,10 @@ def sgn(input):
     """-1, 0 or 1; of complex numbers the number of size 1 in the same direction.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.sgn.html
+
+    >>> import torsh
+    >>> torsh.sgn(torsh.tensor([3. + 4.j, 0.]))
+    tensor([0.6000+0.8000j, 0.0000+0.0000j])
     """
 
 
@@ -105,7 +129,12 @@ class _Square(Pointwise):
 def square(input):
     """The square of a value; of bool tensors an integer.
 
+    The shape stays.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.square.html
+
+    >>> import torsh
+    >>> torsh.square(torsh.tensor([-2, 3]))
+    tensor([4, 9])
     """
 
 
@@ -113,8 +142,23 @@ def square(input):
 def reciprocal(input):
     """1 / x.
 
+    inf at 0. Bools and integers are computed in the default floating type.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.reciprocal.html
+
+    >>> import torsh
+    >>> torsh.reciprocal(torsh.tensor([4., 0.]))
+    tensor([0.2500,    inf])
     """
+
+
+_reciprocal = reciprocal.op.short  # type: ignore[attr-defined]
+
+
+@composite("Tensor.__rtruediv__ Tensor.__rdiv__")
+def divided_by(input, other):
+    """``input / other`` for an ``input`` that is no tensor: the reciprocal times that, as PyTorch rounds it."""
+    result = _reciprocal(other)
+    return result if (type(input) is int or type(input) is float) and input == 1 else result * input
 
 
 def _where_positive(g, out):
@@ -133,7 +177,15 @@ def _where_positive(g, out):
 def relu(input):
     """max(x, 0).
 
+    The dtype and shape stay; bool and complex numbers are refused with RuntimeError (complex: NotImplementedError).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.relu.html
+
+    >>> import torsh
+    >>> torsh.relu(torsh.tensor([-1., 0., 2.]))
+    tensor([0., 0., 2.])
+    >>> x = torsh.tensor([-3., 5.])
+    >>> x.relu_()  # in place
+    tensor([0., 5.])
     """
 
 
@@ -149,7 +201,12 @@ def _no_complex(name: str) -> dict[str, Exception]:
 def floor(input):
     """The largest integer that is not above the value.
 
+    The dtype stays; integers are given back as they are. Complex numbers are refused with NotImplementedError.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.floor.html
+
+    >>> import torsh
+    >>> torsh.floor(torsh.tensor([-0.5, 0.5, 2.]))
+    tensor([-1.,  0.,  2.])
     """
 
 
@@ -157,7 +214,12 @@ def floor(input):
 def ceil(input):
     """The smallest integer that is not below the value.
 
+    The dtype stays; integers are given back as they are. Complex numbers are refused with NotImplementedError.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.ceil.html
+
+    >>> import torsh
+    >>> torsh.ceil(torsh.tensor([-0.5, 0.5, 2.]))
+    tensor([-0., 1., 2.])
     """
 
 
@@ -171,6 +233,10 @@ def trunc(input):
     """The integer part.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.trunc.html
+
+    >>> import torsh
+    >>> torsh.trunc(torsh.tensor([-1.7, 0.2, 2.9]))
+    tensor([-1.,  0.,  2.])
     """
 
 
@@ -179,6 +245,10 @@ def frac(input):
     """The part after the decimal point, with the value's sign.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.frac.html
+
+    >>> import torsh
+    >>> torsh.frac(torsh.tensor([1.25, -2.5]))
+    tensor([ 0.2500, -0.5000])
     """
 
 
@@ -200,6 +270,12 @@ def round(input):
 
     decimals: round to so many places after (negative: before) the decimal point.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.round.html
+
+    >>> import torsh
+    >>> torsh.round(torsh.tensor([0.5, 1.5, -2.5]))  # halves go to the even neighbour
+    tensor([ 0.,  2., -2.])
+    >>> torsh.round(torsh.tensor([1.2345]), decimals=2)
+    tensor([1.2300])
     """
 
 
@@ -213,6 +289,10 @@ def deg2rad(input):
     """Degrees to radians.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.deg2rad.html
+
+    >>> import torsh
+    >>> torsh.deg2rad(torsh.tensor([180., -90.]))
+    tensor([ 3.1416, -1.5708])
     """
 
 
@@ -226,6 +306,10 @@ def rad2deg(input):
     """Radians to degrees.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.rad2deg.html
+
+    >>> import torsh
+    >>> torsh.rad2deg(torsh.tensor([3.14159265, 0.]))
+    tensor([180.,   0.])
     """
 
 
@@ -237,7 +321,15 @@ def rad2deg(input):
 def nan_to_num(input, nan=None, posinf=None, neginf=None):
     """Numbers in place of nan (default 0), inf (default the largest finite value) and -inf.
 
+    nan, posinf, neginf: the numbers to put in. Integers are given back as they are.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nan_to_num.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([float("nan"), float("inf"), 1.])
+    >>> torsh.nan_to_num(x)
+    tensor([0.0000e+00, 3.4028e+38, 1.0000e+00])
+    >>> torsh.nan_to_num(x, nan=-1., posinf=9.)
+    tensor([-1.,  9.,  1.])
     """
     # The kernel may compute in a wider type, whose largest value would not fit.
     largest = _LARGEST.get(input.dtype)
@@ -262,6 +354,11 @@ def frexp(input):
     """Mantissa (0.5 to 1 in size) and integer exponent of base 2.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.frexp.html
+
+    >>> import torsh
+    >>> mantissa, exponent = torsh.frexp(torsh.tensor([8., 0.75]))
+    >>> mantissa, exponent
+    (tensor([0.5000, 0.7500]), tensor([4, 0], dtype=torsh.int32))
     """
     if not input._kind.floating:
         raise RuntimeError(f"torch.frexp() only supports floating-point dtypes; got {input.dtype}")
@@ -276,7 +373,14 @@ def frexp(input):
 def exp(input):
     """The exponential function.
 
+    input: of any dtype; bools and integers are computed in the default floating type. The result has the input's shape.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.exp.html
+
+    >>> import torsh
+    >>> torsh.exp(torsh.tensor([0., 1., 2.]))
+    tensor([1.0000, 2.7183, 7.3891])
+    >>> torsh.exp(torsh.tensor([0, 1]))  # integers give the default dtype
+    tensor([1.0000, 2.7183])
     """
 
 
@@ -285,6 +389,10 @@ def exp2(input):
     """2 ** x.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.exp2.html
+
+    >>> import torsh
+    >>> torsh.exp2(torsh.tensor([0., 1., 3.]))
+    tensor([1., 2., 8.])
     """
 
 
@@ -292,7 +400,12 @@ def exp2(input):
 def expm1(input):
     """exp(x) - 1, exact near 0.
 
+    Bools and integers are computed in the default floating type.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.expm1.html
+
+    >>> import torsh
+    >>> torsh.expm1(torsh.tensor([1e-10], dtype=torsh.float64))  # exp(x) - 1 would lose the small part
+    tensor([1.0000e-10], dtype=torsh.float64)
     """
 
 
@@ -300,7 +413,12 @@ def expm1(input):
 def log(input):
     """The natural logarithm.
 
+    Of 0 it is -inf, of negative real values nan. Bools and integers are computed in the default floating type.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.log.html
+
+    >>> import torsh
+    >>> torsh.log(torsh.tensor([1., 2.718281828, 0.]))
+    tensor([0., 1., -inf])
     """
 
 
@@ -308,7 +426,12 @@ def log(input):
 def log2(input):
     """The logarithm to base 2.
 
+    Of 0 it is -inf, of negative real values nan. Bools and integers are computed in the default floating type.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.log2.html
+
+    >>> import torsh
+    >>> torsh.log2(torsh.tensor([1., 8.]))
+    tensor([0., 3.])
     """
 
 
@@ -316,7 +439,12 @@ def log2(input):
 def log10(input):
     """The logarithm to base 10.
 
+    Of 0 it is -inf, of negative real values nan. Bools and integers are computed in the default floating type.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.log10.html
+
+    >>> import torsh
+    >>> torsh.log10(torsh.tensor([0.5, 20.]))
+    tensor([-0.3010,  1.3010])
     """
 
 
@@ -324,7 +452,12 @@ def log10(input):
 def log1p(input):
     """log(1 + x), exact near 0.
 
+    -inf at -1, nan below. Bools and integers are computed in the default floating type.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.log1p.html
+
+    >>> import torsh
+    >>> torsh.log1p(torsh.tensor([0., 1.]))
+    tensor([0.0000, 0.6931])
     """
 
 
@@ -332,7 +465,12 @@ def log1p(input):
 def sqrt(input):
     """The square root; nan for negative real values.
 
+    Bools and integers are computed in the default floating type.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.sqrt.html
+
+    >>> import torsh
+    >>> torsh.sqrt(torsh.tensor([4., 2., -1.]))
+    tensor([2.0000, 1.4142,    nan])
     """
 
 
@@ -340,7 +478,12 @@ def sqrt(input):
 def rsqrt(input):
     """1 / sqrt(x).
 
+    inf at 0, nan for negative real values. Bools and integers are computed in the default floating type.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.rsqrt.html
+
+    >>> import torsh
+    >>> torsh.rsqrt(torsh.tensor([4., 0.25]))
+    tensor([0.5000, 2.0000])
     """
 
 
@@ -352,7 +495,12 @@ def rsqrt(input):
 def sigmoid(input):
     """1 / (1 + exp(-x)).
 
+    Bools and integers are computed in the default floating type.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.sigmoid.html
+
+    >>> import torsh
+    >>> torsh.sigmoid(torsh.tensor([-1., 0., 1.]))
+    tensor([0.2689, 0.5000, 0.7311])
     """
 
 
@@ -364,7 +512,12 @@ def sigmoid(input):
 def sin(input):
     """The sine of an angle in radians.
 
+    Bools and integers are computed in the default floating type.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.sin.html
+
+    >>> import torsh
+    >>> torsh.sin(torsh.tensor([0., 1.57079633]))
+    tensor([0., 1.])
     """
 
 
@@ -372,7 +525,12 @@ def sin(input):
 def cos(input):
     """The cosine of an angle in radians.
 
+    Bools and integers are computed in the default floating type.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.cos.html
+
+    >>> import torsh
+    >>> torsh.cos(torsh.tensor([0., 3.14159265]))
+    tensor([ 1., -1.])
     """
 
 
@@ -380,7 +538,12 @@ def cos(input):
 def tan(input):
     """The tangent of an angle in radians.
 
+    Bools and integers are computed in the default floating type.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.tan.html
+
+    >>> import torsh
+    >>> torsh.tan(torsh.tensor([0., 0.785398]))
+    tensor([0.0000, 1.0000])
     """
 
 
@@ -391,6 +554,10 @@ def asin(input):
     """The angle from -pi/2 to pi/2 with that sine.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.asin.html
+
+    >>> import torsh
+    >>> torsh.asin(torsh.tensor([0., 0.5, 1.]))
+    tensor([0.0000, 0.5236, 1.5708])
     """
 
 
@@ -402,7 +569,12 @@ def asin(input):
 def acos(input):
     """The angle from 0 to pi with that cosine.
 
+    nan outside -1 to 1 (of real values). Bools and integers are computed in the default floating type.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.acos.html
+
+    >>> import torsh
+    >>> torsh.acos(torsh.tensor([1., 0., -1., 2.]))  # nan outside [-1, 1]
+    tensor([0.0000, 1.5708, 3.1416,    nan])
     """
 
 
@@ -410,7 +582,12 @@ def acos(input):
 def atan(input):
     """The angle from -pi/2 to pi/2 with that tangent.
 
+    Bools and integers are computed in the default floating type.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.atan.html
+
+    >>> import torsh
+    >>> torsh.atan(torsh.tensor([0., 1., float("inf")]))
+    tensor([0.0000, 0.7854, 1.5708])
     """
 
 
@@ -418,7 +595,12 @@ def atan(input):
 def sinh(input):
     """The hyperbolic sine.
 
+    Bools and integers are computed in the default floating type.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.sinh.html
+
+    >>> import torsh
+    >>> torsh.sinh(torsh.tensor([0., 1.]))
+    tensor([0.0000, 1.1752])
     """
 
 
@@ -427,6 +609,10 @@ def cosh(input):
     """The hyperbolic cosine.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.cosh.html
+
+    >>> import torsh
+    >>> torsh.cosh(torsh.tensor([0., 1.]))
+    tensor([1.0000, 1.5431])
     """
 
 
@@ -434,7 +620,12 @@ def cosh(input):
 def tanh(input):
     """The hyperbolic tangent.
 
+    Bools and integers are computed in the default floating type.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.tanh.html
+
+    >>> import torsh
+    >>> torsh.tanh(torsh.tensor([-1., 0., 100.]))
+    tensor([-0.7616,  0.0000,  1.0000])
     """
 
 
@@ -447,6 +638,10 @@ def asinh(input):
     """The inverse of the hyperbolic sine.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.asinh.html
+
+    >>> import torsh
+    >>> torsh.asinh(torsh.tensor([0., 1.]))
+    tensor([0.0000, 0.8814])
     """
 
 
@@ -460,6 +655,10 @@ def acosh(input):
     """The inverse of the hyperbolic cosine.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.acosh.html
+
+    >>> import torsh
+    >>> torsh.acosh(torsh.tensor([1., 2.]))
+    tensor([0.0000, 1.3170])
     """
 
 
@@ -470,4 +669,8 @@ def atanh(input):
     """The inverse of the hyperbolic tangent.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.atanh.html
+
+    >>> import torsh
+    >>> torsh.atanh(torsh.tensor([0., 0.5, 1.]))
+    tensor([0.0000, 0.5493,    inf])
     """

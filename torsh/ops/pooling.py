@@ -7,6 +7,7 @@ dimensions.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -62,7 +63,7 @@ def max_pool_backward(g, indices, size, unique):
 
 
 def _take(x, indices):
-    flat = x.reshape(*x.shape[:2], -1).gather(2, indices.reshape(*indices.shape[:2], -1))
+    flat = x.flatten(2).gather(2, indices.flatten(2))
     return flat.reshape(indices.shape)
 
 
@@ -181,8 +182,7 @@ def _batch(input: Any, n: int, op: str) -> tuple[Any, bool]:
             "got: "
             f"{list(input.shape)}"
         )
-    shape = input.shape[1:] if batched else input.shape
-    if 0 in shape:
+    if 0 in (input._data.shape[1:] if batched else input._data.shape):
         raise RuntimeError(
             f"{op}: Expected {n + 1}D or {n + 2}D (batch mode) tensor with optional 0 dim batch size for input and "
             "non-zero "
@@ -191,6 +191,7 @@ def _batch(input: Any, n: int, op: str) -> tuple[Any, bool]:
     return (input if batched else input.unsqueeze(0)), batched
 
 
+@functools.lru_cache(256)
 def _pooled(space: Any, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, ceil: bool, op: str) -> Ints:
     """The spatial size of the result, after PyTorch's checks."""
     for name, values in (("kernel size", kernel), ("stride", stride), ("dilation", dilation)):
@@ -235,7 +236,7 @@ def _max(n, input, kernel_size, stride, padding, dilation, ceil_mode, indices):
     stride = kernel if no_stride else _ints(stride, n, op, "stride")
     padding, dilation = _ints(padding, n, op, "padding"), _ints(dilation, n, op, "dilation")
     x, batched = _batch(input, n, op)
-    size = _pooled(x.shape[2:], kernel, stride, padding, dilation, ceil_mode, op)
+    size = _pooled(tuple(x._data.shape[2:]), kernel, stride, padding, dilation, ceil_mode, op)
     _numeric(x, op)
     if not indices and not needs_grad(x):
         out = max_pool.op(x, kernel, stride, padding, dilation, size)
@@ -251,6 +252,10 @@ def max_pool1d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
     """The maxima of windows of a sequence, (N, C, L) or (C, L).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool1d.html
+
+    >>> import torsh
+    >>> torsh.max_pool1d(torsh.tensor([[1., 3., 2., 7.]]), kernel_size=2, stride=1)
+    tensor([[3., 3., 7.]])
     """
     return _max(1, input, kernel_size, stride, padding, dilation, ceil_mode, False)
 
@@ -260,6 +265,11 @@ def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
     """The maxima of windows of an image, (N, C, H, W) or (C, H, W).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool2d.html
+
+    >>> import torsh
+    >>> torsh.max_pool2d(torsh.arange(16.).reshape(1, 1, 4, 4), 2)[0, 0]
+    tensor([[ 5.,  7.],
+            [13., 15.]])
     """
     return _max(2, input, kernel_size, stride, padding, dilation, ceil_mode, False)
 
@@ -269,6 +279,10 @@ def max_pool3d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
     """The maxima of windows of a volume, (N, C, D, H, W) or (C, D, H, W).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool3d.html
+
+    >>> import torsh
+    >>> torsh.max_pool3d(torsh.rand(1, 1, 4, 4, 4), 2).shape
+    torsh.Size([1, 1, 2, 2, 2])
     """
     return _max(3, input, kernel_size, stride, padding, dilation, ceil_mode, False)
 
@@ -278,6 +292,12 @@ def max_pool1d_function(input, kernel_size, stride=None, padding=0, dilation=1, 
     """The maxima of windows of a sequence; return_indices: also where they were.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool1d.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> values, indices = F.max_pool1d(torsh.tensor([[1., 3., 2., 7.]]), 2, return_indices=True)
+    >>> values, indices
+    (tensor([[3., 7.]]), tensor([[1, 3]]))
     """
     return _max(1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
@@ -286,7 +306,14 @@ def max_pool1d_function(input, kernel_size, stride=None, padding=0, dilation=1, 
 def max_pool2d_function(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
     """The maxima of windows of an image; return_indices: also where they were, in the flattened plane.
 
+    kernel_size, stride (default kernel_size), padding, dilation: an int or a pair. ceil_mode: round the output's size up. Padding counts
+    as -inf and may be at most half of the kernel.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool2d.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.max_pool2d(torsh.rand(8, 3, 32, 32), kernel_size=3, stride=2, padding=1).shape
+    torsh.Size([8, 3, 16, 16])
     """
     return _max(2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
@@ -295,7 +322,13 @@ def max_pool2d_function(input, kernel_size, stride=None, padding=0, dilation=1, 
 def max_pool3d_function(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
     """The maxima of windows of a volume; return_indices: also where they were, in the flattened space.
 
+    kernel_size, stride (default kernel_size), padding, dilation: an int or a triple. Padding counts as -inf.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool3d.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.max_pool3d(torsh.rand(1, 1, 4, 4, 4), (1, 2, 2)).shape
+    torsh.Size([1, 1, 4, 2, 2])
     """
     return _max(3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
@@ -307,6 +340,10 @@ def max_pool1d_with_indices(
     """max_pool1d and where the maxima were.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool1d.html
+
+    >>> import torsh
+    >>> torsh.max_pool1d_with_indices(torsh.tensor([[1., 3., 2., 7.]]), 2)
+    (tensor([[3., 7.]]), tensor([[1, 3]]))
     """
     return _max(1, input, kernel_size, stride, padding, dilation, ceil_mode, True)
 
@@ -318,6 +355,12 @@ def max_pool2d_with_indices(
     """max_pool2d and where the maxima were.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool2d.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> values, indices = F.max_pool2d_with_indices(torsh.tensor([[[1., 2.], [3., 0.]]]), 2)
+    >>> values, indices
+    (tensor([[[3.]]]), tensor([[[2]]]))
     """
     return _max(2, input, kernel_size, stride, padding, dilation, ceil_mode, True)
 
@@ -329,6 +372,12 @@ def max_pool3d_with_indices(
     """max_pool3d and where the maxima were.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool3d.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> values, indices = F.max_pool3d_with_indices(torsh.arange(8.).reshape(1, 2, 2, 2), 2)
+    >>> values.item(), indices.item()
+    (7.0, 7)
     """
     return _max(3, input, kernel_size, stride, padding, dilation, ceil_mode, True)
 
@@ -345,7 +394,7 @@ def _avg(n, input, kernel_size, stride, padding, ceil_mode, count_include_pad, d
     if divisor_override == 0:
         raise RuntimeError("divisor must be not zero")
     x, batched = _batch(input, n, op)
-    size = _pooled(x.shape[2:], kernel, stride, padding, (1,) * n, ceil_mode, op)
+    size = _pooled(tuple(x._data.shape[2:]), kernel, stride, padding, (1,) * n, ceil_mode, op)
     _numeric(x, op + "_out_frame")
     out = mean_pool.op(x, kernel, stride, padding, size, bool(count_include_pad), divisor_override)
     return out if batched else out.squeeze(0)
@@ -356,6 +405,10 @@ def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, coun
     """The means of windows of a sequence, (N, C, L) or (C, L).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.avg_pool1d.html
+
+    >>> import torsh
+    >>> torsh.avg_pool1d(torsh.tensor([[1., 3., 5., 7.]]), 2)
+    tensor([[2., 6.]])
     """
     return _avg(1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
 
@@ -366,7 +419,15 @@ def avg_pool2d(
 ):
     """The means of windows of an image, (N, C, H, W) or (C, H, W).
 
+    kernel_size, stride (default kernel_size), padding: an int or a pair. count_include_pad: whether padding's zeros count in the mean.
+    divisor_override: what to divide by instead of the window's size.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.avg_pool2d.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.avg_pool2d(torsh.arange(16.).reshape(1, 1, 4, 4), 2)[0, 0]
+    tensor([[ 2.5000,  4.5000],
+            [10.5000, 12.5000]])
     """
     return _avg(2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
@@ -378,6 +439,11 @@ def avg_pool3d(
     """The means of windows of a volume, (N, C, D, H, W) or (C, D, H, W).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.avg_pool3d.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.avg_pool3d(torsh.ones(1, 1, 4, 4, 4), 2, stride=1).shape
+    torsh.Size([1, 1, 3, 3, 3])
     """
     return _avg(3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
@@ -393,6 +459,11 @@ def lp_pool1d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
     """The p-norms of windows of a sequence.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.lp_pool1d.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.lp_pool1d(torsh.tensor([[3., 4., 6., 8.]]), 2, kernel_size=2)
+    tensor([[ 5., 10.]])
     """
     return _lp(1, input, norm_type, kernel_size, stride, ceil_mode)
 
@@ -402,6 +473,11 @@ def lp_pool2d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
     """The p-norms of windows of an image.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.lp_pool2d.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.lp_pool2d(torsh.ones(1, 1, 2, 2), 2, kernel_size=2)
+    tensor([[[[2.]]]])
     """
     return _lp(2, input, norm_type, kernel_size, stride, ceil_mode)
 
@@ -411,5 +487,10 @@ def lp_pool3d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
     """The p-norms of windows of a volume.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.lp_pool3d.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.lp_pool3d(torsh.ones(1, 1, 2, 2, 2), 1, kernel_size=2)
+    tensor([[[[[8.]]]]])
     """
     return _lp(3, input, norm_type, kernel_size, stride, ceil_mode)

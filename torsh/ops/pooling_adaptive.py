@@ -55,6 +55,10 @@ def adaptive_avg_pool1d(input, output_size):
     """The means of ``output_size`` windows that cover a sequence.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_avg_pool1d.html
+
+    >>> import torsh
+    >>> torsh.adaptive_avg_pool1d(torsh.tensor([[1., 3., 5., 7.]]), 2)
+    tensor([[2., 6.]])
     """
     return _adaptive_mean(1, input, output_size)
 
@@ -63,7 +67,13 @@ def adaptive_avg_pool1d(input, output_size):
 def adaptive_avg_pool2d(input, output_size):
     """The means of ``output_size`` windows that cover an image; None keeps a dimension.
 
+    input: (N, C, H, W) or (C, H, W). output_size: an int or a pair.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_avg_pool2d.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.adaptive_avg_pool2d(torsh.ones(1, 3, 7, 5), (2, None)).shape  # None keeps a size
+    torsh.Size([1, 3, 2, 5])
     """
     return _adaptive_mean(2, input, output_size)
 
@@ -73,6 +83,11 @@ def adaptive_avg_pool3d(input, output_size):
     """The means of ``output_size`` windows that cover a volume; None keeps a dimension.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_avg_pool3d.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.adaptive_avg_pool3d(torsh.ones(1, 3, 4, 4, 4), 1).shape
+    torsh.Size([1, 3, 1, 1, 1])
     """
     return _adaptive_mean(3, input, output_size)
 
@@ -92,6 +107,11 @@ def adaptive_max_pool1d(input, output_size, return_indices=False):
     """The maxima of ``output_size`` windows that cover a sequence.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_max_pool1d.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.adaptive_max_pool1d(torsh.tensor([[1., 3., 5., 7.]]), 2)
+    tensor([[3., 7.]])
     """
     return _adaptive_max(1, input, output_size, return_indices)
 
@@ -100,7 +120,13 @@ def adaptive_max_pool1d(input, output_size, return_indices=False):
 def adaptive_max_pool2d(input, output_size, return_indices=False):
     """The maxima of ``output_size`` windows that cover an image.
 
+    output_size: an int or a pair; None keeps a size. return_indices: also where the maxima were.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_max_pool2d.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.adaptive_max_pool2d(torsh.ones(1, 3, 7, 5), 2).shape
+    torsh.Size([1, 3, 2, 2])
     """
     return _adaptive_max(2, input, output_size, return_indices)
 
@@ -110,25 +136,58 @@ def adaptive_max_pool3d(input, output_size, return_indices=False):
     """The maxima of ``output_size`` windows that cover a volume.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_max_pool3d.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.adaptive_max_pool3d(torsh.ones(1, 3, 4, 4, 4), (2, 1, 2)).shape
+    torsh.Size([1, 3, 2, 1, 2])
     """
     return _adaptive_max(3, input, output_size, return_indices)
 
 
 @composite("torch.adaptive_max_pool1d torch.nn.functional.adaptive_max_pool1d_with_indices")
 def adaptive_max_pool1d_with_indices(input, output_size, return_indices=False):
-    """adaptive_max_pool1d and where the maxima were."""
+    """adaptive_max_pool1d and where the maxima were.
+
+    The pair (values, indices); the function of ``nn.functional`` of this name gives the indices only when asked.
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.adaptive_max_pool1d(torsh.tensor([[1., 3., 5., 7.]]), 2)
+    (tensor([[3., 7.]]), tensor([[1, 3]]))
+    """
     return _adaptive_max(1, input, output_size, True)
 
 
 @composite("torch.nn.functional.adaptive_max_pool2d_with_indices torch._C._nn.adaptive_max_pool2d")
 def adaptive_max_pool2d_with_indices(input, output_size, return_indices=False):
-    """adaptive_max_pool2d and where the maxima were."""
+    """adaptive_max_pool2d and where the maxima were.
+
+    Takes what :func:`adaptive_max_pool2d` takes and gives the pair (values, indices into each flattened plane).
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_max_pool2d_with_indices.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> values, indices = F.adaptive_max_pool2d_with_indices(torsh.tensor([[[1., 2.], [3., 4.]]]), 1)
+    >>> values.item(), indices.item()
+    (4.0, 3)
+    """
     return _adaptive_max(2, input, output_size, True)
 
 
 @composite("torch.nn.functional.adaptive_max_pool3d_with_indices torch._C._nn.adaptive_max_pool3d")
 def adaptive_max_pool3d_with_indices(input, output_size, return_indices=False):
-    """adaptive_max_pool3d and where the maxima were."""
+    """adaptive_max_pool3d and where the maxima were.
+
+    Takes what :func:`adaptive_max_pool3d` takes and gives the pair (values, indices into each flattened volume).
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_max_pool3d_with_indices.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> values, indices = F.adaptive_max_pool3d_with_indices(torsh.arange(8.).reshape(1, 2, 2, 2), 1)
+    >>> values.item(), indices.item()
+    (7.0, 7)
+    """
     return _adaptive_max(3, input, output_size, True)
 
 
@@ -172,6 +231,12 @@ def fractional_max_pool2d(
     """Max pooling with windows at pseudo-random places, so that any output size is possible (arXiv:1412.6071).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.fractional_max_pool2d.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> _ = torsh.manual_seed(0)
+    >>> F.fractional_max_pool2d(torsh.rand(1, 1, 9, 9), 2, output_ratio=(0.6, 0.6)).shape
+    torsh.Size([1, 1, 5, 5])
     """
     return _fractional(2, input, kernel_size, output_size, output_ratio, _random_samples, return_indices)
 
@@ -183,6 +248,12 @@ def fractional_max_pool3d(
     """Max pooling of volumes with windows at pseudo-random places (arXiv:1412.6071).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.fractional_max_pool3d.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> _ = torsh.manual_seed(0)
+    >>> F.fractional_max_pool3d(torsh.rand(1, 1, 8, 8, 8), 2, output_size=3).shape
+    torsh.Size([1, 1, 3, 3, 3])
     """
     return _fractional(3, input, kernel_size, output_size, output_ratio, _random_samples, return_indices)
 
@@ -191,7 +262,18 @@ def fractional_max_pool3d(
 def fractional_max_pool2d_with_indices(
     input, kernel_size, output_size=None, output_ratio=None, return_indices=False, _random_samples=None
 ):
-    """fractional_max_pool2d and where the maxima were."""
+    """fractional_max_pool2d and where the maxima were.
+
+    Takes what :func:`fractional_max_pool2d` takes and gives the pair (values, indices into each flattened plane).
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.fractional_max_pool2d_with_indices.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> _ = torsh.manual_seed(0)
+    >>> values, indices = F.fractional_max_pool2d_with_indices(torsh.rand(1, 1, 9, 9), 2, output_size=4)
+    >>> values.shape, indices.dtype
+    (torsh.Size([1, 1, 4, 4]), torsh.int64)
+    """
     return _fractional(2, input, kernel_size, output_size, output_ratio, _random_samples, True)
 
 
@@ -199,7 +281,18 @@ def fractional_max_pool2d_with_indices(
 def fractional_max_pool3d_with_indices(
     input, kernel_size, output_size=None, output_ratio=None, return_indices=False, _random_samples=None
 ):
-    """fractional_max_pool3d and where the maxima were."""
+    """fractional_max_pool3d and where the maxima were.
+
+    Takes what :func:`fractional_max_pool3d` takes and gives the pair (values, indices into each flattened volume).
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.fractional_max_pool3d_with_indices.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> _ = torsh.manual_seed(0)
+    >>> values, indices = F.fractional_max_pool3d_with_indices(torsh.rand(1, 1, 8, 8, 8), 2, output_size=3)
+    >>> values.shape, indices.dtype
+    (torsh.Size([1, 1, 3, 3, 3]), torsh.int64)
+    """
     return _fractional(3, input, kernel_size, output_size, output_ratio, _random_samples, True)
 
 
@@ -251,6 +344,12 @@ def max_unpool1d(input, indices, kernel_size, stride=None, padding=0, output_siz
     """Put each value where max_pool1d found it, 0 elsewhere.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_unpool1d.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> pooled, indices = F.max_pool1d(torsh.tensor([[[1., 3., 5., 2.]]]), 2, return_indices=True)
+    >>> F.max_unpool1d(pooled, indices, 2)
+    tensor([[[0., 3., 5., 0.]]])
     """
     return _unpool(1, input, indices, kernel_size, stride, padding, output_size)
 
@@ -260,6 +359,15 @@ def max_unpool2d(input, indices, kernel_size, stride=None, padding=0, output_siz
     """Put each value where max_pool2d found it, 0 elsewhere.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_unpool2d.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> pooled, indices = F.max_pool2d(torsh.arange(16.).reshape(1, 1, 4, 4), 2, return_indices=True)
+    >>> F.max_unpool2d(pooled, indices, 2)[0, 0]
+    tensor([[ 0.,  0.,  0.,  0.],
+            [ 0.,  5.,  0.,  7.],
+            [ 0.,  0.,  0.,  0.],
+            [ 0., 13.,  0., 15.]])
     """
     return _unpool(2, input, indices, kernel_size, stride, padding, output_size)
 
@@ -269,5 +377,11 @@ def max_unpool3d(input, indices, kernel_size, stride=None, padding=0, output_siz
     """Put each value where max_pool3d found it, 0 elsewhere.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_unpool3d.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> pooled, indices = F.max_pool3d(torsh.rand(1, 1, 4, 4, 4), 2, return_indices=True)
+    >>> F.max_unpool3d(pooled, indices, 2).shape
+    torsh.Size([1, 1, 4, 4, 4])
     """
     return _unpool(3, input, indices, kernel_size, stride, padding, output_size)

@@ -34,6 +34,10 @@ def fake_quantize_per_tensor_affine(input, scale, zero_point, quant_min, quant_m
 
     The gradient is that of the identity inside the range and zero outside.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.fake_quantize_per_tensor_affine.html
+
+    >>> import torsh
+    >>> torsh.fake_quantize_per_tensor_affine(torsh.tensor([0.12, 0.26, 99.]), 0.1, 0, 0, 255)
+    tensor([ 0.1000,  0.3000, 25.5000])
     """
     check_tensor(input, "fake_quantize_per_tensor_affine")
     _range(quant_min, quant_max)
@@ -46,6 +50,13 @@ def fake_quantize_per_channel_affine(input, scale, zero_point, axis, quant_min, 
 
     scale, zero_point: vectors of the length of that dimension.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.fake_quantize_per_channel_affine.html
+
+    >>> import torsh
+    >>> x, scale = torsh.tensor([[0.1, 0.26], [0.1, 0.26]]), torsh.tensor([0.1, 0.5])
+    >>> zero_point = torsh.zeros(2, dtype=torsh.int32)
+    >>> torsh.fake_quantize_per_channel_affine(x, scale, zero_point, axis=0, quant_min=0, quant_max=255)
+    tensor([[0.1000, 0.3000],
+            [0.0000, 0.5000]])
     """
     check_tensor(input, "fake_quantize_per_channel_affine")
     _range(quant_min, quant_max)
@@ -67,6 +78,10 @@ def hash_tensor(input, dim=(), *, keepdim=False, mode=0):
 
     Floating-point values count as float64, integers as int64.  mode: 0 is the only one there is.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.hash_tensor.html
+
+    >>> import torsh
+    >>> torsh.hash_tensor(torsh.tensor([1, 2, 3]))
+    tensor(0, dtype=torsh.uint64)
     """
     import torsh
 
@@ -80,7 +95,7 @@ def hash_tensor(input, dim=(), *, keepdim=False, mode=0):
     wide = input.detach()
     if input.dtype is not dtypes.uint64:
         wide = wide.to(dtypes.float64 if input.dtype.is_floating_point else dtypes.int64)
-    bits = wide.contiguous().view(dtypes.int64).permute(*kept, *dims).reshape([*(input.shape[d] for d in kept), -1])
+    bits = wide.contiguous().view(dtypes.int64).permute((*kept, *dims)).reshape([*(input.shape[d] for d in kept), -1])
     while bits.shape[-1] > 1:  # halve: there is no reduction by exclusive or
         half = bits.shape[-1] // 2
         odd = bits[..., 2 * half :]

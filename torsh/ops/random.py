@@ -7,6 +7,7 @@ parameters; the in-place forms draw in the order in which PyTorch would walk thr
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 from collections.abc import Callable
@@ -20,11 +21,12 @@ from torsh.dispatch import Kind, place_of, state, through_modes
 from torsh.dtypes import dtype as Dtype
 from torsh.dtypes import scalar_name
 from torsh.ops import _sampling
-from torsh.ops._args import size_of
+from torsh.ops._args import has_values, size_of
 from torsh.ops._op import Op, composite
 from torsh.ops.conversion import _numpy_dtype, host_array
+from torsh.ops.creation import check_dtype
 from torsh.random import Generator, generator_of
-from torsh.tensor import Tensor, check_writable, new, wrote
+from torsh.tensor import Tensor, assign, check_overlap, check_writable, memory_of, new, wrote
 
 # ---- making tensors of samples ---------------------------------------------------------------------------------------
 
@@ -99,9 +101,10 @@ def _new(
     op: Op, size: tuple[int, ...], params: tuple[Any, ...], generator: Any, dtype: Any, device: Any, requires_grad:
     bool, layout: Any = None,
 ) -> Tensor:  # fmt: skip
-    for s in size:
-        if s < 0:
-            raise RuntimeError(f"Trying to create tensor with negative dimension {s}: {list(size)}")
+    if size and min(size) < 0:
+        s = next(s for s in size if s < 0)
+        raise RuntimeError(f"Trying to create tensor with negative dimension {s}: {list(size)}")
+    check_dtype(dtype, op.name)
     t = _sample(op, size, params, generator, place_of(as_device(device))[dtype or dtypes.get_default_dtype()])
     if requires_grad:
         t.requires_grad = True
@@ -112,7 +115,11 @@ def _memory_order(t: Tensor) -> tuple[int, ...] | None:
     """The dimensions of a tensor from the slowest to the fastest in memory; None where that is their own order."""
     if t.is_contiguous():
         return None
-    shape, strides, _ = t._kind.backend.geometry(t._data)
+    shape, strides, _ = t._kind.backend.geometry(memory_of(t))
+    return _order(shape, strides)
+
+
+def _order(shape: tuple[int, ...], strides: tuple[int, ...]) -> tuple[int, ...] | None:
     order = sorted(range(len(shape)), key=lambda d: -strides[d] if shape[d] != 1 else 0)
     moving = [d for d in order if shape[d] != 1]
     if moving == sorted(moving):
@@ -131,6 +138,8 @@ def _arranged(values: Any, shape: tuple[int, ...], order: tuple[int, ...] | None
 def _fill(t: Tensor, op: Op, params: tuple[Any, ...], generator: Any, name: str) -> Tensor:
     """Write samples into a tensor: what all in-place samplers do."""
     check_writable(t, name)
+    if t._base is not None:
+        check_overlap(t)
     kind = t._kind
     order = _memory_order(t)
     shape = tuple(t.shape)
@@ -151,22 +160,56 @@ def _from(values: Any, kind: Kind) -> Tensor:
 
 
 def _write(t: Tensor, values: Tensor, name: str) -> None:
+    if t._bits:
+        assign(t, values, name)
+        return
+    if hasattr(t, "_physical") or hasattr(values, "_physical"):  # examples under vmap
+        _write_examples(t, values, name)
+        return
     t._kind.backend.write(t._data, values._data)
     wrote(t, None, name)
 
 
-def _like(input: Tensor, dtype: Any, device: Any, memory_format: Any = None) -> Tensor | None:
-    """An empty tensor with input's strides, or None where it would be contiguous."""
-    if input.is_contiguous() and memory_format is None:
-        return None
-    from torsh.ops.creation import empty_like
+def _write_examples(t: Tensor, values: Tensor, name: str) -> None:
+    if not hasattr(t, "_physical"):
+        raise RuntimeError(
+            "vmap: Cannot ask for different inplace randomness on an unbatched tensor. This will appear like same randomness. If this "
+            "is necessary for your usage, use a tensor that is batched by this vmap, or randomness='same'"
+        )
+    assign(t, values, name)
 
-    made = empty_like(input, dtype=dtype, device=device, memory_format=memory_format)
-    return made if _memory_order(made) is not None else None
+
+def _sample_like(
+    op: Op, input: Tensor, params: tuple[Any, ...], generator: Any, kind: Kind, memory_format: Any = None,
+    ordered: tuple[Any, ...] | None = None,
+) -> Tensor:  # fmt: skip
+    """A new tensor of samples, laid out as another tensor is (``preserve_format``) or as a memory format says.
+
+    The order in which it is filled is that of PyTorch's memory, on backends without strides, too.
+    ordered: the sampler's parameters where that is not the order of the dimensions, if they differ.
+    """
+    shape = tuple(input.shape)
+    if hasattr(input, "_physical"):  # an example under vmap
+        return _sample(op, shape, params, generator, kind)
+    order = None
+    if memory_format is not None or not input.is_contiguous():
+        from torsh.memory_format import contiguous_format, format_strides, preserve_format, preserved_strides
+
+        strides = None
+        if memory_format in (None, preserve_format):
+            strides = preserved_strides(shape, input.stride())
+        elif memory_format is not contiguous_format:
+            strides = format_strides(shape, memory_format)
+        order = None if strides is None else _order(shape, strides)
+    if order is None or kind.device.type == "meta":
+        return _sample(op, shape, params, generator, kind)
+    values = _flat(op, generator_of(generator), math.prod(shape), kind.dtype, params if ordered is None else ordered)
+    return _from(_arranged(values, shape, order), kind)
 
 
 def _floating(dtype: Dtype, kernel: str) -> None:
-    if dtype.is_floating_point or dtype.is_complex:
+    check_dtype(dtype, kernel)
+    if dtype.to_real() in _sampling.DIGITS:
         return
     raise NotImplementedError(
         f"\"{kernel}\" not implemented for '{scalar_name(dtype)}': it gives floating numbers; pass dtype=torch.float32"
@@ -198,7 +241,14 @@ def rand(
 ):
     """Uniform numbers in [0, 1).
 
+    args: the size, as ints or one sequence. generator: default the default generator. The numbers are those of PyTorch's CPU generator.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.rand.html
+
+    >>> import torsh
+    >>> _ = torsh.manual_seed(0)
+    >>> torsh.rand(2, 3)
+    tensor([[0.4963, 0.7682, 0.0885],
+            [0.1320, 0.3074, 0.6341]])
     """
     dtype = dtype or dtypes.get_default_dtype()
     _floating(dtype, "check_uniform_bounds")
@@ -219,7 +269,14 @@ def randn(
 ):
     """Numbers from the normal distribution with mean 0 and variance 1 (complex ones: variance 1/2 in each part).
 
+    args: the size, as ints or one sequence. generator: default the default generator. The stream is that of PyTorch's CPU generator.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.randn.html
+
+    >>> import torsh
+    >>> _ = torsh.manual_seed(0)
+    >>> torsh.randn(2, 3)
+    tensor([[ 1.5410, -0.2934, -2.1788],
+            [ 0.5684, -1.0845, -1.3986]])
     """
     dtype = dtype or dtypes.get_default_dtype()
     _floating(dtype, "normal_kernel_cpu")
@@ -228,7 +285,7 @@ def randn(
 
 
 def _normal_params(dtype: Dtype, mean: float, std: float, filled: bool = True) -> tuple[float, float, bool]:
-    return (mean, std * math.sqrt(0.5) if dtype.is_complex else std, filled)
+    return (mean, std / math.sqrt(2) if dtype.is_complex else std, filled)
 
 
 @composite("torch.rand_like", tags="random")
@@ -245,14 +302,19 @@ def rand_like(
 ):
     """Uniform numbers in [0, 1), as many and laid out as in another tensor.
 
+    The shape, dtype, device and order of dimensions are the other tensor's unless given.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.rand_like.html
+
+    >>> import torsh
+    >>> _ = torsh.manual_seed(0)
+    >>> torsh.rand_like(torsh.zeros(2))
+    tensor([0.4963, 0.7682])
     """
     dtype, device = dtype or input.dtype, device or input.device
     _floating(dtype, "check_uniform_bounds")
-    out = _like(input, dtype, device, memory_format)
-    if out is None:
-        return _new(uniform_op, tuple(input.shape), (0.0, 1.0), generator, dtype, device, requires_grad)
-    return _fill(out, uniform_op, (0.0, 1.0), generator, "rand_like").requires_grad_(requires_grad)
+    kind = place_of(as_device(device))[dtype]
+    out = _sample_like(uniform_op, input, (0.0, 1.0), generator, kind, memory_format)
+    return out.requires_grad_() if requires_grad else out
 
 
 @composite("torch.randn_like", tags="random")
@@ -269,32 +331,58 @@ def randn_like(
 ):
     """Normal numbers (mean 0, variance 1), as many and laid out as in another tensor.
 
+    The shape, dtype, device and order of dimensions are the other tensor's unless given.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.randn_like.html
+
+    >>> import torsh
+    >>> _ = torsh.manual_seed(0)
+    >>> torsh.randn_like(torsh.zeros(2))
+    tensor([ 1.5410, -0.2934])
     """
     dtype, device = dtype or input.dtype, device or input.device
     _floating(dtype, "normal_kernel_cpu")
-    out = _like(input, dtype, device, memory_format)
-    if out is None:
-        params = _normal_params(dtype, 0.0, 1.0)
-        return _new(normal_op, tuple(input.shape), params, generator, dtype, device, requires_grad)
-    params = _normal_params(dtype, 0.0, 1.0, False)
-    return _fill(out, normal_op, params, generator, "randn_like").requires_grad_(requires_grad)
+    kind = place_of(as_device(device))[dtype]
+    filled, single = (_normal_params(dtype, 0.0, 1.0, whole) for whole in (True, False))
+    out = _sample_like(normal_op, input, filled, generator, kind, memory_format, single)
+    return out.requires_grad_() if requires_grad else out
 
 
 @composite("Tensor.uniform_", name="uniform_", tags="random inplace")
 def uniform_(self, from_=0, to=1, *, generator=None, **kwargs):
     """Write uniform numbers in [from, to) into the tensor and return it.
 
+    generator: default the default generator. Floating tensors only.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.uniform_.html
+
+    >>> import torsh
+    >>> _ = torsh.manual_seed(0)
+    >>> torsh.empty(3).uniform_(-1, 1)
+    tensor([-0.0075,  0.5364, -0.8230])
     """
     low = _from_keyword("uniform_", from_, kwargs)
-    if not self._kind.inexact:
-        _floating(self.dtype, "check_uniform_bounds")
-    if not low <= to:
-        raise RuntimeError(
-            f"uniform_ expects to return a [from, to) range, but found from={low} > to={to}; swap the bounds"
-        )
+    _floating(self.dtype, "check_uniform_bounds")
+    if (low, to) != (0, 1):
+        _uniform_bounds(low, to, self.dtype.to_real())
     return _fill(self, uniform_op, (float(low), float(to)), generator, "uniform_")
+
+
+def _uniform_bounds(low: float, high: float, dtype: Dtype) -> None:
+    """Raise for bounds that the dtype cannot hold, and for those whose difference it cannot."""
+    import ml_dtypes
+
+    most = float(ml_dtypes.finfo(_numpy_dtype(dtype)).max)
+    for value, what in ((low, "from"), (high, "to")):
+        if not -most <= value <= most:
+            raise RuntimeError(f"{what} is out of bounds for {_C_NAMES[dtype.name]}: it is {value}")
+    if not low <= high:
+        raise RuntimeError(
+            f"uniform_ expects to return a [from, to) range, but found from={low:g} > to={high:g}; swap the bounds"
+        )
+    if high - low > most:
+        raise RuntimeError(
+            f"uniform_ expects to-from <= std::numeric_limits<{scalar_name(dtype)}>::max(), but found to={high:g} and "
+            f"from={low:g} which result in to-from to exceed the limit"
+        )
 
 
 def _from_keyword(name: str, value: Any, kwargs: dict[str, Any]) -> Any:
@@ -309,7 +397,13 @@ def _from_keyword(name: str, value: Any, kwargs: dict[str, Any]) -> Any:
 def normal_(self, mean=0, std=1, *, generator=None):
     """Write normal numbers into the tensor and return it.
 
+    std: not negative, else RuntimeError. generator: default the default generator.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.normal_.html
+
+    >>> import torsh
+    >>> _ = torsh.manual_seed(0)
+    >>> torsh.empty(3).normal_(mean=5.)
+    tensor([6.5410, 4.7066, 2.8212])
     """
     if not std >= 0:
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
@@ -335,6 +429,13 @@ def normal(
 
     Forms: ``normal(mean, std)`` with at least one tensor, ``normal(mean, std, size)`` with two numbers.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.normal.html
+
+    >>> import torsh
+    >>> _ = torsh.manual_seed(0)
+    >>> torsh.normal(0., 1., (2, 3)).shape
+    torsh.Size([2, 3])
+    >>> torsh.normal(torsh.tensor([0., 100.]), torsh.tensor([0., 0.]))  # one mean and deviation per element
+    tensor([  0., 100.])
     """
     if size is not None:
         if isinstance(mean, Tensor) or isinstance(std, Tensor):
@@ -350,7 +451,7 @@ def normal(
     if isinstance(std, Tensor):
         if std._kind.complex:
             raise RuntimeError("normal expects standard deviation to be non-complex")
-        if std.numel() and std.device.type != "meta" and not bool((std >= 0).all()):
+        if std.numel() and has_values(std) and not bool((std >= 0).all()):
             raise RuntimeError("normal expects all elements of std >= 0.0")
     elif not isinstance(mean, Tensor):
         raise TypeError(
@@ -381,12 +482,12 @@ def normal(
 
 _C_NAMES = {
     "uint8": "unsigned char", "int8": "signed char", "int16": "short", "int32": "int", "int64": "long", "bool": "bool",
-    "float16": "c10::Half", "bfloat16": "c10::BFloat16", "float32": "float", "float64": "double", "uint16": "unsigned "
-    "short",
-    "uint32": "unsigned int", "uint64": "unsigned long",
+    "float16": "c10::Half", "bfloat16": "c10::BFloat16", "float32": "float", "float64": "double", "uint16": "short unsigned int",
+    "uint32": "unsigned int", "uint64": "long unsigned int",
 }  # fmt: skip
 
 
+@functools.cache
 def _limits(dtype: Dtype) -> tuple[int, int]:
     """The smallest and largest integer for a dtype's bounds check."""
     if dtype is dtypes.bool:
@@ -426,11 +527,19 @@ def _range_checked(low: int, high: int, dtype: Dtype) -> tuple[int, int]:
     return low, high
 
 
+def _bare(dtype: Dtype) -> bool:
+    """Whether PyTorch has few kernels for it: uint16, uint32 and uint64."""
+    return dtype.category == dtypes.INT and not dtype.is_signed and dtype.itemsize > 1
+
+
 def _integer(value: Any, name: str, argument: str) -> int:
     if isinstance(value, Tensor):
         return int(value.item())
     try:
-        return operator.index(value)
+        found = operator.index(value)
+        if not -1 << 63 <= found < 1 << 63:
+            raise ValueError(f"Overflow when unpacking long long: {name}(): argument '{argument}' is {found}")
+        return found
     except TypeError:
         raise TypeError(f"{name}(): argument '{argument}' must be int, not {type(value).__name__}") from None
 
@@ -444,6 +553,13 @@ def randint(
 
     Forms: ``randint(high, size)``, ``randint(low, high, size)``.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.randint.html
+
+    >>> import torsh
+    >>> _ = torsh.manual_seed(0)
+    >>> torsh.randint(10, (5,))
+    tensor([4, 9, 3, 0, 3])
+    >>> torsh.randint(3, 5, (2, 2)).shape
+    torsh.Size([2, 2])
     """
     given = list(args)
     if size is None:
@@ -476,6 +592,11 @@ def randint_like(
 
     Forms: ``randint_like(input, high)``, ``randint_like(input, low, high)``.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.randint_like.html
+
+    >>> import torsh
+    >>> _ = torsh.manual_seed(0)
+    >>> torsh.randint_like(torsh.zeros(3), 10)
+    tensor([4., 9., 3.])
     """
     if len(args) == 2:
         low, high = args
@@ -485,10 +606,9 @@ def randint_like(
     high = _integer(high, "randint_like", "high")
     dtype, device = dtype or input.dtype, device or input.device
     low, high = _range_checked(low, high, dtype)
-    out = _like(input, dtype, device, memory_format)
-    if out is None:
-        return _new(integers_op, tuple(input.shape), (low, high - low), generator, dtype, device, requires_grad)
-    return _fill(out, integers_op, (low, high - low), generator, "randint_like").requires_grad_(requires_grad)
+    kind = place_of(as_device(device))[dtype]
+    out = _sample_like(integers_op, input, (low, high - low), generator, kind, memory_format)
+    return out.requires_grad_() if requires_grad else out
 
 
 @composite("Tensor.random_", name="random_", tags="random inplace")
@@ -498,6 +618,11 @@ def random_(self, *args, generator=None, **kwargs):
     They lie in [from, to), in [0, to), or without bounds from 0 to the largest the dtype can hold.
     Forms: ``random_()``, ``random_(to)``, ``random_(from, to)``.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.random_.html
+
+    >>> import torsh
+    >>> _ = torsh.manual_seed(0)
+    >>> torsh.zeros(4, dtype=torsh.int64).random_(0, 10)
+    tensor([4, 9, 3, 0])
     """
     low, to = kwargs.pop("from", None), kwargs.pop("to", None)
     if kwargs or len(args) > 2:
@@ -510,7 +635,7 @@ def random_(self, *args, generator=None, **kwargs):
     if self._kind.complex:
         raise NotImplementedError(f"\"random_\" not implemented for '{scalar_name(dtype)}'")
     if low is None and to is None:
-        if dtype.name in ("uint16", "uint32", "uint64"):
+        if _bare(dtype):
             raise NotImplementedError(f"\"random_kernel_cpu\" not implemented for '{scalar_name(dtype)}'")
         return _fill(self, whole_range_op, (), generator, "random_")
     low = 0 if low is None else _integer(low, "random_", "from")
@@ -532,17 +657,23 @@ def random_(self, *args, generator=None, **kwargs):
 def randperm(n, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """The integers 0 to n-1 in random order.
 
+    n: how many. generator: default the default generator. dtype: default int64; it must be able to hold n - 1, else RuntimeError.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.randperm.html
+
+    >>> import torsh
+    >>> _ = torsh.manual_seed(0)
+    >>> torsh.randperm(5)
+    tensor([4, 0, 1, 3, 2])
     """
     n = _integer(n, "randperm", "n")
     dtype = dtype or dtypes.int64
     if n < 0:
         raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
-    if dtype is dtypes.bool or dtype.is_complex:
+    if dtype is dtypes.bool or dtype.is_complex or (_bare(dtype) and n <= _limits(dtype)[1]):
         raise NotImplementedError(f"\"randperm\" not implemented for '{scalar_name(dtype)}'; use an integer dtype")
     if dtype in _sampling.DIGITS:
         most = (1 << _sampling.DIGITS[dtype]) + 1
-        if n > most:
+        if n > most and dtype is not dtypes.bfloat16:  # for which PyTorch does not ask
             raise RuntimeError(f"n cannot be greater than {most} for {scalar_name(dtype)} type.")
     elif n > _limits(dtype)[1]:
         raise RuntimeError(f"value cannot be converted to type {dtype.name}_t without overflow")
@@ -563,9 +694,15 @@ def _probability(p: Any, name: str) -> float:
 def bernoulli_(self, p=0.5, *, generator=None):
     """Write 1 with probability p, else 0, into each element; p is a number or a tensor of probabilities.
 
+    generator: default the default generator.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.bernoulli_.html
+
+    >>> import torsh
+    >>> _ = torsh.manual_seed(0)
+    >>> torsh.empty(4).bernoulli_(0.5)
+    tensor([0., 0., 1., 0.])
     """
-    if self._kind.complex:
+    if self._kind.complex or _bare(self.dtype):
         raise NotImplementedError(f"\"bernoulli_scalar_cpu_\" not implemented for '{scalar_name(self.dtype)}'")
     if not isinstance(p, Tensor):
         return _fill(self, bernoulli_op, (_probability(p, "bernoulli_"),), generator, "bernoulli_")
@@ -575,14 +712,13 @@ def bernoulli_(self, p=0.5, *, generator=None):
     if not p._kind.floating:
         raise NotImplementedError(f"\"bernoulli_tensor_cpu_p_\" not implemented for '{scalar_name(p.dtype)}'")
     shape = tuple(self.shape)
+    if hasattr(p, "_physical"):
+        _write(self, bernoulli(p.detach().expand(shape), generator=generator).to(self.dtype), "bernoulli_")
+        return self
     probs = np.broadcast_to(host_array(p.detach()), shape)
-    if probs.size and not ((probs >= 0) & (probs <= 1)).all():
-        raise RuntimeError(
-            "Expected p_in >= 0 && p_in <= 1 to be true, but got false. Probabilities lie between 0 and 1"
-        )
     order = _memory_order(self)
     flat = (probs if order is None else probs.transpose(order)).ravel()
-    values = _sampling.bernoulli_each(generator_of(generator), flat).astype(_numpy_dtype(self.dtype))
+    values = _sampling.bernoulli_each(generator_of(generator), flat, self.dtype)
     _write(self, _from(_arranged(values, shape, order), self._kind), "bernoulli_")
     return self
 
@@ -593,20 +729,43 @@ def bernoulli(input, p=None, *, generator=None):
 
     p: one probability for every element instead of the tensor's values.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.bernoulli.html
+
+    >>> import torsh
+    >>> _ = torsh.manual_seed(0)
+    >>> torsh.bernoulli(torsh.tensor([0., 0.5, 0.5, 1.]))
+    tensor([0., 0., 1., 1.])
     """
+    if p is None and under_vmap():
+        from torsh.func._batched import drawn_on_batch
+
+        return drawn_on_batch(lambda probs: bernoulli(probs, generator=generator), input)
+    if p is None and not input._kind.floating:
+        raise NotImplementedError(f"\"bernoulli_tensor_cpu_p_\" not implemented for '{scalar_name(input.dtype)}'")
+    if p is None and not state.busy and not input._rg and input._kind.device.type != "meta":
+        values = _sampling.bernoulli_each(generator_of(generator), host_array(input).ravel(), input._kind.dtype)
+        return _from(values.reshape(input._data.shape), input._kind)
     out = _contiguous(input)
     if p is None:
-        if not input._kind.floating:
-            raise NotImplementedError(f"\"bernoulli_tensor_cpu_p_\" not implemented for '{scalar_name(input.dtype)}'")
         bernoulli_(out, input, generator=generator)
     else:
         bernoulli_(out, p, generator=generator)
     return _no_gradient(out, input)
 
 
+def under_vmap() -> bool:
+    """Whether a draw is for the examples of a batch."""
+    if not state.busy:
+        return False
+    from torsh.func._batched import mapped
+
+    return mapped()
+
+
 def _contiguous(like: Tensor) -> Tensor:
     from torsh.ops.creation import make_full
 
+    if hasattr(like, "_physical"):
+        return like.new_empty(tuple(like.shape))  # type: ignore[no-any-return]
     return make_full(tuple(like.shape), None, like.dtype, like.device, False)
 
 
@@ -615,18 +774,26 @@ def _no_gradient(out: Tensor, input: Tensor) -> Tensor:
     return out + input * 0 if input._rg and out._kind.inexact else out
 
 
-def dropout_noise(input: Tensor, keep: float, shape: tuple[int, ...] | None = None) -> Tensor:
-    """What dropout multiplies its input with: 1/keep with probability ``keep``, else 0, in input's dtype and layout.
+def mask_like(input: Tensor, p: float, dtype: Dtype | None = None, shape: tuple[int, ...] | None = None) -> Tensor:
+    """Ones with probability p, else zeros, laid out as another tensor (or of another shape): what dropout keeps."""
+    kind = input._kind if dtype is None else input._kind.place[dtype]
+    if kind.complex or _bare(kind.dtype):
+        raise NotImplementedError(f"\"bernoulli_scalar_cpu_\" not implemented for '{scalar_name(kind.dtype)}'")
+    if shape is not None:
+        return _sample(bernoulli_op, shape, (p,), None, kind)
+    return _sample_like(bernoulli_op, input, (p,), None, kind)
 
-    shape: of the noise, if not input's (feature dropout).  It takes from the stream what PyTorch's dropout takes.
+
+def slopes_like(input: Tensor, lower: float, upper: float, generator: Any) -> Tensor:
+    """What rrelu multiplies its input with: a uniform number where it is not positive, else 1; at least in float32.
+
+    One draw, in float64, per element that is not positive, in their order.
     """
-    kind = input._kind
-    order = _memory_order(input) if shape is None else None
-    shape = tuple(input.shape) if shape is None else shape
-    if kind.device.type == "meta" or state.busy:
-        noise = _sample(bernoulli_op, shape, (keep,), None, kind)
-        return noise / keep if keep else noise
-    mask = _sampling.bernoulli(generator_of(None), math.prod(shape), keep)
-    one = _numpy_dtype(kind.dtype).type(1)
-    values = mask * (one / _numpy_dtype(kind.dtype).type(keep)) if keep else mask * one
-    return _from(_arranged(values.astype(_numpy_dtype(kind.dtype), copy=False), shape, order), kind)
+    kind = input._kind.place[dtypes.float64 if input.dtype is dtypes.float64 else dtypes.float32]
+    if kind.device.type == "meta":
+        return _contiguous(input).to(kind.dtype)
+    noise = np.ones(tuple(input.shape), _numpy_dtype(kind.dtype))
+    low, high = (float(noise.dtype.type(bound)) for bound in (lower, upper))
+    chosen = host_array(input.detach()) <= 0
+    noise[chosen] = generator_of(generator).doubles(int(chosen.sum())) * (high - low) + low
+    return _from(noise, kind)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from torsh import dtypes
+from torsh.dtypes import scalar_name
 from torsh.ops._args import check_tensor, size_of, wrap_dim
 from torsh.ops._op import Op, composite, primitive
 from torsh.ops.creation import arange, create, make_full
@@ -23,7 +24,13 @@ from torsh.tensor import Tensor
 def flip(input, *order, dims=None):
     """A copy with the order of elements reversed along dimensions.
 
+    dims: ints or one sequence of them, each once.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.flip.html
+
+    >>> import torsh
+    >>> torsh.flip(torsh.tensor([[1, 2], [3, 4]]), (0, 1))
+    tensor([[4, 3],
+            [2, 1]])
     """
     order = size_of(order if dims is None else (dims,))
     n = input.ndim
@@ -39,6 +46,11 @@ def fliplr(input):
     """``flip`` of the second dimension.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.fliplr.html
+
+    >>> import torsh
+    >>> torsh.fliplr(torsh.tensor([[1, 2], [3, 4]]))
+    tensor([[2, 1],
+            [4, 3]])
     """
     if input.ndim < 2:
         raise RuntimeError(f"Input must be >= 2-d, got {input.ndim}-d.")
@@ -50,6 +62,11 @@ def flipud(input):
     """``flip`` of the first dimension.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.flipud.html
+
+    >>> import torsh
+    >>> torsh.flipud(torsh.tensor([[1, 2], [3, 4]]))
+    tensor([[3, 4],
+            [1, 2]])
     """
     if input.ndim < 1:
         raise RuntimeError("Input must be >= 1-d, got 0-d.")
@@ -61,6 +78,11 @@ def rot90(input, k=1, dims=(0, 1)):
     """Rotated by ``k`` quarter turns in the plane of two dimensions, from the first towards the second.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.rot90.html
+
+    >>> import torsh
+    >>> torsh.rot90(torsh.tensor([[1, 2], [3, 4]]))
+    tensor([[2, 4],
+            [1, 3]])
     """
     n = input.ndim
     if len(dims) != 2:
@@ -92,7 +114,15 @@ def rolled(input, shifts, dims):
 def roll(input, shifts, dims=None):
     """Elements shifted along dimensions, those pushed out coming in at the other end; without dims, of the flat tensor.
 
+    shifts: an int, or one per dimension of ``dims``; positive towards higher indices.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.roll.html
+
+    >>> import torsh
+    >>> torsh.roll(torsh.tensor([1, 2, 3, 4]), 1)
+    tensor([4, 1, 2, 3])
+    >>> torsh.roll(torsh.tensor([[1, 2], [3, 4]]), shifts=1, dims=1)
+    tensor([[2, 1],
+            [4, 3]])
     """
     shifts = size_of((shifts,)) if isinstance(shifts, (tuple, list)) else (operator.index(shifts),)
     dims = () if dims is None else size_of((dims,)) if isinstance(dims, (tuple, list)) else (operator.index(dims),)
@@ -114,7 +144,13 @@ def roll(input, shifts, dims=None):
 def repeat(input, *sizes, repeats=None):
     """The tensor laid out ``sizes`` times along each dimension, new dimensions in front.
 
+    At least as many numbers as dimensions (RuntimeError). A copy; :meth:`expand` repeats without one.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.repeat.html
+
+    >>> import torsh
+    >>> torsh.tensor([1, 2]).repeat(2, 2)
+    tensor([[1, 2, 1, 2],
+            [1, 2, 1, 2]])
     """
     sizes = size_of(sizes if repeats is None else (repeats,))
     lead = len(sizes) - input.ndim
@@ -157,7 +193,13 @@ def repeated(input, sizes):
 def tile(input, *order, dims=None):
     """``repeat`` with NumPy's rule: where there are fewer numbers than dimensions, the first dimensions repeat once.
 
+    dims: ints or one sequence of them. A copy.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.tile.html
+
+    >>> import torsh
+    >>> torsh.tile(torsh.tensor([1, 2]), (2, 2))
+    tensor([[1, 2, 1, 2],
+            [1, 2, 1, 2]])
     """
     order = size_of(order if dims is None else (dims,))
     return repeat(input, (*(1,) * (input.ndim - len(order)), *order))
@@ -196,6 +238,14 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
     repeats: how often, one number for all or one per position.  With a single argument, that is the tensor of counts and
     the result the positions 0, 1, ..., each as often as its count.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.repeat_interleave.html
+
+    >>> import torsh
+    >>> torsh.repeat_interleave(torsh.tensor([1, 2]), 2)
+    tensor([1, 1, 2, 2])
+    >>> torsh.repeat_interleave(torsh.tensor([[1], [2]]), torsh.tensor([1, 2]), dim=0)
+    tensor([[1],
+            [2],
+            [2]])
     """
     if repeats is None:
         if input.ndim != 1:
@@ -205,7 +255,9 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
         )
     if isinstance(repeats, Tensor):
         if repeats.dtype not in (dtypes.int64, dtypes.int32):
-            raise RuntimeError(f"repeats has to be Long or Int tensor, got {repeats.dtype}")
+            raise NotImplementedError(
+                f'"repeat_interleave_cpu" not implemented for \'{scalar_name(repeats.dtype)}\'; the counts are a Long or Int tensor'
+            )
         if repeats.ndim > 1:
             raise RuntimeError(f"repeats must be 0-dim or 1-dim tensor, got {repeats.ndim} dimensions")
     if dim is None:
@@ -253,7 +305,14 @@ def _matrix(input: Tensor, op: str) -> None:
 def tril(input, diagonal=0):
     """The lower triangle of matrices, zeros elsewhere.
 
+    input: (*, n, m). diagonal: the highest that is kept: 0 the main one, above it positive, below negative.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.tril.html
+
+    >>> import torsh
+    >>> torsh.tril(torsh.ones(3, 3))
+    tensor([[1., 0., 0.],
+            [1., 1., 0.],
+            [1., 1., 1.]])
     """
     _matrix(input, "tril")
     return (input, diagonal)
@@ -264,7 +323,14 @@ def tril(input, diagonal=0):
 def triu(input, diagonal=0):
     """The upper triangle of matrices, zeros elsewhere.
 
+    input: (*, n, m). diagonal: the lowest that is kept: 0 the main one, above it positive, below negative.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.triu.html
+
+    >>> import torsh
+    >>> torsh.triu(torsh.ones(3, 3), diagonal=1)
+    tensor([[0., 1., 1.],
+            [0., 0., 1.],
+            [0., 0., 0.]])
     """
     _matrix(input, "triu")
     return (input, diagonal)
@@ -282,10 +348,22 @@ def triangle_size(row: int, col: int, offset: int, upper: bool) -> int:
     return row * col - lower if upper else lower
 
 
+def _inside(row: int, col: int, offset: int, upper: bool) -> int:
+    """How many elements of a matrix are in its triangle."""
+    below = offset - 1 if upper else offset  # the last diagonal of the lower part
+    full = max(min(row, row - (col - 1 - below)), 0)  # rows that lie in it altogether
+    first = max(-below, 0)  # the first row with an element in it
+    partial = max(row - full - first, 0)
+    lower = full * col + partial * (max(1 + below, 1) + max(1 + below, 1) + partial - 1) // 2
+    return row * col - lower if upper else lower
+
+
 def _triangle(op: str, row: int, col: int, offset: int, upper: bool, dtype: Any, device: Any) -> Tensor:
     if row < 0 or col < 0:
         name, value = ("row", row) if row < 0 else ("col", col)
         raise RuntimeError(f"{name} must be non-negative, got {value}")
+    if row * col > 1 << 32:  # refused before anything of that size is made
+        make_full((2, _inside(row, col, offset, upper)), None, dtype, device, False)
     return create(triangle_op, (row, col, offset, upper), dtype, device)
 
 
@@ -296,6 +374,11 @@ def tril_indices(
     """Row and column numbers of the lower triangle of a matrix, as a 2 x N tensor.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.tril_indices.html
+
+    >>> import torsh
+    >>> torsh.tril_indices(2, 2)
+    tensor([[0, 1, 1],
+            [0, 0, 1]])
     """
     return _triangle("tril_indices", row, col, offset, False, dtype or dtypes.int64, device)
 
@@ -307,6 +390,11 @@ def triu_indices(
     """Row and column numbers of the upper triangle of a matrix, as a 2 x N tensor.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.triu_indices.html
+
+    >>> import torsh
+    >>> torsh.triu_indices(2, 2)
+    tensor([[0, 0, 1],
+            [0, 1, 1]])
     """
     return _triangle("triu_indices", row, col, offset, True, dtype or dtypes.int64, device)
 
@@ -316,6 +404,11 @@ def fill_diagonal_(self, fill_value, wrap=False):
     """Write a number into the main diagonal; with ``wrap``, a tall matrix gets further diagonals below.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.fill_diagonal_.html
+
+    >>> import torsh
+    >>> torsh.zeros(2, 3).fill_diagonal_(5)
+    tensor([[5., 0., 0.],
+            [0., 5., 0.]])
     """
     shape = tuple(self.shape)
     if len(shape) < 2:
@@ -346,6 +439,15 @@ def meshgrid(*tensors, indexing=None):
 
     indexing: ``"ij"`` (the default) or ``"xy"``, which exchanges the first two dimensions.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.meshgrid.html
+
+    >>> import torsh
+    >>> x, y = torsh.meshgrid(torsh.tensor([1, 2]), torsh.tensor([3, 4, 5]), indexing="ij")
+    >>> x
+    tensor([[1, 1, 1],
+            [2, 2, 2]])
+    >>> y
+    tensor([[3, 4, 5],
+            [3, 4, 5]])
     """
     tensors = _tensors(tensors)
     if not tensors:
@@ -382,7 +484,15 @@ def meshgrid(*tensors, indexing=None):
 def cartesian_prod(*tensors):
     """All combinations of one element from each vector, as rows.
 
+    tensors: 1-D, of one dtype. Of one tensor it is the tensor itself.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.cartesian_prod.html
+
+    >>> import torsh
+    >>> torsh.cartesian_prod(torsh.tensor([1, 2]), torsh.tensor([3, 4]))
+    tensor([[1, 3],
+            [1, 4],
+            [2, 3],
+            [2, 4]])
     """
     tensors = _tensors(tensors)
     for t in tensors:
@@ -398,6 +508,12 @@ def combinations(input, r=2, with_replacement=False):
     """All ``r``-element combinations of a vector's elements, as rows.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.combinations.html
+
+    >>> import torsh
+    >>> torsh.combinations(torsh.tensor([1, 2, 3]))
+    tensor([[1, 2],
+            [1, 3],
+            [2, 3]])
     """
     if input.ndim != 1:
         raise RuntimeError(f"Expect a 1D vector, but got shape {list(input.shape)}")

@@ -8,7 +8,7 @@ from typing import Any
 
 from torsh import dtypes, return_types
 from torsh.ops._args import check_tensor, wrap_dim
-from torsh.ops._op import composite, primitive, with_out
+from torsh.ops._op import add_doc, composite, primitive, with_out
 from torsh.ops._reduction import (
     BOOL,
     FLOAT,
@@ -26,7 +26,7 @@ from torsh.tensor import Tensor
 
 def conj(x: Tensor) -> Tensor:
     """The conjugate, the tensor itself where it is real."""
-    return x.conj() if x._kind.complex else x
+    return x.conj_physical() if x._kind.complex else x
 
 
 def spread(g: Any, dim: Any, keepdim: bool, shape: Any) -> Any:
@@ -44,6 +44,17 @@ def sum(input, dim=None, keepdim=False, *, dtype=None):
     dim: one dimension or several; None or an empty tuple means all.  keepdim: whether reduced dimensions stay as ones.
     dtype: what the input is converted to first; without it bools and integers are added up in int64.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.sum.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([[1., 2.], [3., 4.]])
+    >>> torsh.sum(x)
+    tensor(10.)
+    >>> x.sum(dim=1)
+    tensor([3., 7.])
+    >>> x.sum(dim=(0, 1), keepdim=True)
+    tensor([[10.]])
+    >>> torsh.sum(torsh.tensor([True, True]))  # bools are counted
+    tensor(2)
     """
 
 
@@ -57,6 +68,10 @@ def nansum(input, dim=None, keepdim=False, *, dtype=None):
     """The sum with nan counted as zero.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nansum.html
+
+    >>> import torsh
+    >>> torsh.nansum(torsh.tensor([1., float("nan"), 3.]))
+    tensor(4.)
     """
 
 
@@ -70,6 +85,15 @@ def mean(input, dim=None, keepdim=False, *, dtype=None):
 
     The input must be of floating point or complex type unless ``dtype`` gives one, else RuntimeError.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.mean.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([[1., 2.], [3., 4.]])
+    >>> torsh.mean(x)
+    tensor(2.5000)
+    >>> x.mean(dim=0, keepdim=True)
+    tensor([[2., 3.]])
+    >>> torsh.mean(torsh.tensor([1, 2]), dtype=torsh.float64)
+    tensor(1.5000, dtype=torsh.float64)
     """
 
 
@@ -78,6 +102,10 @@ def nanmean(input, dim=None, keepdim=False, *, dtype=None):
     """The mean of the elements that are not nan.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nanmean.html
+
+    >>> import torsh
+    >>> torsh.nanmean(torsh.tensor([1., float("nan"), 3.]))
+    tensor(2.)
     """
     check_tensor(input, "nanmean")
     if not input._kind.floating and not input._kind.complex:
@@ -128,6 +156,10 @@ def prod(input, dim=None, keepdim=False, *, dtype=None, axis=None):
 
     dtype: what the input is converted to first; without it bools and integers are multiplied in int64.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.prod.html
+
+    >>> import torsh
+    >>> torsh.prod(torsh.tensor([[1, 2], [3, 4]]), dim=1)
+    tensor([ 2, 12])
     """
     check_tensor(input, "prod")
     dim = axis if dim is None else dim
@@ -147,7 +179,15 @@ def prod(input, dim=None, keepdim=False, *, dtype=None, axis=None):
 def all(input, dim=None, keepdim=False):
     """Whether all elements are nonzero (nan is); uint8 gives uint8.
 
+    dim: one dimension, several, or None for all. keepdim: whether reduced dimensions stay as ones. True where there are no elements.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.all.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([[True, True], [True, False]])
+    >>> torsh.all(x)
+    tensor(False)
+    >>> torsh.all(x, dim=1)
+    tensor([ True, False])
     """
 
 
@@ -155,7 +195,12 @@ def all(input, dim=None, keepdim=False):
 def any(input, dim=None, keepdim=False):
     """Whether any element is nonzero (nan is); uint8 gives uint8.
 
+    dim: one dimension, several, or None for all. keepdim: whether reduced dimensions stay as ones. False where there are no elements.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.any.html
+
+    >>> import torsh
+    >>> torsh.any(torsh.tensor([[False, True], [False, False]]), dim=1)
+    tensor([ True, False])
     """
 
 
@@ -163,7 +208,12 @@ def any(input, dim=None, keepdim=False):
 def count_nonzero(input, dim=None):
     """How many elements are not zero.
 
+    dim: one dimension, several, or None for all. The result is int64.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.count_nonzero.html
+
+    >>> import torsh
+    >>> torsh.count_nonzero(torsh.tensor([[0, 1], [2, 3]]), dim=0)
+    tensor([1, 2])
     """
     check_tensor(input, "count_nonzero")
     return (input != 0).sum(dim)
@@ -191,7 +241,13 @@ def share(g: Any, input: Any, out: Any, dim: Any, keepdim: bool, shape: Any) -> 
 def amax(input, dim=(), keepdim=False):
     """The largest element, of all or over dimensions; nan if there is one.
 
+    dim: one dimension or several, the empty tuple for all. keepdim: whether they stay as ones. Equal largest elements share the gradient.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.amax.html
+
+    >>> import torsh
+    >>> torsh.amax(torsh.tensor([[1., 4.], [3., 2.]]), dim=1, keepdim=True)
+    tensor([[4.],
+            [3.]])
     """
 
 
@@ -204,7 +260,12 @@ def amax(input, dim=(), keepdim=False):
 def amin(input, dim=(), keepdim=False):
     """The smallest element, of all or over dimensions; nan if there is one.
 
+    dim: one dimension or several, the empty tuple for all. keepdim: whether they stay as ones. Equal smallest elements share the gradient.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.amin.html
+
+    >>> import torsh
+    >>> torsh.amin(torsh.tensor([[1., 4.], [3., 2.]]), dim=(0, 1))
+    tensor(1.)
     """
 
 
@@ -238,6 +299,13 @@ def argmax(input, dim=None, keepdim=False):
 
     dim None: the position in the flattened tensor.  The result is int64.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.argmax.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([[1, 5], [7, 2]])
+    >>> torsh.argmax(x)  # in the flattened tensor
+    tensor(2)
+    >>> torsh.argmax(x, dim=1)
+    tensor([1, 0])
     """
     return _position_args(input, dim, keepdim, "argmax")
 
@@ -254,6 +322,11 @@ def argmin(input, dim=None, keepdim=False):
 
     dim None: the position in the flattened tensor.  The result is int64.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.argmin.html
+
+    >>> import torsh
+    >>> torsh.argmin(torsh.tensor([[1, 5], [7, 2]]), dim=1, keepdim=True)
+    tensor([[0],
+            [1]])
     """
     return _position_args(input, dim, keepdim, "argmin")
 
@@ -323,6 +396,17 @@ def max(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=None,
     max(input) is a tensor, max(input, dim) a named tuple (values, indices), max(input, other) the larger of two
     elements everywhere.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.max.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([[1, 5], [7, 2]])
+    >>> torsh.max(x)
+    tensor(7)
+    >>> values, indices = torsh.max(x, dim=1)
+    >>> values, indices
+    (tensor([5, 7]), tensor([1, 0]))
+    >>> torsh.max(x, torsh.tensor(4))  # elementwise, of two tensors
+    tensor([[4, 5],
+            [7, 4]])
     """
     dim = other if other is not None else axis if axis is not None else dim
     keepdim = keepdim if keepdims is None else keepdims
@@ -338,6 +422,12 @@ def min(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=None,
     min(input) is a tensor, min(input, dim) a named tuple (values, indices), min(input, other) the smaller of two
     elements everywhere.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.min.html
+
+    >>> import torsh
+    >>> torsh.min(torsh.tensor([[1, 5], [7, 2]]), dim=0)
+    torsh.return_types.min(
+    values=tensor([1, 2]),
+    indices=tensor([0, 1]))
     """
     dim = other if other is not None else axis if axis is not None else dim
     keepdim = keepdim if keepdims is None else keepdims
@@ -365,11 +455,17 @@ def _short(full: Any, whole: Any) -> Any:
 max, min = _short(max, amax), _short(min, amin)
 
 
-@composite("torch.aminmax Tensor.aminmax", out=True)
+@composite("torch.aminmax Tensor.aminmax", out="typed")
 def aminmax(input, *, dim=None, keepdim=False):
     """The smallest and the largest element, of all or along a dimension, as a named tuple (min, max).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.aminmax.html
+
+    >>> import torsh
+    >>> torsh.aminmax(torsh.tensor([3, 1, 2]))
+    torsh.return_types.aminmax(
+    min=tensor(1),
+    max=tensor(3))
     """
     check_tensor(input, "aminmax")
     shape = input._data.shape
@@ -440,43 +536,65 @@ def _moment_args(name: str, input: Any, dim: Any, unbiased: Any, correction: Any
     return (input, dims_of(dim, len(shape)), keepdim, correction, shape)
 
 
-_MOMENT_DOC = """
-
-    dim: one dimension or several, None for all.  correction: what is subtracted from the number of elements before
+_MOMENT_DOC = """dim: one dimension or several, None for all.  correction: what is subtracted from the number of elements before
     dividing (1: the unbiased estimate; ``unbiased=False`` is correction 0).  Integers are refused with RuntimeError;
     complex input gives a real result.
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.{}.html
-    """
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.{}.html"""
 
 
 @composite("torch.var Tensor.var", out=True)
 def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None, axis=None):
-    """The variance of all elements, or over dimensions."""
+    """The variance of all elements, or over dimensions.
+
+    >>> import torsh
+    >>> torsh.var(torsh.tensor([[1., 3.], [2., 6.]]), dim=1)
+    tensor([2., 8.])
+    >>> torsh.var(torsh.tensor([1., 3.]), correction=0)
+    tensor(1.)
+    """
     return _var.op(*_moment_args("var", input, dim, unbiased, correction, keepdim, axis))
 
 
 @composite("torch.std Tensor.std", out=True)
 def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None, axis=None):
-    """The standard deviation of all elements, or over dimensions."""
+    """The standard deviation of all elements, or over dimensions.
+
+    >>> import torsh
+    >>> x = torsh.tensor([[1., 3.], [2., 6.]])
+    >>> torsh.std(x, dim=1)
+    tensor([1.4142, 2.8284])
+    >>> torsh.std(x, dim=1, correction=0)
+    tensor([1., 2.])
+    """
     return _std.op(*_moment_args("std", input, dim, unbiased, correction, keepdim, axis))
 
 
 @composite("torch.var_mean")
 def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None, axis=None):
-    """The variance and the mean, as a tuple."""
+    """The variance and the mean, as a tuple.
+
+    >>> import torsh
+    >>> torsh.var_mean(torsh.tensor([1., 2., 3.]))
+    (tensor(1.), tensor(2.))
+    """
     args = _moment_args("var_mean", input, dim, unbiased, correction, keepdim, axis)
     return _var.op(*args), mean(input, args[1], keepdim)
 
 
 @composite("torch.std_mean")
 def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None, axis=None):
-    """The standard deviation and the mean, as a tuple."""
+    """The standard deviation and the mean, as a tuple.
+
+    >>> import torsh
+    >>> torsh.std_mean(torsh.tensor([1., 2., 3.]))
+    (tensor(1.), tensor(2.))
+    """
     args = _moment_args("std_mean", input, dim, unbiased, correction, keepdim, axis)
     return _std.op(*args), mean(input, args[1], keepdim)
 
 
 for _f in (var, std, var_mean, std_mean):
-    _f.__doc__ = _f.op.doc = (_f.__doc__ or "") + _MOMENT_DOC.format(_f.__name__)
+    add_doc(_f, _MOMENT_DOC.format(_f.__name__))
 
 
 # ---- log-sum-exp ---------------------------------------------------------------------------------------------------
@@ -490,7 +608,12 @@ for _f in (var, std, var_mean, std_mean):
 def logsumexp(input, dim, keepdim=False):
     """log(sum(exp(input))) over dimensions, without overflow on the way.
 
+    dim: one dimension or several. keepdim: whether they stay as ones. Integers are computed in the default floating type.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.logsumexp.html
+
+    >>> import torsh
+    >>> torsh.logsumexp(torsh.tensor([1000., 1000.]), dim=0)  # no overflow
+    tensor(1000.6932)
     """
 
 
@@ -507,6 +630,10 @@ def sum_to_size(input, *size):
     """Sum over the dimensions that broadcasting from ``size`` would have stretched.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.sum_to_size.html
+
+    >>> import torsh
+    >>> torsh.ones(2, 3).sum_to_size(1, 3)
+    tensor([[2., 2., 2.]])
     """
     from torsh.ops._args import size_of
 
@@ -519,6 +646,8 @@ def sum_to_size(input, *size):
             "that "
             "broadcasts to its own"
         )
+    if not size:
+        return sum(input)  # of integers int64, though there be nothing to add up
     dims = tuple(range(lead)) + tuple(i + lead for i, n in enumerate(size) if n == 1 and shape[i + lead] != 1)
     out = sum(input, dims, True) if dims else input
     return out.reshape(size) if lead else out

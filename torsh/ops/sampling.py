@@ -10,18 +10,23 @@ from torsh import dtypes
 from torsh.dtypes import dtype as Dtype
 from torsh.dtypes import scalar_name
 from torsh.ops import _sampling
-from torsh.ops._op import composite
+from torsh.ops._op import composite, needs_grad
 from torsh.ops.conversion import _numpy_dtype, host_array
+from torsh.ops.gamma_gradient import drawn_gamma
 from torsh.ops.random import (
+    _arranged,
+    _bare,
     _contiguous,
     _fill,
     _from,
     _integer,
+    _memory_order,
     _no_gradient,
     cauchy_op,
     exponential_op,
     geometric_op,
     log_normal_op,
+    under_vmap,
 )
 from torsh.random import generator_of
 from torsh.tensor import Tensor
@@ -40,6 +45,11 @@ def exponential_(self, lambd=1, *, generator=None):
     """Write numbers from the exponential distribution of rate ``lambd`` into the tensor and return it.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.exponential_.html
+
+    >>> import torsh
+    >>> _ = torsh.manual_seed(0)
+    >>> bool((torsh.empty(100).exponential_() > 0).all())
+    True
     """
     _continuous(self.dtype, "Exponential", scalar_name(self.dtype))
     if not lambd > 0:
@@ -52,10 +62,15 @@ def geometric_(self, p, *, generator=None):
     """Write numbers from the geometric distribution (the trial of the first success) into the tensor and return it.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.geometric_.html
+
+    >>> import torsh
+    >>> _ = torsh.manual_seed(0)
+    >>> torsh.empty(3).geometric_(0.5) >= 1
+    tensor([True, True, True])
     """
     if not 0 < p < 1:
         raise RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={p}")
-    if self._kind.complex or self.dtype is dtypes.bool:
+    if self._kind.complex or self.dtype is dtypes.bool or _bare(self.dtype):
         raise NotImplementedError(f"\"geometric_cpu\" not implemented for '{scalar_name(self.dtype)}'")
     return _fill(self, geometric_op, (float(p),), generator, "geometric_")
 
@@ -65,6 +80,11 @@ def cauchy_(self, median=0, sigma=1, *, generator=None):
     """Write numbers from the Cauchy distribution into the tensor and return it.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.cauchy_.html
+
+    >>> import torsh
+    >>> _ = torsh.manual_seed(0)
+    >>> torsh.empty(2, dtype=torsh.float64).cauchy_().shape
+    torsh.Size([2])
     """
     if not sigma > 0:
         raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma}")
@@ -77,6 +97,11 @@ def log_normal_(self, mean=1, std=2, *, generator=None):
     """Write numbers whose logarithms are normal with this mean and standard deviation into the tensor and return it.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.log_normal_.html
+
+    >>> import torsh
+    >>> _ = torsh.manual_seed(0)
+    >>> bool((torsh.empty(100).log_normal_() > 0).all())
+    True
     """
     if not std > 0:
         raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std}")
@@ -92,6 +117,14 @@ def multinomial(input, num_samples, replacement=False, *, generator=None):
     Without replacement an index is drawn at most once.  Raises RuntimeError for weights that are negative, infinite or
     all 0.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.multinomial.html
+
+    >>> import torsh
+    >>> _ = torsh.manual_seed(0)
+    >>> torsh.multinomial(torsh.tensor([0., 1., 1.]), 2)  # without replacement
+    tensor([2, 1])
+    >>> torsh.multinomial(torsh.tensor([[1., 0.], [0., 1.]]), 3, replacement=True)
+    tensor([[0, 0, 0],
+            [1, 1, 1]])
     """
     if not input._kind.floating:
         raise RuntimeError(
@@ -109,6 +142,14 @@ def multinomial(input, num_samples, replacement=False, *, generator=None):
         raise RuntimeError("number of categories cannot exceed 2^24")
     if input.device.type == "meta":
         return input.new_empty((*input.shape[:-1], num_samples), dtype=dtypes.int64)
+    if under_vmap():
+        from torsh.func._batched import drawn_on_batch
+
+        def of_rows(p: Tensor) -> Tensor:
+            drawn: Tensor = multinomial(p.reshape((-1, count)), num_samples, replacement, generator=generator)
+            return drawn.reshape((*p.shape[:-1], num_samples))
+
+        return drawn_on_batch(of_rows, input)
     gen = generator_of(generator)
     weights = host_array(input.detach())
     wide = weights.astype(np.float64)
@@ -121,7 +162,8 @@ def multinomial(input, num_samples, replacement=False, *, generator=None):
         return _from(np.zeros((*weights.shape[:-1], num_samples), np.int64), place)
     if not replacement or num_samples == 1:
         # The race of exponential clocks: the largest quotients are the sample.
-        q = _sampling.exponential(gen, weights.size, input.dtype).reshape(weights.shape)
+        q = _sampling.exponential(gen, weights.size, input.dtype)
+        q = _arranged(q, weights.shape, _memory_order(input))
         q = weights / q
         if num_samples == 1:
             found = q.argmax(-1)[..., None]
@@ -134,9 +176,9 @@ def multinomial(input, num_samples, replacement=False, *, generator=None):
     for i, row in enumerate(rows):
         u = gen.doubles(num_samples)
         sums = np.cumsum(row, dtype=np.float32 if row.dtype.itemsize < 4 else row.dtype)
-        sums = (sums / sums[-1]).astype(row.dtype)
+        sums = (sums / sums[-1]).astype(np.float64)
         sums[-1] = 1
-        found[i] = np.minimum(np.searchsorted(sums, u.astype(row.dtype) if row.dtype.itemsize < 4 else u), count - 1)
+        found[i] = np.minimum(np.searchsorted(sums, u), count - 1)
     return _from(found.reshape(*weights.shape[:-1], num_samples), place)
 
 
@@ -160,11 +202,20 @@ def poisson(input, generator=None):
     """Numbers from Poisson distributions, one for each rate.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.poisson.html
+
+    >>> import torsh
+    >>> _ = torsh.manual_seed(0)
+    >>> torsh.poisson(torsh.tensor([0., 4.])).shape
+    torsh.Size([2])
     """
     if not input._kind.floating:
         raise NotImplementedError(f"\"poisson_cpu\" not implemented for '{scalar_name(input.dtype)}'")
     if input.device.type == "meta":
         return _contiguous(input)
+    if under_vmap():
+        from torsh.func._batched import drawn_on_batch
+
+        return drawn_on_batch(lambda rates: poisson(rates, generator), input)
     rates = host_array(input.detach())
     if rates.size and not (rates >= 0).all():
         raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
@@ -177,6 +228,11 @@ def binomial(count, prob, generator=None):
     """How many of ``count`` trials succeed with probability ``prob``, element by element.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.binomial.html
+
+    >>> import torsh
+    >>> _ = torsh.manual_seed(0)
+    >>> torsh.binomial(torsh.tensor([10., 10.]), torsh.tensor([0., 1.]))
+    tensor([ 0., 10.])
     """
     for t, what in ((count, "count"), (prob, "prob")):
         if not t._kind.floating:
@@ -201,12 +257,17 @@ def binomial(count, prob, generator=None):
 @composite("torch._standard_gamma", name="_standard_gamma", tags="random")
 def _standard_gamma(input, generator=None):
     """Numbers from gamma distributions of rate 1, one for each concentration."""
-    if not input._kind.floating:
+    if input.dtype not in (dtypes.float32, dtypes.float64):
         raise NotImplementedError(f"\"gamma_cpu\" not implemented for '{scalar_name(input.dtype)}'")
     if input.device.type == "meta":
         return _contiguous(input)
+    if under_vmap():
+        from torsh.func._batched import drawn_on_batch
+
+        return drawn_on_batch(lambda alphas: _standard_gamma(alphas, generator), input)
     params = _gamma_params(host_array(input.detach()))
-    return _by_rejection("gamma", input, generator, *params, expected=5.0, least=True)
+    draws = _by_rejection("gamma", input, generator, *params, expected=5.0, least=True)
+    return drawn_gamma(input, draws) if needs_grad(input) else draws
 
 
 def _gamma_params(alphas: Any) -> tuple[Any, Any, Any]:
@@ -221,6 +282,8 @@ def _gamma_params(alphas: Any) -> tuple[Any, Any, Any]:
 @composite("torch._sample_dirichlet", name="_sample_dirichlet", tags="random")
 def _sample_dirichlet(input, generator=None):
     """Points of the simplex from Dirichlet distributions, whose concentrations lie along the last dimension."""
+    if input.dtype not in (dtypes.float32, dtypes.float64):
+        raise NotImplementedError(f"\"dirichlet\" not implemented for '{scalar_name(input.dtype)}'")
     if input.device.type == "meta":
         return _contiguous(input)
     alphas = host_array(input.detach()).astype(np.float64)

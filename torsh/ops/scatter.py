@@ -6,8 +6,9 @@ import math
 from typing import Any
 
 from torsh import dtypes
+from torsh.dispatch import state
 from torsh.dtypes import scalar_name
-from torsh.ops._args import check_tensor, wrap_dim
+from torsh.ops._args import check_tensor, has_values, wrap_dim
 from torsh.ops._op import composite, primitive
 from torsh.ops.creation import as_value, fill_number
 from torsh.ops.indexing import index_put
@@ -55,10 +56,12 @@ def _scatter_args(
     check_tensor(input, name)
     dim = wrap_dim(dim, input.ndim)
     index = _long(index, name, "int32/int64")
+    size, have = tuple(input._data.shape), tuple(index._data.shape)
+    if size == have and src is not None and type(src) is Tensor and src._kind is input._kind and have == src._data.shape:
+        return dim, index, src
     if index.numel() == 0:
         return dim, index, src
     _same_ndim(input, index, "Index")
-    size, have = tuple(input.shape), tuple(index.shape)
     if src is not None:
         check_tensor(src, name, "src", 4)
         if src.dtype is not input.dtype:
@@ -106,19 +109,26 @@ def gather(input, dim, index, *, sparse_grad=False):
     index: int64 or int32, with input's number of dimensions, and no longer than it except along ``dim``; the result
     has its shape.  Raises RuntimeError for an index out of range.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.gather.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([[1, 2], [3, 4]])
+    >>> torsh.gather(x, 1, torsh.tensor([[0, 0], [1, 0]]))
+    tensor([[1, 1],
+            [4, 3]])
     """
     check_tensor(input, "gather")
     dim = wrap_dim(dim, input.ndim)
     index = _long(index, "gather", "int32/int64")
-    if index.numel():
+    shape = tuple(input._data.shape)
+    if shape != index._data.shape and index.numel():
         _same_ndim(input, index, "Index")
         for d, n in enumerate(index.shape):
-            if d != dim and n > (input.shape[d] if input.ndim else 1):
+            if d != dim and n > (shape[d] if shape else 1):
                 raise RuntimeError(
                     f"Size does not match at dimension {d} expected index {list(index.shape)} to be no larger than "
-                    f"self {list(input.shape)} apart from dimension {dim}"
+                    f"self {list(shape)} apart from dimension {dim}"
                 )
-    return (input, dim, index, tuple(input.shape))
+    return (input, dim, index, shape)
 
 
 def _replaced_grad(g, dim, index, reduce):
@@ -128,7 +138,7 @@ def _replaced_grad(g, dim, index, reduce):
 
 
 @primitive(
-    "torch.scatter Tensor.scatter", args="input dim index src reduce", out="exact", inplace=True, tags="moves",
+    "torch.scatter Tensor.scatter", args="input dim index src reduce", out="exact", inplace="apart", tags="moves",
     meta=_like_input,
     grad={"input": _replaced_grad, "src": lambda g, dim, index: g.gather(dim, index)},
 )  # fmt: skip
@@ -138,6 +148,13 @@ def scatter(input, dim, index, src=None, *, value=None, reduce=None):
     reduce: ``"add"`` or ``"multiply"`` combines instead of replacing.  Which of several values for one place stays is
     not defined.  Raises RuntimeError for an index out of range.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.scatter_.html
+
+    >>> import torsh
+    >>> torsh.scatter(torsh.zeros(3), 0, torsh.tensor([2, 0]), torsh.tensor([1., 2.]))
+    tensor([2., 0., 1.])
+    >>> torsh.zeros(2, 3).scatter_(1, torsh.tensor([[2], [0]]), 1.)  # one hot
+    tensor([[0., 0., 1.],
+            [1., 0., 0.]])
     """
     if src is None:
         src = value
@@ -151,13 +168,17 @@ def scatter(input, dim, index, src=None, *, value=None, reduce=None):
 
 
 @primitive(
-    "torch.scatter_add Tensor.scatter_add", args="input dim index src", out="exact", inplace=True, meta=_like_input,
+    "torch.scatter_add Tensor.scatter_add", args="input dim index src", out="exact", inplace="apart", meta=_like_input,
     grad={"input": lambda g: g, "src": lambda g, dim, index: g.gather(dim, index)},
 )  # fmt: skip
 def scatter_add(input, dim, index, src):
     """A copy of the input with ``src`` added to the places that ``index`` names along a dimension.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.scatter_add_.html
+
+    >>> import torsh
+    >>> torsh.scatter_add(torsh.zeros(3), 0, torsh.tensor([0, 0, 2]), torsh.tensor([1., 2., 3.]))
+    tensor([3., 0., 3.])
     """
     if not isinstance(src, Tensor):
         raise TypeError(f"scatter_add(): argument 'src' (position 3) must be Tensor, not {type(src).__name__}")
@@ -212,13 +233,17 @@ def _shared_among(g, input, dim, index, src, out):
 
 @primitive(
     "torch.scatter_reduce Tensor.scatter_reduce", args="input dim index src reduce include_self", out="exact",
-    inplace=True, meta=_like_input, grad={"input": _reduce_input_grad, "src": _reduce_src_grad},
+    inplace="apart", meta=_like_input, grad={"input": _reduce_input_grad, "src": _reduce_src_grad},
 )  # fmt: skip
 def scatter_reduce(input, dim, index, src, reduce, include_self=True):
     """A copy of the input in which ``src`` is reduced into the places that ``index`` names along a dimension.
 
     reduce: sum, prod, mean, amax or amin.  include_self: whether the input's own values take part.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.scatter_reduce_.html
+
+    >>> import torsh
+    >>> torsh.scatter_reduce(torsh.zeros(2), 0, torsh.tensor([0, 0, 1]), torsh.tensor([1., 5., 3.]), reduce="amax")
+    tensor([5., 3.])
     """
     if reduce not in _REDUCTIONS:
         raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
@@ -231,12 +256,21 @@ def take_along_dim(input, indices, dim=None):
     """Values picked along a dimension by indices that broadcast against the input; without ``dim`` from the flat input.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.take_along_dim.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([[30, 10], [20, 40]])
+    >>> torsh.take_along_dim(x, x.argsort(dim=1), dim=1)
+    tensor([[10, 30],
+            [20, 40]])
     """
     if indices.dtype is not dtypes.int64:
         raise RuntimeError(
             f"torch.take_along_dim(): dtype of indices should be Long but got {scalar_name(indices.dtype)}; convert "
             f"them with .long()"
         )
+    if dim is not None and tuple(input._data.shape) == tuple(indices._data.shape):
+        dim = wrap_dim(dim, input.ndim)
+        return gather(input, dim, _wrapped(indices, input.shape[dim] if input.ndim else 1))
     if dim is None:
         flat = input.reshape(-1)
         return gather(flat, 0, _wrapped(indices.reshape(-1), flat.shape[0]))
@@ -254,11 +288,15 @@ def take_along_dim(input, indices, dim=None):
     rest = list(rest)
     whole, picked = list(rest), list(rest)
     whole[dim], picked[dim] = n, indices.shape[dim]
-    return gather(input.expand(whole), dim, _wrapped(indices, n).expand(picked))
+    if tuple(input._data.shape) != tuple(whole):
+        input = input.expand(whole)
+    return gather(input, dim, _wrapped(indices, n).expand(picked))
 
 
 def _wrapped(indices: Tensor, n: int) -> Tensor:
-    return indices.remainder(n) if n else indices
+    if not n or (indices.numel() and not state.busy and has_values(indices) and indices.amin().item() >= 0 and indices.amax().item() < n):
+        return indices
+    return indices.remainder(n)
 
 
 # ---- along a dimension, slice by slice -------------------------------------------------------------------------------
@@ -276,6 +314,12 @@ def index_select(input, dim, index):
 
     Raises IndexError for an index out of range (negative ones are).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.index_select.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([[1, 2, 3], [4, 5, 6]])
+    >>> torsh.index_select(x, 1, torsh.tensor([2, 0]))
+    tensor([[3, 1],
+            [6, 4]])
     """
     check_tensor(input, "index_select")
     dim = wrap_dim(dim, input.ndim)
@@ -306,7 +350,7 @@ def _slices(input: Tensor, dim: int, index: Tensor, source: Tensor, name: str) -
 
 
 @primitive(
-    "torch.index_add Tensor.index_add", args="input dim index source alpha", out="exact", inplace=True,
+    "torch.index_add Tensor.index_add", args="input dim index source alpha", out="exact", inplace="apart",
     meta=_like_input,
     grad={
         "input": lambda g: g,
@@ -317,6 +361,10 @@ def index_add(input, dim, index, source, *, alpha=1):
     """A copy of the input with ``alpha`` times the slices of ``source`` added to the slices that ``index`` names.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.index_add_.html
+
+    >>> import torsh
+    >>> torsh.index_add(torsh.zeros(3), 0, torsh.tensor([0, 2, 0]), torsh.tensor([1., 2., 3.]))
+    tensor([4., 0., 2.])
     """
     name = "index_add_"
     check_tensor(input, name)
@@ -349,7 +397,7 @@ def _scaled(g: Tensor, alpha: Any) -> Tensor:
 
 
 @primitive(
-    "torch.index_copy Tensor.index_copy", args="input dim index source", out="exact", inplace=True, tags="moves",
+    "torch.index_copy Tensor.index_copy", args="input dim index source", out="exact", inplace="apart", tags="moves",
     meta=_like_input,
     grad={
         "input": lambda g, dim, index: g.index_fill(dim, index, 0),
@@ -360,6 +408,10 @@ def index_copy(input, dim, index, source):
     """A copy of the input with the slices of ``source`` in place of the slices that ``index`` names.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.index_copy_.html
+
+    >>> import torsh
+    >>> torsh.index_copy(torsh.zeros(3), 0, torsh.tensor([2, 0]), torsh.tensor([1., 2.]))
+    tensor([2., 0., 1.])
     """
     name = "index_copy_"
     check_tensor(input, name)
@@ -400,7 +452,7 @@ def index_copy(input, dim, index, source):
 
 
 @primitive(
-    "torch.index_fill Tensor.index_fill", args="input dim index value", inplace=True, tags="moves", meta=_like_input,
+    "torch.index_fill Tensor.index_fill", args="input dim index value", inplace="alike", tags="moves", meta=_like_input,
     grad={
         "input": lambda g, dim, index: g.index_fill(dim, index, 0),
         # each filled place once, however often the index names it
@@ -411,6 +463,10 @@ def index_fill(input, dim, index, value):
     """A copy of the input with one value (a number or a 0-d tensor) in the slices that ``index`` (int64) names.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.index_fill_.html
+
+    >>> import torsh
+    >>> torsh.index_fill(torsh.zeros(3), 0, torsh.tensor([0, 2]), 7.)
+    tensor([7., 0., 7.])
     """
     name = "index_fill_"
     check_tensor(input, name)
@@ -435,12 +491,16 @@ def index_fill(input, dim, index, value):
     return (input, dim, _vector(index, name), value)
 
 
-@composite("torch.index_reduce Tensor.index_reduce", out="exact", inplace=True)
+@composite("torch.index_reduce Tensor.index_reduce", out="exact", inplace="apart")
 def index_reduce(input, dim, index, source, reduce, *, include_self=True):
     """A copy of the input in which the slices of ``source`` are reduced into the slices that ``index`` names.
 
     reduce: prod, mean, amax or amin.  include_self: whether the input's own values take part.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.index_reduce_.html
+
+    >>> import torsh
+    >>> torsh.index_reduce(torsh.ones(2), 0, torsh.tensor([0, 0, 1]), torsh.tensor([2., 3., 4.]), "prod")
+    tensor([6., 4.])
     """
     name = "index_reduce"
     if reduce not in ("prod", "mean", "amax", "amin"):
@@ -482,7 +542,7 @@ def _masked_shape(input: Tensor, mask: Tensor) -> tuple[int, ...]:
 
 
 @primitive(
-    "torch.masked_fill Tensor.masked_fill", args="input mask value", inplace=True, tags="moves", meta=_like_input,
+    "torch.masked_fill Tensor.masked_fill", args="input mask value", inplace="alike", tags="moves", meta=_like_input,
     grad={
         "input": lambda g, mask: g.masked_fill(mask, 0),
         "value": lambda g, mask: g.masked_fill(mask.logical_not(), 0).sum(),
@@ -494,6 +554,11 @@ def masked_fill(input, mask, value):
     value: a number or a 0-d tensor.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.masked_fill_.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([1., 2., 3.])
+    >>> x.masked_fill(x > 1, float("-inf"))
+    tensor([1., -inf, -inf])
     """
     check_tensor(input, "masked_fill")
     check_tensor(mask, "masked_fill", "mask", 2)
@@ -525,7 +590,13 @@ def masked_fill(input, mask, value):
 def masked_select(input, mask):
     """The elements of the input where the mask, which broadcasts with it, is True: a vector.
 
+    mask: bool. A copy; its length depends on the values, so lazy backends compute them.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.masked_select.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([[1, 2], [3, 4]])
+    >>> torsh.masked_select(x, x > 2)
+    tensor([3, 4])
     """
     if mask.dtype is not dtypes.bool:
         raise RuntimeError(f"masked_select: expected BoolTensor for mask, got {mask.dtype}")
@@ -549,6 +620,10 @@ def masked_scatter(input, mask, source):
     The mask broadcasts with the input.  Raises RuntimeError where it has more places than ``source`` elements.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.masked_scatter_.html
+
+    >>> import torsh
+    >>> torsh.zeros(3).masked_scatter(torsh.tensor([True, False, True]), torsh.tensor([1., 2.]))
+    tensor([1., 0., 2.])
     """
     check_tensor(input, "masked_scatter")
     if mask.dtype is not dtypes.bool:
@@ -590,6 +665,10 @@ def take(input, index):
     """The elements at flat positions (int64, negative ones count from the end), in the index's shape.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.take.html
+
+    >>> import torsh
+    >>> torsh.take(torsh.tensor([[1, 2], [3, 4]]), torsh.tensor([0, 3]))
+    tensor([1, 4])
     """
     check_tensor(input, "take")
     check_tensor(index, "take", "index", 2)
@@ -600,11 +679,17 @@ def take(input, index):
     return (input, index, tuple(input.shape))
 
 
-@composite("torch.put Tensor.put", inplace=True)
+@composite("torch.put Tensor.put", inplace="apart")
 def put(input, index, source, accumulate=False):
     """A copy of the input with the elements of ``source`` at (or, with ``accumulate``, added to) flat positions.
 
+    index: int64 positions in the flattened input; source: as many elements.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.put_.html
+
+    >>> import torsh
+    >>> torsh.put(torsh.zeros(2, 2), torsh.tensor([3, 0]), torsh.tensor([1., 2.]))
+    tensor([[2., 0.],
+            [0., 1.]])
     """
     if index.dtype is not dtypes.int64:
         raise RuntimeError(f"put_(): Expected a long tensor for index, but got {scalar_name(index.dtype)}")

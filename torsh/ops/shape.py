@@ -13,7 +13,7 @@ from torsh.ops._args import check_tensor, size_of, wrap_dim
 from torsh.ops._op import composite, primitive
 from torsh.ops._view import metadata_inplace
 from torsh.ops._view import view as view_op
-from torsh.tensor import Tensor
+from torsh.tensor import Tensor, memory_of
 
 # ---- shapes ------------------------------------------------------------------------------------------------------------
 
@@ -92,9 +92,10 @@ def contiguous_strides(size: Sequence[int]) -> tuple[int, ...]:
 def viewable(input: Tensor, size: Sequence[int]) -> bool:
     """Whether the memory of a tensor can be seen in this shape without a copy."""
     backend = input._kind.backend
-    if backend.contiguous(input._data):
+    raw = memory_of(input)
+    if backend.contiguous(raw):
         return True
-    shape, strides, _ = backend.geometry(input._data)
+    shape, strides, _ = backend.geometry(raw)
     return view_strides(shape, strides, size) is not None
 
 
@@ -117,10 +118,21 @@ def view(input, *shape, size=None, dtype=None):
     shape: integers (one may be -1, computed from the others) or one sequence of them; or a dtype.
     Raises RuntimeError where the strides do not allow it: ``reshape`` copies then.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.view.html
+
+    >>> import torsh
+    >>> x = torsh.arange(6)
+    >>> y = x.view(2, 3)
+    >>> y[0, 0] = 100  # the memory is shared
+    >>> x
+    tensor([100,   1,   2,   3,   4,   5])
+    >>> x.view(-1, 2).shape
+    torsh.Size([3, 2])
     """
+    if len(shape) == 1 and type(shape[0]) is type and shape[0] in dtypes.PYTHON:
+        dtype = dtypes.PYTHON[shape[0]]
     if dtype is not None or (len(shape) == 1 and isinstance(shape[0], dtypes.dtype)):
         return view_dtype(input, shape[0] if dtype is None else dtype)
-    data = input._data
+    data = input._memory if input._bits else input._data
     size = infer_size(size_of(shape if size is None else (size,)), math.prod(data.shape))
     if not input._kind.backend.contiguous(data) and not viewable(input, size):
         raise RuntimeError(
@@ -136,6 +148,11 @@ def view_dtype(input, dtype):
 
     Raises RuntimeError where the last dimension's size, stride or offset does not fit.
     """
+    if input._bits:
+        raise RuntimeError(
+            f"torch.Tensor.view is not supported for {'conjugate view tensors' if input.is_conj() else 'tensors with negative bit set'} "
+            "when converting to a different dtype."
+        )
     old, new = input.dtype.itemsize, dtype.itemsize
     if old != new:
         _check_view_dtype(input, dtype)
@@ -167,7 +184,15 @@ def _check_view_dtype(input: Tensor, dtype: dtypes.dtype) -> None:
 
 @composite("Tensor.view_as")
 def view_as(input, other):
-    """``input.view(other.size())``."""
+    """``input.view(other.size())``.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.view_as.html
+
+    >>> import torsh
+    >>> torsh.arange(4).view_as(torsh.zeros(2, 2))
+    tensor([[0, 1],
+            [2, 3]])
+    """
     return view(input, tuple(other.shape))
 
 
@@ -184,8 +209,16 @@ def reshape(input, *dims, shape=None):
 
     dims: integers (one may be -1) or one sequence of them.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.reshape.html
+
+    >>> import torsh
+    >>> x = torsh.arange(6)
+    >>> torsh.reshape(x, (2, -1))
+    tensor([[0, 1, 2],
+            [3, 4, 5]])
+    >>> x.reshape(3, 2).shape
+    torsh.Size([3, 2])
     """
-    data = input._data
+    data = input._memory if input._bits else input._data
     size = infer_size(size_of(dims if shape is None else (shape,)), math.prod(data.shape))
     if input._kind.backend.contiguous(data) or viewable(input, size):
         return _see_as(input, size)
@@ -194,7 +227,15 @@ def reshape(input, *dims, shape=None):
 
 @composite("Tensor.reshape_as")
 def reshape_as(input, other):
-    """``input.reshape(other.size())``."""
+    """``input.reshape(other.size())``.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.reshape_as.html
+
+    >>> import torsh
+    >>> torsh.arange(6).reshape_as(torsh.zeros(2, 3))
+    tensor([[0, 1, 2],
+            [3, 4, 5]])
+    """
     return reshape(input, tuple(other.shape))
 
 
@@ -202,7 +243,12 @@ def reshape_as(input, other):
 def flatten(input, start_dim=0, end_dim=-1):
     """Dimensions ``start_dim`` to ``end_dim`` (inclusive) made one; the tensor itself if that is a single one.
 
+    A view where the memory allows it, else a copy. A 0-d tensor becomes one of shape (1,).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.flatten.html
+
+    >>> import torsh
+    >>> torsh.flatten(torsh.zeros(2, 3, 4), start_dim=1).shape
+    torsh.Size([2, 12])
     """
     n = input.ndim
     start, end = wrap_dim(start_dim, n), wrap_dim(end_dim, n)
@@ -220,7 +266,7 @@ def flatten(input, start_dim=0, end_dim=-1):
     for s in shape[start : end + 1]:
         merged *= s
     size = (*shape[:start], merged, *shape[end + 1 :])
-    return _see_as(input, size) if input._kind.backend.contiguous(input._data) else reshape(input, size)
+    return _see_as(input, size) if input._kind.backend.contiguous(memory_of(input)) else reshape(input, size)
 
 
 @composite("torch.unflatten Tensor.unflatten")
@@ -228,6 +274,10 @@ def unflatten(input, dim, sizes):
     """One dimension split into several; one of ``sizes`` may be -1.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.unflatten.html
+
+    >>> import torsh
+    >>> torsh.unflatten(torsh.zeros(6, 5), 0, (2, -1)).shape
+    torsh.Size([2, 3, 5])
     """
     dim = wrap_dim(dim, input.ndim)
     sizes = size_of((sizes,)) if isinstance(sizes, (tuple, list)) else size_of((tuple(sizes),))
@@ -251,6 +301,10 @@ def ravel(input):
     """All elements in one dimension; a copy only where needed.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.ravel.html
+
+    >>> import torsh
+    >>> torsh.ravel(torsh.tensor([[1, 2], [3, 4]]))
+    tensor([1, 2, 3, 4])
     """
     return reshape(input, (-1,))
 
@@ -272,7 +326,16 @@ def permute(input, *order, dims=None):
 
     order: each dimension exactly once, as integers or one sequence.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.permute.html
+
+    >>> import torsh
+    >>> x = torsh.zeros(2, 3, 4)
+    >>> torsh.permute(x, (2, 0, 1)).shape
+    torsh.Size([4, 2, 3])
+    >>> x.permute(2, 0, 1).shape
+    torsh.Size([4, 2, 3])
     """
+    if dims is None and not order:
+        raise TypeError('permute() missing 1 required positional arguments: "dims"')
     order = size_of(order if dims is None else (dims,))
     n = input.ndim
     if len(order) != n:
@@ -291,7 +354,12 @@ def permute(input, *order, dims=None):
 def transpose(input, dim0, dim1):
     """A view with two dimensions exchanged.
 
+    dim0, dim1: from -ndim to ndim - 1, else IndexError. The memory is shared.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.transpose.html
+
+    >>> import torsh
+    >>> torsh.transpose(torsh.zeros(2, 3, 4), 0, -1).shape
+    torsh.Size([4, 3, 2])
     """
     n = input.ndim
     dim0, dim1 = wrap_dim(dim0, n), wrap_dim(dim1, n)
@@ -306,13 +374,28 @@ def _swap(n: int, a: int, b: int) -> tuple[int, ...]:
 
 @composite("torch.swapaxes Tensor.swapaxes")
 def swapaxes(input, axis0, axis1):
-    """``transpose`` under NumPy's name."""
+    """``transpose`` under NumPy's name.
+
+    The memory is shared.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.swapaxes.html
+
+    >>> import torsh
+    >>> torsh.swapaxes(torsh.zeros(2, 3, 4), 0, 2).shape
+    torsh.Size([4, 3, 2])
+    """
     return transpose(input, axis0, axis1)
 
 
 @composite("torch.swapdims Tensor.swapdims")
 def swapdims(input, dim0, dim1):
-    """``transpose`` under another name."""
+    """``transpose`` under another name.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.swapdims.html
+
+    >>> import torsh
+    >>> torsh.swapdims(torsh.zeros(2, 3, 4), 0, 2).shape
+    torsh.Size([4, 3, 2])
+    """
     return transpose(input, dim0, dim1)
 
 
@@ -327,6 +410,12 @@ def t(input):
     """The transpose of a matrix; a tensor with fewer dimensions as it is.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.t.html
+
+    >>> import torsh
+    >>> torsh.t(torsh.tensor([[1, 2, 3]]))
+    tensor([[1],
+            [2],
+            [3]])
     """
     if input.ndim > 2:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D")
@@ -335,7 +424,14 @@ def t(input):
 
 @composite("Tensor.T", name="numpy_T")
 def T(input):
-    """All dimensions in reverse order; other than for matrices use ``mT`` or ``permute``."""
+    """All dimensions in reverse order; other than for matrices use ``mT`` or ``permute``.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.T.html
+
+    >>> import torsh
+    >>> torsh.zeros(2, 3).T.shape
+    torsh.Size([3, 2])
+    """
     n = input.ndim
     if n not in (0, 2):
         warnings.warn(
@@ -357,7 +453,14 @@ def _of_scalar(input: Tensor, what: str) -> Tensor:
 
 @composite("Tensor.mT", name="matrix_T")
 def mT(input):
-    """The last two dimensions exchanged."""
+    """The last two dimensions exchanged.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.mT.html
+
+    >>> import torsh
+    >>> torsh.zeros(5, 2, 3).mT.shape
+    torsh.Size([5, 3, 2])
+    """
     if not input.ndim:
         return _of_scalar(input, "Tensor.mT")
     if input.ndim < 2:
@@ -369,7 +472,15 @@ def mT(input):
 
 @composite("Tensor.H", name="matrix_H")
 def H(input):
-    """The conjugate transpose of a matrix."""
+    """The conjugate transpose of a matrix.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.H.html
+
+    >>> import torsh
+    >>> torsh.tensor([[1. + 2.j, 3.]]).H
+    tensor([[1.-2.j],
+            [3.-0.j]])
+    """
     if input.ndim not in (0, 2):
         raise RuntimeError(
             f"tensor.H is only supported on matrices (2-D tensors). Got {input.ndim}-D tensor. For batches of matrices, "
@@ -384,6 +495,10 @@ def adjoint(input):
     """The last two dimensions exchanged, complex values conjugated.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.adjoint.html
+
+    >>> import torsh
+    >>> torsh.adjoint(torsh.tensor([[1. + 1.j, 2.]])).shape
+    torsh.Size([2, 1])
     """
     if not input.ndim:
         out = _of_scalar(input, "adjoint()")
@@ -400,7 +515,12 @@ def adjoint(input):
 def movedim(input, source, destination):
     """Dimensions ``source`` moved to the positions ``destination``; the others keep their order.
 
+    source, destination: ints, or tuples of one length. The memory is shared.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.movedim.html
+
+    >>> import torsh
+    >>> torsh.movedim(torsh.zeros(2, 3, 4), 0, -1).shape
+    torsh.Size([3, 4, 2])
     """
     src = (source,) if not isinstance(source, (tuple, list)) else tuple(source)
     dst = (destination,) if not isinstance(destination, (tuple, list)) else tuple(destination)
@@ -431,7 +551,13 @@ def movedim(input, source, destination):
 def unsqueeze(input, dim):
     """A view with a dimension of length 1 put in before position ``dim`` (-ndim-1 to ndim).
 
+    The memory is shared. Another dim raises IndexError.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.unsqueeze.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([1, 2])
+    >>> torsh.unsqueeze(x, 0).shape, x.unsqueeze(-1).shape
+    (torsh.Size([1, 2]), torsh.Size([2, 1]))
     """
     return (input, wrap_dim(dim, len(input._data.shape) + 1))
 
@@ -441,7 +567,15 @@ def unsqueeze(input, dim):
 def squeeze(input, dim=None):
     """A view without dimensions of length 1: all such, or those among ``dim``.
 
+    dim: an int or a tuple of ints; dimensions of another length among them stay. The memory is shared.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.squeeze.html
+
+    >>> import torsh
+    >>> x = torsh.zeros(1, 2, 1)
+    >>> torsh.squeeze(x).shape
+    torsh.Size([2])
+    >>> x.squeeze(0).shape
+    torsh.Size([2, 1])
     """
     shape = input._data.shape
     if dim is None:
@@ -459,6 +593,14 @@ def expand(input, *sizes, size=None, implicit=False):
 
     sizes: -1 keeps a length.  Raises RuntimeError where a length is neither 1 nor the wanted one.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.expand.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([[1], [2]])
+    >>> x.expand(2, 3)
+    tensor([[1, 1, 1],
+            [2, 2, 2]])
+    >>> x.expand(-1, 2).shape  # -1 keeps a size
+    torsh.Size([2, 2])
     """
     wanted = size_of(sizes if size is None else (size,))
     shape = tuple(input._data.shape)
@@ -491,7 +633,14 @@ def expand(input, *sizes, size=None, implicit=False):
 
 @composite("Tensor.expand_as")
 def expand_as(input, other):
-    """``input.expand(other.size())``."""
+    """``input.expand(other.size())``.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.expand_as.html
+
+    >>> import torsh
+    >>> torsh.tensor([1, 2]).expand_as(torsh.zeros(3, 2)).shape
+    torsh.Size([3, 2])
+    """
     return expand(input, tuple(other.shape))
 
 
@@ -499,7 +648,13 @@ def expand_as(input, other):
 def broadcast_to(input, size):
     """``expand`` under NumPy's name.
 
+    size: -1 keeps a length. The memory is shared, so write to a clone.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.broadcast_to.html
+
+    >>> import torsh
+    >>> torsh.broadcast_to(torsh.tensor([1, 2]), (2, 2))
+    tensor([[1, 2],
+            [1, 2]])
     """
     return expand(input, size)
 
@@ -512,6 +667,10 @@ def broadcast_shapes(*shapes):
     """The shape that tensors of these shapes broadcast to, as a ``Size``.  Raises RuntimeError where they do not.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.broadcast_shapes.html
+
+    >>> import torsh
+    >>> torsh.broadcast_shapes((2, 1), (3,), (1, 1, 1))
+    torsh.Size([1, 2, 3])
     """
     from torsh.tensor import Size
 
@@ -521,7 +680,7 @@ def broadcast_shapes(*shapes):
         for i in range(-1, -1 - len(shape), -1):
             n = shape[i]
             if n < 0:
-                raise RuntimeError(f"Trying to create tensor with negative dimension ({n}): ({n})")
+                raise ValueError(f"Attempting to broadcast a dimension with negative length! It is {n} in {list(shape)}")
             if n != 1 and n != found[i]:
                 if found[i] != 1:
                     raise RuntimeError(
@@ -537,6 +696,11 @@ def broadcast_tensors(*tensors):
     """All tensors expanded to the shape they broadcast to, as a tuple.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.broadcast_tensors.html
+
+    >>> import torsh
+    >>> a, b = torsh.broadcast_tensors(torsh.tensor([1, 2, 3]), torsh.tensor([[0], [1]]))
+    >>> a.shape, b.shape
+    (torsh.Size([2, 3]), torsh.Size([2, 3]))
     """
     if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
         tensors = tuple(tensors[0])
@@ -585,6 +749,10 @@ def atleast_1d(*tensors):
     """Tensors with at least one dimension.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.atleast_1d.html
+
+    >>> import torsh
+    >>> torsh.atleast_1d(torsh.tensor(1.))
+    tensor([1.])
     """
     return _atleast(1)(tensors)
 
@@ -594,6 +762,10 @@ def atleast_2d(*tensors):
     """Tensors with at least two dimensions, new ones in front.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.atleast_2d.html
+
+    >>> import torsh
+    >>> torsh.atleast_2d(torsh.tensor([1., 2.]))
+    tensor([[1., 2.]])
     """
     return _atleast(2)(tensors)
 
@@ -603,5 +775,9 @@ def atleast_3d(*tensors):
     """Tensors with at least three dimensions, as in NumPy.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.atleast_3d.html
+
+    >>> import torsh
+    >>> torsh.atleast_3d(torsh.tensor([1., 2.])).shape
+    torsh.Size([1, 2, 1])
     """
     return _atleast(3)(tensors)

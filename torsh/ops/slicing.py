@@ -32,6 +32,10 @@ def select(input, dim, index):
 
     Raises IndexError for a position or dimension that does not exist.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.select.html
+
+    >>> import torsh
+    >>> torsh.select(torsh.tensor([[1, 2], [3, 4]]), 1, 0)
+    tensor([1, 3])
     """
     shape = input._data.shape
     if not shape:
@@ -65,6 +69,10 @@ def narrow(input, dim, start, length):
 
     start: an integer, or a 0-d tensor of one.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.narrow.html
+
+    >>> import torsh
+    >>> torsh.narrow(torsh.tensor([1, 2, 3, 4]), 0, 1, 2)
+    tensor([2, 3])
     """
     shape = input._data.shape
     if not shape:
@@ -85,7 +93,16 @@ def narrow(input, dim, start, length):
 
 @composite("torch.narrow_copy Tensor.narrow_copy", out=True)
 def narrow_copy(input, dim, start, length):
-    """``narrow``, copied."""
+    """``narrow``, copied.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.narrow_copy.html
+
+    >>> import torsh
+    >>> torsh.narrow_copy(torsh.tensor([1, 2, 3, 4]), 0, 1, 2)
+    tensor([2, 3])
+    """
+    if dim >= input.ndim:
+        raise RuntimeError(f"Expected dim < static_cast<int64_t>(self_sizes.size()) to be true, but dim is {dim} of {input.ndim}")
     return narrow(input, dim, start, length).clone()
 
 
@@ -96,6 +113,12 @@ def diagonal(input, offset=0, dim1=0, dim2=1):
 
     offset: above (positive) or below the main diagonal.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.diagonal.html
+
+    >>> import torsh
+    >>> torsh.diagonal(torsh.tensor([[1, 2], [3, 4]]))
+    tensor([1, 4])
+    >>> torsh.zeros(5, 2, 3).diagonal(dim1=1, dim2=2).shape
+    torsh.Size([5, 2])
     """
     n = input.ndim
     dim1, dim2 = wrap_dim(dim1, n), wrap_dim(dim2, n)
@@ -115,7 +138,12 @@ def diagonal_embed(g, size, offset, dim1, dim2):
 def diag_embed(input, offset=0, dim1=-2, dim2=-1):
     """Matrices with the last dimension of ``input`` on a diagonal and zeros elsewhere.
 
+    offset: which diagonal; dim1, dim2: where the result has the matrices' dimensions.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.diag_embed.html
+
+    >>> import torsh
+    >>> torsh.diag_embed(torsh.tensor([[1, 2], [3, 4]])).shape
+    torsh.Size([2, 2, 2])
     """
     n = input.ndim + 1
     if input.ndim == 0:
@@ -136,7 +164,15 @@ def diag_embed(input, offset=0, dim1=-2, dim2=-1):
 def diag(input, diagonal=0):
     """A copy of a matrix's diagonal, or a matrix with a vector on its diagonal.
 
+    input: a vector (n,) or a matrix (n, m). diagonal: 0 the main one, above it positive, below negative.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.diag.html
+
+    >>> import torsh
+    >>> torsh.diag(torsh.tensor([1, 2]))
+    tensor([[1, 0],
+            [0, 2]])
+    >>> torsh.diag(torsh.tensor([[1, 2], [3, 4]]))
+    tensor([1, 4])
     """
     if input.ndim == 1:
         return diag_embed(input, diagonal)
@@ -153,6 +189,12 @@ def diagflat(input, offset=0):
     """A matrix with all elements of a tensor on its diagonal.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.diagflat.html
+
+    >>> import torsh
+    >>> torsh.diagflat(torsh.tensor([1, 2]), offset=1)
+    tensor([[0, 1, 0],
+            [0, 0, 2],
+            [0, 0, 0]])
     """
     return diag_embed(input.reshape(-1), offset)
 
@@ -162,7 +204,14 @@ def diagflat(input, offset=0):
 def unfold(input, dimension, size, step):
     """A view of all windows of ``size`` along a dimension, ``step`` apart; positions in the window are the last dimension.
 
+    The result has one dimension more; the memory is shared.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.unfold.html
+
+    >>> import torsh
+    >>> torsh.arange(5).unfold(0, 3, 1)
+    tensor([[0, 1, 2],
+            [1, 2, 3],
+            [2, 3, 4]])
     """
     dimension = wrap_dim(dimension, input.ndim)
     n = input.shape[dimension] if input.ndim else 1
@@ -189,7 +238,12 @@ def fold_windows(g, size, dimension, length, step):
 
 
 def _scattered(input: Tensor, src: Tensor, part: Any, name: str) -> Tensor:
-    out = input.clone()
+    if hasattr(src, "_physical"):  # an example under vmap, to write into what may be none
+        from torsh.func._batched import own_copy
+
+        out = own_copy(input, src)
+    else:
+        out = input.clone()
     target = part(out)
     if tuple(target.shape) != tuple(src.shape):
         raise RuntimeError(
@@ -205,6 +259,11 @@ def select_scatter(input, src, dim, index):
     """A copy of ``input`` with ``src`` at one position along a dimension.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.select_scatter.html
+
+    >>> import torsh
+    >>> torsh.select_scatter(torsh.zeros(2, 2), torsh.ones(2), 0, 1)
+    tensor([[0., 0.],
+            [1., 1.]])
     """
     return _scattered(input, src, lambda x: select(x, dim, index), "select_scatter")
 
@@ -214,6 +273,10 @@ def slice_scatter(input, src, dim=0, start=None, end=None, step=1):
     """A copy of ``input`` with ``src`` in a slice along a dimension.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.slice_scatter.html
+
+    >>> import torsh
+    >>> torsh.slice_scatter(torsh.zeros(4), torsh.ones(2), start=1, end=3)
+    tensor([0., 1., 1., 0.])
     """
     dim = wrap_dim(dim, input.ndim)
     a, b = clamped(start, end, input.shape[dim])
@@ -225,5 +288,10 @@ def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
     """A copy of ``input`` with ``src`` on a diagonal.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.diagonal_scatter.html
+
+    >>> import torsh
+    >>> torsh.diagonal_scatter(torsh.zeros(2, 2), torsh.tensor([1., 2.]))
+    tensor([[1., 0.],
+            [0., 2.]])
     """
     return _scattered(input, src, lambda x: diagonal(x, offset, dim1, dim2), "diagonal_scatter")

@@ -38,6 +38,14 @@ def sort(input, dim=-1, descending=False, stable=False):
 
     NaN counts as larger than any number.  Equal values stay in their order whether ``stable`` or not.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.sort.html
+
+    >>> import torsh
+    >>> values, indices = torsh.sort(torsh.tensor([30, 10, 20]))
+    >>> values, indices
+    (tensor([10, 20, 30]), tensor([1, 2, 0]))
+    >>> torsh.sort(torsh.tensor([[3, 1], [2, 4]]), dim=0, descending=True).values
+    tensor([[3, 4],
+            [2, 1]])
     """
     check_tensor(input, "sort")
     if type(dim) is bool:
@@ -50,7 +58,14 @@ def sort(input, dim=-1, descending=False, stable=False):
 def argsort(input, dim=-1, descending=False, stable=False):
     """The indices that sort the values along a dimension.
 
+    dim: the dimension to sort along. descending: largest first. stable: keep the order of equal values. The result is int64.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.argsort.html
+
+    >>> import torsh
+    >>> torsh.argsort(torsh.tensor([30, 10, 20]))
+    tensor([1, 2, 0])
+    >>> torsh.argsort(torsh.tensor([30, 10, 20]), descending=True)
+    tensor([0, 2, 1])
     """
     return sort(input.detach(), dim, descending, stable)[1]
 
@@ -60,6 +75,11 @@ def msort(input):
     """The values sorted along the first dimension.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.msort.html
+
+    >>> import torsh
+    >>> torsh.msort(torsh.tensor([[3, 1], [2, 4]]))
+    tensor([[2, 1],
+            [3, 4]])
     """
     return sort(input, 0)[0]
 
@@ -74,6 +94,11 @@ def topk(input, k, dim=-1, largest=True, sorted=True):
 
     NaN counts as larger than any number.  Raises RuntimeError if the dimension has fewer than k elements.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.topk.html
+
+    >>> import torsh
+    >>> values, indices = torsh.topk(torsh.tensor([5, 1, 9, 7]), 2)
+    >>> values, indices
+    (tensor([9, 7]), tensor([2, 3]))
     """
     check_tensor(input, "topk")
     _no_complex(input, "topk")
@@ -109,6 +134,12 @@ def kthvalue(input, k, dim=-1, keepdim=False):
     """The k-th smallest value (k from 1) along a dimension, and where it was: a named tuple (values, indices).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.kthvalue.html
+
+    >>> import torsh
+    >>> torsh.kthvalue(torsh.tensor([30, 10, 20]), 2)
+    torsh.return_types.kthvalue(
+    values=tensor(20),
+    indices=tensor(2))
     """
     check_tensor(input, "kthvalue")
     dim = wrap_dim(dim, input.ndim)
@@ -140,6 +171,12 @@ def searchsorted(
     equal values instead of before them (``side="right"``).  sorter: the indices that sort the sequence, if it is not
     sorted.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.searchsorted.html
+
+    >>> import torsh
+    >>> torsh.searchsorted(torsh.tensor([1, 3, 5, 7]), torsh.tensor([3, 6]))
+    tensor([1, 3])
+    >>> torsh.searchsorted(torsh.tensor([1, 3, 5, 7]), torsh.tensor([3, 6]), right=True)
+    tensor([2, 3])
     """
     values = next(v for v in (values, input, self) if v is not None)
     name = "torch.searchsorted()"
@@ -193,6 +230,10 @@ def bucketize(input, boundaries, *, out_int32=False, right=False):
 
     right: whether a boundary belongs to the bucket above it.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.bucketize.html
+
+    >>> import torsh
+    >>> torsh.bucketize(torsh.tensor([3, 6, 9]), torsh.tensor([1, 3, 5, 7, 9]))
+    tensor([1, 3, 4])
     """
     check_tensor(boundaries, "bucketize", "boundaries", 2)
     if boundaries.ndim != 1:
@@ -231,6 +272,13 @@ def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=No
 
     return_inverse: also where in the result each element (slice) is.  return_counts: also how often each occurs.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.unique.html
+
+    >>> import torsh
+    >>> torsh.unique(torsh.tensor([3, 1, 3, 2]))
+    tensor([1, 2, 3])
+    >>> values, inverse, counts = torsh.unique(torsh.tensor([3, 1, 3]), return_inverse=True, return_counts=True)
+    >>> inverse, counts
+    (tensor([1, 0, 1]), tensor([1, 2]))
     """
     return _unique_of(input, return_inverse, return_counts, dim, False)
 
@@ -239,7 +287,12 @@ def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=No
 def unique_consecutive(input, return_inverse=False, return_counts=False, dim=None):
     """One of each run of equal elements (slices along ``dim``).
 
+    return_inverse, return_counts: also where each element went, and how long each run is. The size depends on the values.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.unique_consecutive.html
+
+    >>> import torsh
+    >>> torsh.unique_consecutive(torsh.tensor([1, 1, 2, 2, 1]))
+    tensor([1, 2, 1])
     """
     return _unique_of(input, return_inverse, return_counts, dim, True)
 
@@ -251,7 +304,12 @@ def unique_consecutive(input, return_inverse=False, return_counts=False, dim=Non
 def isin(elements, test_elements, *, assume_unique=False, invert=False):
     """Whether each element is one of ``test_elements`` (either may be a number, not both).
 
+    assume_unique: both have no duplicates, which can be faster. invert: the opposite. The result is bool, of the shape of ``elements``.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.isin.html
+
+    >>> import torsh
+    >>> torsh.isin(torsh.tensor([1, 2, 3]), torsh.tensor([2, 3]))
+    tensor([False,  True,  True])
     """
     if not isinstance(elements, Tensor) and not isinstance(test_elements, Tensor):
         raise TypeError(

@@ -40,6 +40,12 @@ def sparse_coo_tensor(
     indices: (sparse dimensions, entries).  values: (entries, *dense dimensions); what is given twice for a place counts
     as the sum.  size: default: just large enough.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.sparse_coo_tensor.html
+
+    >>> import torsh
+    >>> x = torsh.sparse_coo_tensor([[0, 1], [2, 0]], [3., 4.], (2, 3))
+    >>> x.to_dense()
+    tensor([[0., 0., 3.],
+            [4., 0., 0.]])
     """
     from torsh.sparse import _construct
 
@@ -65,6 +71,14 @@ def sparse_compressed_tensor(
     """A tensor of the layout CSR, CSC, BSR or BSC from its compressed and plain indices and its values.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.sparse_compressed_tensor.html
+
+    >>> import torsh
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")  # PyTorch warns that these layouts are in beta
+    >>> x = torsh.sparse_compressed_tensor([0, 1, 2], [1, 0], [3., 4.], (2, 2), layout=torsh.sparse_csr)
+    >>> x.to_dense()
+    tensor([[0., 3.],
+            [4., 0.]])
     """
     from torsh.sparse import _construct
 
@@ -74,6 +88,13 @@ def sparse_compressed_tensor(
 
 
 def _compressed(name: str, layout: Any, first: str, second: str, entries: str) -> None:
+    given = "[[[3.]], [[3.]]]" if name.startswith("sparse_bs") else "[3., 3.]"
+    example = (
+        ">>> import warnings\n>>> warnings.simplefilter('ignore')  # PyTorch warns that these layouts are in beta\n"
+        f">>> import torsh\n>>> torsh.{name}([0, 1, 2], [1, 0], {given}, (2, 2)).to_dense()\n"
+        "tensor([[0., 3.],\n        [3., 0.]])\n"
+    )
+
     def build(
         compressed_indices,
         plain_indices,
@@ -102,7 +123,7 @@ def _compressed(name: str, layout: Any, first: str, second: str, entries: str) -
     public.__name__ = public.__qualname__ = name
     public.__doc__ = (
         f"A tensor of layout {layout.name}: ``({first}, {second}, values, size=None)``, where {entries}.\n\n"
-        f"    Source: https://docs.pytorch.org/docs/stable/generated/torch.{name}.html\n    "
+        f"Source: https://docs.pytorch.org/docs/stable/generated/torch.{name}.html\n\n{example}"
     )
     composite(f"torch.{name}")(public)
 
@@ -121,6 +142,13 @@ def to_sparse(self, sparse_dim=None, *, layout=None, blocksize=None, dense_dim=N
     """The tensor in a sparse layout: COO with the first ``sparse_dim`` dimensions sparse, or the layout named.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to_sparse.html
+
+    >>> import torsh
+    >>> torsh.tensor([[0., 2.], [0., 0.]]).to_sparse()
+    tensor(indices=tensor([[0],
+                           [1]]),
+           values=tensor([2.]),
+           size=(2, 2), nnz=1, layout=torsh.sparse_coo)
     """
     from torsh.sparse._convert import convert
 
@@ -132,6 +160,11 @@ def to_sparse_coo(self):
     """The tensor in the COO layout.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to_sparse_coo.html
+
+    >>> import torsh
+    >>> torsh.tensor([[0., 2.], [0., 0.]]).to_sparse_coo().indices()
+    tensor([[0],
+            [1]])
     """
     return to_sparse(self)
 
@@ -141,6 +174,12 @@ def to_sparse_csr(self, dense_dim=None):
     """The tensor with compressed rows.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to_sparse_csr.html
+
+    >>> import torsh
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")  # PyTorch warns that these layouts are in beta
+    >>> torsh.eye(2).to_sparse_csr().crow_indices()
+    tensor([0, 1, 2])
     """
     return to_sparse(self, layout=memory_format.sparse_csr, dense_dim=dense_dim)
 
@@ -150,6 +189,12 @@ def to_sparse_csc(self, dense_dim=None):
     """The tensor with compressed columns.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to_sparse_csc.html
+
+    >>> import torsh
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")  # PyTorch warns that these layouts are in beta
+    >>> torsh.eye(2).to_sparse_csc().ccol_indices()
+    tensor([0, 1, 2])
     """
     return to_sparse(self, layout=memory_format.sparse_csc, dense_dim=dense_dim)
 
@@ -159,6 +204,12 @@ def to_sparse_bsr(self, blocksize, dense_dim=None):
     """The tensor in blocks with compressed rows.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to_sparse_bsr.html
+
+    >>> import torsh
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")  # PyTorch warns that these layouts are in beta
+    >>> torsh.eye(4).to_sparse_bsr((2, 2)).values().shape
+    torsh.Size([2, 2, 2])
     """
     return to_sparse(self, layout=memory_format.sparse_bsr, blocksize=blocksize, dense_dim=dense_dim)
 
@@ -168,6 +219,12 @@ def to_sparse_bsc(self, blocksize, dense_dim=None):
     """The tensor in blocks with compressed columns.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to_sparse_bsc.html
+
+    >>> import torsh
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")  # PyTorch warns that these layouts are in beta
+    >>> torsh.eye(4).to_sparse_bsc((2, 2)).values().shape
+    torsh.Size([2, 2, 2])
     """
     return to_sparse(self, layout=memory_format.sparse_bsc, blocksize=blocksize, dense_dim=dense_dim)
 
@@ -177,6 +234,11 @@ def to_dense(self, dtype=None, *, masked_grad=None):
     """The tensor with all its elements in memory; a dense tensor as it is.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to_dense.html
+
+    >>> import torsh
+    >>> torsh.eye(2).to_sparse().to_dense()
+    tensor([[1., 0.],
+            [0., 1.]])
     """
     if self.layout is memory_format.strided:
         return self if dtype is None else self.to(dtype)
@@ -203,6 +265,10 @@ def indices(self):
     """Where the entries of a coalesced COO tensor are: (sparse dimensions, entries).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.indices.html
+
+    >>> import torsh
+    >>> torsh.tensor([0, 5, 6]).to_sparse().indices()
+    tensor([[1, 2]])
     """
     _expect(self, "indices", (memory_format.sparse_coo,), "sparse coordinate tensor")
     if not self._pattern.coalesced:
@@ -215,6 +281,10 @@ def values(self):
     """The values of the entries of a sparse tensor (of a coalesced one, if it is COO).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.values.html
+
+    >>> import torsh
+    >>> torsh.tensor([0, 5, 6]).to_sparse().values()
+    tensor([5, 6])
     """
     _expect(self, "values", (memory_format.sparse_coo, *_ROWS, *_COLUMNS), "sparse tensor")
     if self.layout is memory_format.sparse_coo and not self._pattern.coalesced:
@@ -261,7 +331,10 @@ def _member(name: str, attribute: str, layouts: Any, what: str) -> None:
     get.__name__ = get.__qualname__ = name
     get.__doc__ = (
         f"``{name}`` of a tensor with compressed {what}s.\n\n"
-        f"    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.{name}.html\n    "
+        f"Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.{name}.html\n\n"
+        ">>> import warnings\n>>> warnings.simplefilter('ignore')  # PyTorch warns that these layouts are in beta\n"
+        f">>> import torsh\n>>> torsh.eye(2).to_sparse_{'csr' if what == 'row' else 'csc'}().{name}()\n"
+        f"tensor([{'0, 1, 2' if attribute == 'compressed' else '0, 1'}])\n"
     )
     composite(f"Tensor.{name}")(get)
 
@@ -277,6 +350,10 @@ def sparse_dim(self):
     """How many dimensions are sparse; 0 for a dense tensor.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.sparse_dim.html
+
+    >>> import torsh
+    >>> torsh.eye(2).to_sparse().sparse_dim()
+    2
     """
     return 0 if self.layout is memory_format.strided else self._pattern.sparse_dims
 
@@ -286,6 +363,10 @@ def dense_dim(self):
     """How many trailing dimensions are dense; all of a dense tensor.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.dense_dim.html
+
+    >>> import torsh
+    >>> torsh.eye(2).to_sparse(1).dense_dim()
+    1
     """
     return self.ndim if self.layout is memory_format.strided else len(self._pattern.dense_shape)
 
@@ -295,6 +376,10 @@ def is_coalesced(self):
     """Whether a COO tensor is known to have each place once, in order.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.is_coalesced.html
+
+    >>> import torsh
+    >>> torsh.sparse_coo_tensor([[0, 0]], [1., 2.], (2,)).is_coalesced()
+    False
     """
     _expect(self, "is_coalesced", (memory_format.sparse_coo,), "sparse coordinate tensor")
     return self._pattern.coalesced
@@ -305,6 +390,11 @@ def coalesce(self):
     """A COO tensor with each place once, in order; values of the same place are added.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.coalesce.html
+
+    >>> import torsh
+    >>> x = torsh.sparse_coo_tensor([[0, 0]], [1., 2.], (2,))
+    >>> x.coalesce().values()
+    tensor([3.])
     """
     _expect(self, "coalesce", (memory_format.sparse_coo,), "sparse coordinate tensor")
     from torsh.sparse._tensor import coalesced
@@ -324,6 +414,12 @@ def sparse_mask(self, mask):
     """The tensor at the places where the sparse tensor ``mask`` has entries.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.sparse_mask.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([[1., 2.], [3., 4.]])
+    >>> x.sparse_mask(torsh.eye(2).to_sparse()).to_dense()
+    tensor([[1., 0.],
+            [0., 4.]])
     """
     from torsh.sparse._math import mask_by
 
@@ -367,6 +463,10 @@ def sparse_resize_(self, size, sparse_dim, dense_dim):
     """Change the size and the numbers of sparse and dense dimensions; entries stay, so nothing may shrink.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.sparse_resize_.html
+
+    >>> import torsh
+    >>> torsh.eye(2).to_sparse().sparse_resize_((3, 3), 2, 0).shape
+    torsh.Size([3, 3])
     """
     return _resized(self, size, sparse_dim, dense_dim)
 
@@ -376,6 +476,10 @@ def sparse_resize_and_clear_(self, size, sparse_dim, dense_dim):
     """Forget all entries and change the size and the numbers of sparse and dense dimensions.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.sparse_resize_and_clear_.html
+
+    >>> import torsh
+    >>> torsh.eye(2).to_sparse().sparse_resize_and_clear_((3, 3), 2, 0).values()
+    tensor([])
     """
     from torsh.sparse._math import no_entries
 
@@ -390,7 +494,13 @@ def sparse_resize_and_clear_(self, size, sparse_dim, dense_dim):
 def sparse_mm(mat1, mat2, reduce=None):
     """A matrix product with a sparse factor; ``reduce`` ("sum", "mean", "amax", "amin") of the products for CSR.
 
+    mat1, mat2: matrices; of two sparse ones the result is sparse, else dense.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.sparse.mm.html
+
+    >>> import torsh
+    >>> torsh.sparse.mm(torsh.eye(2).to_sparse(), torsh.tensor([[1., 2.], [3., 4.]]))
+    tensor([[1., 2.],
+            [3., 4.]])
     """
     from torsh.sparse import _math
     from torsh.sparse._rules import rename
@@ -412,6 +522,11 @@ def sparse_addmm(mat, mat1, mat2, *, beta=1.0, alpha=1.0):
     """``beta * mat + alpha * mat1 @ mat2`` with a sparse ``mat1``.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.sparse.addmm.html
+
+    >>> import torsh
+    >>> torsh.sparse.addmm(torsh.ones(2, 2), torsh.eye(2).to_sparse(), torsh.tensor([[1., 2.], [3., 4.]]))
+    tensor([[2., 3.],
+            [4., 5.]])
     """
     from torsh.sparse import _math
     from torsh.sparse._rules import rename
@@ -426,6 +541,14 @@ def sparse_sampled_addmm(input, mat1, mat2, *, beta=1.0, alpha=1.0):
     """``beta * input + alpha * (mat1 @ mat2)`` where the CSR tensor ``input`` has entries; nothing else is computed.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.sparse.sampled_addmm.html
+
+    >>> import torsh
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")  # PyTorch warns that these layouts are in beta
+    >>> mask = torsh.eye(2).to_sparse_csr()
+    >>> torsh.sparse.sampled_addmm(mask, torsh.ones(2, 3), torsh.ones(3, 2)).to_dense()
+    tensor([[4., 0.],
+            [0., 4.]])
     """
     from torsh.sparse import _math
     from torsh.sparse._rules import rename
@@ -440,6 +563,10 @@ def sparse_sum(input, dim=None, dtype=None):
     """The sum of a sparse tensor over all or some dimensions; sparse as long as a sparse dimension is left.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.sparse.sum.html
+
+    >>> import torsh
+    >>> torsh.sparse.sum(torsh.tensor([[1., 0.], [2., 3.]]).to_sparse(), dim=0).to_dense()
+    tensor([3., 3.])
     """
     from torsh.sparse import _math
     from torsh.sparse._rules import rename
@@ -456,6 +583,12 @@ def sparse_softmax(input, dim, *, dtype=None):
     """Softmax over the entries along a dimension; places without one count as minus infinity.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.sparse.softmax.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([[5., 0.], [2., 2.]]).to_sparse()
+    >>> torsh.sparse.softmax(x, dim=1).to_dense()  # what is not stored counts as minus infinity
+    tensor([[1.0000, 0.0000],
+            [0.5000, 0.5000]])
     """
     from torsh.sparse import _math
     from torsh.sparse._rules import rename
@@ -470,6 +603,12 @@ def sparse_log_softmax(input, dim, *, dtype=None):
     """The logarithm of ``torch.sparse.softmax``.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.sparse.log_softmax.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([[0., 1.], [2., 3.]]).to_sparse()
+    >>> torsh.sparse.log_softmax(x, dim=1).to_dense()
+    tensor([[ 0.0000,  0.0000],
+            [-1.3133, -0.3133]])
     """
     from torsh.sparse import _math
     from torsh.sparse._rules import rename
@@ -496,15 +635,25 @@ def smm(input, mat):
     """Sparse matrix times dense matrix, the result in the COO layout.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.smm.html
+
+    >>> import torsh
+    >>> torsh.smm(torsh.eye(2).to_sparse(), torsh.tensor([[1., 2.], [3., 4.]])).to_dense()
+    tensor([[1., 2.],
+            [3., 4.]])
     """
     return _filled_rows(input, mat)
 
 
-@composite("torch.hspmm")
+@composite("torch.hspmm torch.hsmm")
 def hspmm(mat1, mat2):
     """Sparse matrix times dense matrix; the result is COO with one sparse dimension, the rows that ``mat1`` uses.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.hspmm.html
+
+    >>> import torsh
+    >>> torsh.hspmm(torsh.eye(2).to_sparse(), torsh.tensor([[1., 2.], [3., 4.]])).to_dense()
+    tensor([[1., 2.],
+            [3., 4.]])
     """
     from torsh.sparse._tensor import COO, Pattern, with_values
 
@@ -513,11 +662,17 @@ def hspmm(mat1, mat2):
     return with_values(Pattern(COO, product.shape, rows.unsqueeze(0), coalesced=True), product.index_select(0, rows))
 
 
-@composite("torch.sspaddmm Tensor.sspaddmm")
+@composite("torch.sspaddmm Tensor.sspaddmm torch.saddmm")
 def sspaddmm(input, mat1, mat2, *, beta=1, alpha=1):
     """``beta * input + alpha * mat1 @ mat2`` with sparse ``input`` and ``mat1``, the result COO and not coalesced.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.sspaddmm.html
+
+    >>> import torsh
+    >>> eye = torsh.eye(2).to_sparse()
+    >>> torsh.sspaddmm(eye, eye, torsh.tensor([[1., 2.], [3., 4.]])).to_dense()
+    tensor([[2., 2.],
+            [3., 5.]])
     """
     from torsh.sparse._tensor import COO, Pattern, with_values
 
@@ -531,6 +686,10 @@ def resize_as_sparse_(input, the_template):
     """Give a sparse tensor the size and the numbers of sparse and dense dimensions of another.
 
     Source: https://docs.pytorch.org/docs/stable/sparse.html
+
+    >>> import torsh
+    >>> torsh.resize_as_sparse_(torsh.eye(2).to_sparse(), torsh.eye(3).to_sparse()).shape
+    torsh.Size([3, 3])
     """
     p = the_template._pattern
     return _resized(input, p.shape, p.sparse_dims, len(p.dense_shape))

@@ -32,7 +32,12 @@ _REAL = "complex"  # what functions of real numbers refuse
 def erf(input):
     """The error function.
 
+    Bools and integers are computed in the default floating type.
     Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.erf
+
+    >>> import torsh
+    >>> torsh.erf(torsh.tensor([0., 1., 10.]))
+    tensor([0.0000, 0.8427, 1.0000])
     """
 
 
@@ -46,6 +51,10 @@ def erfc(input):
     """1 - erf(x), exact for large x.
 
     Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.erfc
+
+    >>> import torsh
+    >>> torsh.erfc(torsh.tensor([0., 1., 10.]))
+    tensor([1.0000e+00, 1.5730e-01, 1.4013e-45])
     """
 
 
@@ -54,6 +63,10 @@ def erfcx(input):
     """exp(x**2) * erfc(x).
 
     Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.erfcx
+
+    >>> import torsh
+    >>> torsh.special.erfcx(torsh.tensor([0., 30.]))
+    tensor([1.0000, 0.0188])
     """
 
 
@@ -66,7 +79,12 @@ def erfcx(input):
 def erfinv(input):
     """The inverse of the error function, for -1 to 1.
 
+    nan outside -1 to 1, infinite at the ends. Bools and integers are computed in the default floating type.
     Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.erfinv
+
+    >>> import torsh
+    >>> torsh.erfinv(torsh.tensor([0., 0.5, 1.]))
+    tensor([0.0000, 0.4769,    inf])
     """
 
 
@@ -75,6 +93,10 @@ def ndtr(input):
     """The area under the standard normal density left of x.
 
     Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.ndtr
+
+    >>> import torsh
+    >>> torsh.special.ndtr(torsh.tensor([-1.96, 0., 1.96]))
+    tensor([0.0250, 0.5000, 0.9750])
     """
 
 
@@ -83,6 +105,10 @@ def ndtri(input):
     """The inverse of ndtr.
 
     Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.ndtri
+
+    >>> import torsh
+    >>> torsh.special.ndtri(torsh.tensor([0.025, 0.5, 1.]))
+    tensor([-1.9600,  0.0000,     inf])
     """
 
 
@@ -96,6 +122,10 @@ def log_ndtr(input):
     """log(ndtr(x)), exact for very negative x.
 
     Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.log_ndtr
+
+    >>> import torsh
+    >>> torsh.special.log_ndtr(torsh.tensor([-40., 0.]))
+    tensor([-8.0461e+02, -6.9315e-01])
     """
 
 
@@ -109,7 +139,12 @@ def log_ndtr(input):
 def lgamma(input):
     """The logarithm of the size of the gamma function.
 
+    Bools and integers are computed in the default floating type.
     Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.gammaln
+
+    >>> import torsh
+    >>> torsh.lgamma(torsh.tensor([1., 0.5, 5.]))
+    tensor([0.0000, 0.5724, 3.1781])
     """
 
 
@@ -123,6 +158,10 @@ def digamma(input):
     """The derivative of lgamma.
 
     Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.digamma
+
+    >>> import torsh
+    >>> torsh.digamma(torsh.tensor([1., 0.5]))
+    tensor([-0.5772, -1.9635])
     """
 
 
@@ -139,6 +178,10 @@ def polygamma(n, input):
 
     n: an integer, not negative (RuntimeError).
     Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.polygamma
+
+    >>> import torsh
+    >>> torsh.polygamma(1, torsh.tensor([1., 0.5]))
+    tensor([1.6449, 4.9348])
     """
     if isinstance(n, bool) or not isinstance(n, int):
         raise TypeError(f"polygamma(): argument 'n' (position 1) must be int, not {type(n).__name__}")
@@ -149,7 +192,15 @@ def polygamma(n, input):
 
 @composite("Tensor.polygamma", name="polygamma_method", inplace=True)
 def _polygamma_method(self, n):
-    """The n-th derivative of digamma."""
+    """The n-th derivative of digamma.
+
+    n: the order of the derivative, a non-negative int.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.polygamma.html
+
+    >>> import torsh
+    >>> torsh.tensor([1., 0.5]).polygamma(1)
+    tensor([1.6449, 4.9348])
+    """
     return polygamma(n, self)
 
 
@@ -158,6 +209,10 @@ def mvlgamma(input, p):
     """The multivariate log-gamma function of dimension ``p``, for elements above ``(p - 1) / 2``.
 
     Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.multigammaln
+
+    >>> import torsh
+    >>> torsh.mvlgamma(torsh.tensor([2.5, 3.]), 2)
+    tensor([0.8570, 1.5502])
     """
     if check_tensor(input, "mvlgamma").dtype is dtypes.bool or input._kind.complex:
         raise RuntimeError(f"The input tensor may not be a boolean or complex tensor; got {input.dtype}")
@@ -185,6 +240,10 @@ def igamma(input, other):
     """The regularised lower incomplete gamma function of ``input`` at ``other``; differentiable in ``other`` only.
 
     Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.gammainc
+
+    >>> import torsh
+    >>> torsh.igamma(torsh.tensor([4.]), torsh.tensor([3., 4., 5.]))
+    tensor([0.3528, 0.5665, 0.7350])
     """
 
 
@@ -198,6 +257,10 @@ def igammac(input, other):
     """The regularised upper incomplete gamma function of ``input`` at ``other``; differentiable in ``other`` only.
 
     Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.gammaincc
+
+    >>> import torsh
+    >>> torsh.igammac(torsh.tensor([4.]), torsh.tensor([3., 4., 5.]))
+    tensor([0.6472, 0.4335, 0.2650])
     """
 
 
@@ -211,6 +274,10 @@ def zeta(input, other):
     """The Hurwitz zeta function; differentiable in ``other`` only.
 
     Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.zeta
+
+    >>> import torsh
+    >>> torsh.special.zeta(torsh.tensor([2.]), torsh.tensor([1., 2.]))
+    tensor([1.6449, 0.6449])
     """
 
 
@@ -223,6 +290,10 @@ def entr(input):
     """-x * log(x); 0 at 0, -inf below.
 
     Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.entr
+
+    >>> import torsh
+    >>> torsh.special.entr(torsh.tensor([-0.5, 0., 0.5]))
+    tensor([  -inf, 0.0000, 0.3466])
     """
 
 
@@ -245,6 +316,10 @@ def xlogy(input, other):
     """input * log(other), 0 where ``input`` is 0.
 
     Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.xlogy
+
+    >>> import torsh
+    >>> torsh.xlogy(torsh.tensor([0., 2.]), torsh.tensor([0., 3.]))  # 0 where the first is 0
+    tensor([0.0000, 2.1972])
     """
 
 
@@ -261,6 +336,10 @@ def xlog1py(input, other):
     """input * log(1 + other), 0 where ``input`` is 0.
 
     Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.xlog1py
+
+    >>> import torsh
+    >>> torsh.special.xlog1py(torsh.tensor([0., 2.]), torsh.tensor([-1., 3.]))
+    tensor([0.0000, 2.7726])
     """
 
 
@@ -277,6 +356,10 @@ def logit(input, eps=None):
 
     eps: values are first brought into eps to 1 - eps; without it, values outside 0 to 1 give nan.
     Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.logit
+
+    >>> import torsh
+    >>> torsh.logit(torsh.tensor([0.1, 0.5, 1.]), eps=1e-6)
+    tensor([-2.1972,  0.0000, 13.8023])
     """
     return (input, eps)
 
@@ -296,6 +379,10 @@ def sinc(input):
     """sin(pi x) / (pi x), 1 at 0.
 
     Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.sinc
+
+    >>> import torsh
+    >>> torsh.sinc(torsh.tensor([0., 0.5, 1.5]))
+    tensor([ 1.0000,  0.6366, -0.2122])
     """
 
 
@@ -308,6 +395,10 @@ def i0(input):
     """The modified Bessel function of the first kind of order 0.
 
     Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.i0
+
+    >>> import torsh
+    >>> torsh.i0(torsh.tensor([0., 1.]))
+    tensor([1.0000, 1.2661])
     """
 
 
@@ -316,6 +407,10 @@ def i0e(input):
     """exp(-|x|) * i0(x).
 
     Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.i0e
+
+    >>> import torsh
+    >>> torsh.special.i0e(torsh.tensor([0., 100.]))
+    tensor([1.0000, 0.0399])
     """
 
 
@@ -323,12 +418,16 @@ def i0e(input):
     "torch.special.i1",
     FLOAT,
     refuse=_REAL,
-    grad=lambda g, input, out: g * where(input == 0, 0.5, i0(input) - out / input),
+    grad=lambda g, input, out: g * where(input == 0, 0.5, i0(input) - out / input.masked_fill(input == 0, 1)),
 )
 def i1(input):
     """The modified Bessel function of the first kind of order 1.
 
     Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.i1
+
+    >>> import torsh
+    >>> torsh.special.i1(torsh.tensor([0., 1.]))
+    tensor([0.0000, 0.5652])
     """
 
 
@@ -336,67 +435,118 @@ def i1(input):
     "torch.special.i1e",
     FLOAT,
     refuse=_REAL,
-    grad=lambda g, input, out: g * where(input == 0, 0.5, i0e(input) - out * (sgn(input) + 1 / input)),
+    grad=lambda g, input, out: g
+    * where(input == 0, 0.5, i0e(input) - out * (sgn(input) + 1 / input.masked_fill(input == 0, 1))),
 )
 def i1e(input):
     """exp(-|x|) * i1(x).
 
     Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.i1e
+
+    >>> import torsh
+    >>> torsh.special.i1e(torsh.tensor([0., 100.]))
+    tensor([0.0000, 0.0397])
     """
 
 
-def _special(name: str, text: str) -> Any:
-    """A function of one number without a gradient, as PyTorch has them."""
+_DOC = """{text}
+
+Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.{name}
+
+>>> import torsh
+>>> torsh.special.{name}(torsh.tensor([0.5, 2.]){more})
+tensor({values})
+"""
+
+
+def _special(name: str, text: str, values: str) -> Any:
+    """A function of one number without a gradient, as PyTorch has them.
+
+    values: its values at 0.5 and 2, for the docs.
+    """
 
     def declared(input):
         pass
 
     declared.__name__ = declared.__qualname__ = name
-    declared.__doc__ = f"{text}\n\nSource: https://docs.pytorch.org/docs/stable/special.html#torch.special.{name}"
+    declared.__doc__ = _DOC.format(name=name, text=text, values=values, more="")
     return unary(f"torch.special.{name}", FLOAT, refuse=_REAL, inplace=False)(declared)
 
 
-airy_ai = _special("airy_ai", "The Airy function Ai.")
-bessel_j0 = _special("bessel_j0", "The Bessel function of the first kind of order 0.")
-bessel_j1 = _special("bessel_j1", "The Bessel function of the first kind of order 1.")
-bessel_y0 = _special("bessel_y0", "The Bessel function of the second kind of order 0.")
-bessel_y1 = _special("bessel_y1", "The Bessel function of the second kind of order 1.")
-modified_bessel_i0 = _special("modified_bessel_i0", "The modified Bessel function of the first kind of order 0.")
-modified_bessel_i1 = _special("modified_bessel_i1", "The modified Bessel function of the first kind of order 1.")
-modified_bessel_k0 = _special("modified_bessel_k0", "The modified Bessel function of the second kind of order 0.")
-modified_bessel_k1 = _special("modified_bessel_k1", "The modified Bessel function of the second kind of order 1.")
-scaled_modified_bessel_k0 = _special("scaled_modified_bessel_k0", "exp(x) times the modified Bessel function K0.")
-scaled_modified_bessel_k1 = _special("scaled_modified_bessel_k1", "exp(x) times the modified Bessel function K1.")
-spherical_bessel_j0 = _special("spherical_bessel_j0", "The spherical Bessel function of order 0: sin(x) / x.")
+airy_ai = _special("airy_ai", "The Airy function Ai.", "[0.2317, 0.0349]")
+bessel_j0 = _special("bessel_j0", "The Bessel function of the first kind of order 0.", "[0.9385, 0.2239]")
+bessel_j1 = _special("bessel_j1", "The Bessel function of the first kind of order 1.", "[0.2423, 0.5767]")
+bessel_y0 = _special("bessel_y0", "The Bessel function of the second kind of order 0.", "[-0.4445,  0.5104]")
+bessel_y1 = _special("bessel_y1", "The Bessel function of the second kind of order 1.", "[-1.4715, -0.1070]")
+modified_bessel_i0 = _special(
+    "modified_bessel_i0", "The modified Bessel function of the first kind of order 0.", "[1.0635, 2.2796]"
+)
+modified_bessel_i1 = _special(
+    "modified_bessel_i1", "The modified Bessel function of the first kind of order 1.", "[0.2579, 1.5906]"
+)
+modified_bessel_k0 = _special(
+    "modified_bessel_k0", "The modified Bessel function of the second kind of order 0.", "[0.9244, 0.1139]"
+)
+modified_bessel_k1 = _special(
+    "modified_bessel_k1", "The modified Bessel function of the second kind of order 1.", "[1.6564, 0.1399]"
+)
+scaled_modified_bessel_k0 = _special(
+    "scaled_modified_bessel_k0", "exp(x) times the modified Bessel function K0.", "[1.5241, 0.8416]"
+)
+scaled_modified_bessel_k1 = _special(
+    "scaled_modified_bessel_k1", "exp(x) times the modified Bessel function K1.", "[2.7310, 1.0335]"
+)
+spherical_bessel_j0 = _special(
+    "spherical_bessel_j0", "The spherical Bessel function of order 0: sin(x) / x.", "[0.9589, 0.4546]"
+)
 
 
 # ---- orthogonal polynomials
 # ------------------------------------------------------------------------------------------------
 
 
-def _polynomial(name: str, text: str) -> Any:
-    """A family of polynomials: of degree ``n`` (truncated to an integer; 0 for negative ones) at ``input``."""
+def _polynomial(name: str, text: str, values: str) -> Any:
+    """A family of polynomials: of degree ``n`` (truncated to an integer; 0 for negative ones) at ``input``.
+
+    values: those of degree 2 at 0.5 and 2, for the docs.
+    """
 
     def declared(input, n):
         pass
 
     declared.__name__ = declared.__qualname__ = name
-    declared.__doc__ = (
-        f"{text} of degree ``n`` at ``input``; either may be a number.\n\n"
-        f"Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.{name}"
-    )
+    text += " of degree ``n`` at ``input``; either may be a number."
+    declared.__doc__ = _DOC.format(name=name, text=text, values=values, more=", 2")
     return binary(f"torch.special.{name}", FLOAT, refuse=_REAL, inplace=False)(declared)
 
 
-chebyshev_polynomial_t = _polynomial("chebyshev_polynomial_t", "Chebyshev's polynomial of the first kind")
-chebyshev_polynomial_u = _polynomial("chebyshev_polynomial_u", "Chebyshev's polynomial of the second kind")
-chebyshev_polynomial_v = _polynomial("chebyshev_polynomial_v", "Chebyshev's polynomial of the third kind")
-chebyshev_polynomial_w = _polynomial("chebyshev_polynomial_w", "Chebyshev's polynomial of the fourth kind")
-shifted_chebyshev_polynomial_t = _polynomial("shifted_chebyshev_polynomial_t", "Chebyshev's T at 2x - 1")
-shifted_chebyshev_polynomial_u = _polynomial("shifted_chebyshev_polynomial_u", "Chebyshev's U at 2x - 1")
-shifted_chebyshev_polynomial_v = _polynomial("shifted_chebyshev_polynomial_v", "Chebyshev's V at 2x - 1")
-shifted_chebyshev_polynomial_w = _polynomial("shifted_chebyshev_polynomial_w", "Chebyshev's W at 2x - 1")
-hermite_polynomial_h = _polynomial("hermite_polynomial_h", "The physicists' Hermite polynomial")
-hermite_polynomial_he = _polynomial("hermite_polynomial_he", "The probabilists' Hermite polynomial")
-laguerre_polynomial_l = _polynomial("laguerre_polynomial_l", "Laguerre's polynomial")
-legendre_polynomial_p = _polynomial("legendre_polynomial_p", "Legendre's polynomial")
+chebyshev_polynomial_t = _polynomial(
+    "chebyshev_polynomial_t", "Chebyshev's polynomial of the first kind", "[-0.5000,  7.0000]"
+)
+chebyshev_polynomial_u = _polynomial(
+    "chebyshev_polynomial_u", "Chebyshev's polynomial of the second kind", "[ 0., 15.]"
+)
+chebyshev_polynomial_v = _polynomial(
+    "chebyshev_polynomial_v", "Chebyshev's polynomial of the third kind", "[-1., 11.]"
+)
+chebyshev_polynomial_w = _polynomial(
+    "chebyshev_polynomial_w", "Chebyshev's polynomial of the fourth kind", "[ 1., 19.]"
+)
+shifted_chebyshev_polynomial_t = _polynomial(
+    "shifted_chebyshev_polynomial_t", "Chebyshev's T at 2x - 1", "[-1., 17.]"
+)
+shifted_chebyshev_polynomial_u = _polynomial(
+    "shifted_chebyshev_polynomial_u", "Chebyshev's U at 2x - 1", "[-1., 35.]"
+)
+shifted_chebyshev_polynomial_v = _polynomial(
+    "shifted_chebyshev_polynomial_v", "Chebyshev's V at 2x - 1", "[-1., 29.]"
+)
+shifted_chebyshev_polynomial_w = _polynomial(
+    "shifted_chebyshev_polynomial_w", "Chebyshev's W at 2x - 1", "[-1., 41.]"
+)
+hermite_polynomial_h = _polynomial("hermite_polynomial_h", "The physicists' Hermite polynomial", "[-1., 14.]")
+hermite_polynomial_he = _polynomial(
+    "hermite_polynomial_he", "The probabilists' Hermite polynomial", "[-0.7500,  3.0000]"
+)
+laguerre_polynomial_l = _polynomial("laguerre_polynomial_l", "Laguerre's polynomial", "[ 0.1250, -1.0000]")
+legendre_polynomial_p = _polynomial("legendre_polynomial_p", "Legendre's polynomial", "[-0.1250,  5.5000]")

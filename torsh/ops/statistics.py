@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from torsh import dtypes, return_types
-from torsh.ops._args import check_tensor, wrap_dim
+from torsh.ops._args import check_tensor, has_values, wrap_dim
 from torsh.ops._op import composite, primitive, with_out
 from torsh.ops.reduction import _PAIR, _along, share
 from torsh.tensor import Tensor
@@ -54,6 +54,14 @@ def median(input, dim=None, keepdim=False, *, out=None):
 
     A nan makes the result nan.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.median.html
+
+    >>> import torsh
+    >>> torsh.median(torsh.tensor([4., 1., 3., 2.]))  # the lower of two middle values
+    tensor(2.)
+    >>> torsh.median(torsh.tensor([[3, 1, 2]]), dim=1)
+    torsh.return_types.median(
+    values=tensor([2]),
+    indices=tensor([2]))
     """
     if out is not None:
         return _median_out(input, dim, keepdim, out=out)
@@ -68,6 +76,10 @@ def nanmedian(input, dim=None, keepdim=False, *, out=None):
     """The median of what is not nan, the lower one of two in the middle; with ``dim`` a named tuple (values, indices).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nanmedian.html
+
+    >>> import torsh
+    >>> torsh.nanmedian(torsh.tensor([1., float("nan"), 3.]))
+    tensor(1.)
     """
     if out is not None:
         return _nanmedian_out(input, dim, keepdim, out=out)
@@ -91,6 +103,12 @@ def mode(input, dim=-1, keepdim=False):
     Of equally frequent values it is the smallest.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.mode.html
+
+    >>> import torsh
+    >>> torsh.mode(torsh.tensor([3, 1, 3, 2]))
+    torsh.return_types.mode(
+    values=tensor(3),
+    indices=tensor(2))
     """
     import torsh
 
@@ -105,7 +123,7 @@ def mode(input, dim=-1, keepdim=False):
     values, order = input.detach().transpose(dim, -1).sort(-1, stable=True)
     place = torsh.arange(n, device=input.device).expand(values.shape)
     # Where the run of equal values that a place belongs to begins; the longest run ends where the way back is longest.
-    first = torsh.zeros_like(place)
+    first = torsh.zeros_like(order)
     first[..., 1:] = torsh.where(values[..., 1:] != values[..., :-1], place[..., 1:], 0)
     last = (place - first.cummax(-1).values).argmax(-1, keepdim=True)
     index = order.gather(-1, last).transpose(dim, -1)
@@ -126,7 +144,7 @@ def _quantile(name: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolat
             raise RuntimeError(f"{name}() q tensor must be same dtype as the input tensor")
         if q.device != input.device:
             raise RuntimeError(f"{name}() q tensor must be on the same device as the input tensor")
-        if q.numel() and q.device.type != "meta" and not bool(((q >= 0) & (q <= 1)).all()):
+        if q.numel() and has_values(q) and not bool(((q >= 0) & (q <= 1)).all()):
             raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
     else:
         if not 0 <= q <= 1:
@@ -178,6 +196,13 @@ def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
     q: between 0 and 1, a number or a tensor of the input's dtype (float32 or float64).  A nan makes a quantile nan.
     interpolation: linear, lower, higher, midpoint or nearest.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.quantile.html
+
+    >>> import torsh
+    >>> x = torsh.tensor([0., 1., 2., 3.])
+    >>> torsh.quantile(x, torsh.tensor([0.25, 0.5]))
+    tensor([0.7500, 1.5000])
+    >>> torsh.quantile(x, 0.6, interpolation="nearest")
+    tensor(2.)
     """
     return _quantile("quantile", input, q, dim, keepdim, interpolation, False)
 
@@ -187,6 +212,10 @@ def nanquantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
     """Quantiles of what is not nan; see ``quantile``.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nanquantile.html
+
+    >>> import torsh
+    >>> torsh.nanquantile(torsh.tensor([1., float("nan"), 3.]), 0.5)
+    tensor(2.)
     """
     return _quantile("nanquantile", input, q, dim, keepdim, interpolation, True)
 
@@ -210,7 +239,7 @@ def _weights(w: Any, n: int, name: str) -> None:
             f"cov(): expected {name} to have the same numel as there are observations in the input but got {w.numel()} "
             f"!= {n}"
         )
-    if n and w.device.type != "meta" and bool(w.min() < 0):
+    if n and has_values(w) and bool(w.min() < 0):
         raise RuntimeError(f"cov(): {name} cannot be negative")
 
 
@@ -221,6 +250,11 @@ def cov(input, *, correction=1, fweights=None, aweights=None):
     correction: subtracted from the number of observations.  fweights: how often each was observed (integers);
     aweights: how much each counts.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.cov.html
+
+    >>> import torsh
+    >>> torsh.cov(torsh.tensor([[1., 2., 3.], [3., 2., 1.]]))
+    tensor([[ 1., -1.],
+            [-1.,  1.]])
     """
     check_tensor(input, "cov")
     if input.ndim > 2:
@@ -241,7 +275,7 @@ def cov(input, *, correction=1, fweights=None, aweights=None):
     if w is not None:
         w = w.reshape(-1)
         total = w.sum()
-        if n and total.device.type != "meta" and bool(total == 0):
+        if n and has_values(total) and bool(total == 0):
             raise RuntimeError("cov(): weights sum to zero, can't be normalized")
         average = (x * w).sum(1) / total
         if correction and aweights is not None:
@@ -265,6 +299,11 @@ def corrcoef(input):
     """The matrix of correlation coefficients of variables in rows, observed in columns.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.corrcoef.html
+
+    >>> import torsh
+    >>> torsh.corrcoef(torsh.tensor([[1., 2., 3.], [3., 2., 1.]]))
+    tensor([[ 1., -1.],
+            [-1.,  1.]])
     """
     check_tensor(input, "corrcoef")
     if input.ndim > 2:

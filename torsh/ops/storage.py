@@ -12,13 +12,22 @@ from torsh.ops._op import composite, primitive
 from torsh.ops._view import view as view_op
 from torsh.ops.conversion import clone
 from torsh.ops.shape import contiguous_strides
-from torsh.tensor import Tensor
+from torsh.tensor import Tensor, memory_of
 
 # ---- geometry ----------------------------------------------------------------------------------------------------------
 
 
 def stride(self: Tensor, dim: int | None = None) -> Any:
-    """How many elements apart neighbours are in memory: for every dimension as a tuple, or for one."""
+    """How many elements apart neighbours are in memory: for every dimension as a tuple, or for one.
+
+    dim: one dimension, whose stride is returned as an int; None gives a tuple of all. Counted in elements.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.stride.html
+
+    >>> import torsh
+    >>> x = torsh.zeros(2, 3)
+    >>> x.stride(), x.stride(0)
+    ((3, 1), 3)
+    """
     strides = self._kind.backend.strides(self._data)
     if 0 in strides:
         strides = _plausible(tuple(self._data.shape), strides)
@@ -27,6 +36,8 @@ def stride(self: Tensor, dim: int | None = None) -> Any:
 
 def _plausible(shape: tuple[int, ...], strides: tuple[int, ...]) -> tuple[int, ...]:
     """Strides with those of length-1 dimensions as PyTorch has them: NumPy makes a new dimension's stride 0."""
+    if 0 in shape and not any(strides):  # what NumPy gives a new array without elements
+        return contiguous_strides(shape)
     found = list(strides)
     for d in range(len(shape) - 1, -1, -1):
         if found[d] == 0 and shape[d] == 1:
@@ -35,7 +46,14 @@ def _plausible(shape: tuple[int, ...], strides: tuple[int, ...]) -> tuple[int, .
 
 
 def storage_offset(self: Tensor) -> int:
-    """The position of the first element in the storage, in elements."""
+    """The position of the first element in the storage, in elements.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.storage_offset.html
+
+    >>> import torsh
+    >>> torsh.arange(6)[2:].storage_offset()
+    2
+    """
     backend = self._kind.backend
     if self._base is None and not backend.shares(self._data):
         return 0
@@ -44,7 +62,15 @@ def storage_offset(self: Tensor) -> int:
 
 
 def data_ptr(self: Tensor) -> int:
-    """The address of the first element (0 for a tensor without elements)."""
+    """The address of the first element (0 for a tensor without elements).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.data_ptr.html
+
+    >>> import torsh
+    >>> x = torsh.zeros(4)
+    >>> x[1:].data_ptr() - x.data_ptr()  # bytes
+    4
+    """
     return int(self._kind.backend.geometry(self._data)[2]) if self.numel() else 0
 
 
@@ -54,7 +80,9 @@ for _f in (stride, storage_offset, data_ptr):
 
 def storage_elements(t: Tensor) -> int:
     """How many elements of the tensor's type its storage holds."""
-    return int(t._kind.backend.storage(t._data).shape[0]) // t._kind.dtype.itemsize
+    while hasattr(t, "_physical"):  # an example under vmap: what is behind it
+        t = t._physical
+    return int(t._kind.backend.storage(memory_of(t)).shape[0]) // t._kind.dtype.itemsize
 
 
 def reach(size: Sequence[int], stride: Sequence[int]) -> int:
@@ -67,7 +95,7 @@ def reach(size: Sequence[int], stride: Sequence[int]) -> int:
 # ---- as_strided --------------------------------------------------------------------------------------------------------
 
 
-def _as_strided_grad(g, input_shape, input_strides, size, stride, offset):
+def as_strided_grad(g: Any, input_shape: Any, input_strides: Any, size: Any, stride: Any, offset: int) -> Any:
     """The gradient of as_strided: summed into flat memory, read back with the input's own geometry."""
     low = min(offset, 0)
     n = max(reach(input_shape, input_strides), offset + reach(size, stride)) - low
@@ -83,7 +111,7 @@ def _as_strided_grad(g, input_shape, input_strides, size, stride, offset):
 
 @view_op("", name="as_strided", args="input size stride offset input_strides",
          grad=lambda g, input_shape, input_strides, size, stride, offset:
-         _as_strided_grad(g, input_shape, input_strides, size, stride, offset))  # fmt: skip
+         as_strided_grad(g, input_shape, input_strides, size, stride, offset))  # fmt: skip
 def strided_view(input, size, stride, offset, input_strides):
     """A view by strides; the offset counts from the first element of ``input``."""
     return (input, size, stride, offset, input_strides)
@@ -103,6 +131,13 @@ def as_strided(input, size, stride, storage_offset=None):
     storage_offset: position in the storage of the first element; default: that of ``input``.
     Raises RuntimeError where the view would leave the storage.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.as_strided.html
+
+    >>> import torsh
+    >>> x = torsh.arange(5)
+    >>> torsh.as_strided(x, (3, 2), (1, 1))  # overlapping pairs
+    tensor([[0, 1],
+            [1, 2],
+            [2, 3]])
     """
     size, stride = size_of((tuple(size),)), size_of((tuple(stride),))
     if len(size) != len(stride):
@@ -127,7 +162,15 @@ def as_strided(input, size, stride, storage_offset=None):
 
 @composite("Tensor.as_strided_")
 def as_strided_(self, size, stride, storage_offset=None):
-    """``as_strided`` of the tensor itself: it gets the new geometry."""
+    """``as_strided`` of the tensor itself: it gets the new geometry.
+
+    size, stride, storage_offset: as of :func:`as_strided`; the tensor keeps its memory and gets this geometry.
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.arange(5).as_strided_((2,), (2,))
+    tensor([0, 2])
+    """
     return _as_strided_inplace(self, size, stride, storage_offset)
 
 
@@ -136,8 +179,14 @@ def as_strided_scatter(input, src, size, stride, storage_offset=None):
     """A copy of ``input`` with ``src`` written to the elements that ``as_strided`` would show.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.as_strided_scatter.html
+
+    >>> import torsh
+    >>> torsh.as_strided_scatter(torsh.zeros(4), torsh.ones(2), (2,), (2,))
+    tensor([1., 0., 1., 0.])
     """
-    out = input.clone()
+    from torsh.func._batched import own_copy
+
+    out = own_copy(input, src)
     part = as_strided(out, size, stride, storage_offset)
     if tuple(part.shape) != tuple(src.shape):
         raise RuntimeError(
@@ -152,10 +201,18 @@ def empty_strided(size, stride, *, dtype=None, layout=None, device=None, require
     """A tensor of a size and strides with whatever its memory holds.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.empty_strided.html
+
+    >>> import torsh
+    >>> torsh.empty_strided((2, 3), (1, 2)).stride()
+    (1, 2)
     """
     from torsh.ops.creation import make_full
 
     size, stride = size_of((tuple(size),)), size_of((tuple(stride),))
+    if any(s < 0 for s in stride):
+        raise RuntimeError(
+            f"Storage size calculation overflowed with sizes={list(size)} and strides={list(stride)}: strides must not be negative"
+        )
     if len(size) != len(stride):
         raise RuntimeError(
             f"empty_strided: dimensionality of sizes ({len(size)}) must match dimensionality of strides ({len(stride)})"
@@ -171,7 +228,20 @@ def empty_strided(size, stride, *, dtype=None, layout=None, device=None, require
 
 @composite("Tensor.new_empty_strided")
 def new_empty_strided(self, size, stride, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
-    """``empty_strided`` with the dtype and device of this tensor."""
+    """``empty_strided`` with the dtype and device of this tensor.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.new_empty_strided.html
+
+    >>> import torsh
+    >>> torsh.zeros(1).new_empty_strided((2, 3), (1, 2)).stride()
+    (1, 2)
+    """
+    if hasattr(self, "_physical"):  # an example under vmap: one for each of them
+        size, stride = tuple(size), tuple(stride)
+        span = max(reach(size, stride), 1)
+        return self._of_batch(
+            lambda b, n: new_empty_strided(b, (n, *size), (span, *stride), dtype, layout, device, requires_grad)
+        )
     return empty_strided(
         size,
         stride,
@@ -194,7 +264,12 @@ def contiguous(input, memory_format=None):
     """The tensor itself if its elements lie in row-major order (or in that of the memory format), else a copy that does.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.contiguous.html
+
+    >>> import torsh
+    >>> x = torsh.zeros(2, 3).t()
+    >>> x.is_contiguous(), x.contiguous().is_contiguous()
+    (False, True)
     """
     if memory_format is None:
-        return input if input._kind.backend.contiguous(input._data) else clone(input, memory_format=contiguous_format)
+        return input if input._kind.backend.contiguous(memory_of(input)) else clone(input, memory_format=contiguous_format)
     return input if input.is_contiguous(memory_format=memory_format) else clone(input, memory_format=memory_format)

@@ -62,6 +62,14 @@ def interpolate(
     mode: "nearest", "nearest-exact", "area", "linear" (1-d), "bilinear", "bicubic" (2-d) or "trilinear" (3-d).
     align_corners: whether the corner elements' centres are kept in place.  antialias: smooth before shrinking.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.interpolate.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> x = torsh.tensor([[[1., 2., 4.]]])
+    >>> F.interpolate(x, scale_factor=2)
+    tensor([[[1., 1., 2., 2., 4., 4.]]])
+    >>> F.interpolate(x, size=5, mode="linear", align_corners=True)
+    tensor([[[1.0000, 1.5000, 2.0000, 3.0000, 4.0000]]])
     """
     check_tensor(input, "interpolate")
     if mode in ("nearest", "area", "nearest-exact"):
@@ -159,6 +167,13 @@ def upsample(input, size=None, scale_factor=None, mode="nearest", align_corners=
     """The old name of interpolate.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.upsample.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")  # deprecated by interpolate
+    >>> F.upsample(torsh.tensor([[[1., 2.]]]), scale_factor=2)
+    tensor([[[1., 1., 2., 2.]]])
     """
     warnings.warn("`nn.functional.upsample` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=3)
     return interpolate(input, size, scale_factor, mode, align_corners)
@@ -169,6 +184,13 @@ def upsample_nearest(input, size=None, scale_factor=None):
     """interpolate by the nearest element.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.upsample_nearest.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")  # deprecated by interpolate
+    >>> F.upsample_nearest(torsh.ones(1, 1, 2, 2), scale_factor=2).shape
+    torsh.Size([1, 1, 4, 4])
     """
     warnings.warn(
         "`nn.functional.upsample_nearest` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=3
@@ -181,6 +203,13 @@ def upsample_bilinear(input, size=None, scale_factor=None):
     """Bilinear interpolate with aligned corners.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.upsample_bilinear.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")  # deprecated by interpolate
+    >>> F.upsample_bilinear(torsh.ones(1, 1, 2, 2), scale_factor=2).shape
+    torsh.Size([1, 1, 4, 4])
     """
     warnings.warn(
         "`nn.functional.upsample_bilinear` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=3
@@ -281,6 +310,12 @@ def grid_sample_function(input, grid, mode="bilinear", padding_mode="zeros", ali
     input: (N, C, H, W) or (N, C, D, H, W).  grid: (N, *out, 2 or 3), the coordinates in the order x, y, z.
     mode: "bilinear", "nearest" or "bicubic" (images only).  padding_mode: "zeros", "border" or "reflection".
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.grid_sample.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> x = torsh.tensor([[[[1., 2.], [3., 4.]]]])
+    >>> F.grid_sample(x, torsh.tensor([[[[0., 0.]]]]), align_corners=True)  # the centre
+    tensor([[[[2.5000]]]])
     """
     if mode not in _GRID_MODES:
         raise ValueError(
@@ -304,7 +339,15 @@ def grid_sample_function(input, grid, mode="bilinear", padding_mode="zeros", ali
 
 @composite("torch.grid_sampler torch.grid_sampler_2d torch.grid_sampler_3d")
 def grid_sampler(input, grid, interpolation_mode, padding_mode, align_corners):
-    """nn.functional.grid_sample with modes as numbers."""
+    """nn.functional.grid_sample with modes as numbers.
+
+    interpolation_mode: 0 bilinear, 1 nearest, 2 bicubic; padding_mode: 0 zeros, 1 border, 2 reflection.
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.grid_sampler(torsh.ones(1, 1, 2, 2), torsh.zeros(1, 3, 3, 2), 0, 0, False).shape
+    torsh.Size([1, 1, 3, 3])
+    """
     return _sampled(input, grid, _GRID_MODES[interpolation_mode], _GRID_PADDING[padding_mode], align_corners)
 
 
@@ -349,6 +392,13 @@ def affine_grid_function(theta, size, align_corners=None):
 
     theta: (N, 2, 3) or (N, 3, 4).  size: the output's, (N, C, H, W) or (N, C, D, H, W).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.affine_grid.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> theta = torsh.tensor([[[1., 0., 0.], [0., 1., 0.]]])
+    >>> F.affine_grid(theta, (1, 1, 2, 2), align_corners=True)[0, 0]
+    tensor([[-1., -1.],
+            [ 1., -1.]])
     """
     if align_corners is None:
         warnings.warn(
@@ -379,7 +429,15 @@ def affine_grid_function(theta, size, align_corners=None):
 
 @composite("torch.affine_grid_generator")
 def affine_grid_generator(theta, size, align_corners):
-    """nn.functional.affine_grid with all arguments given."""
+    """nn.functional.affine_grid with all arguments given.
+
+    theta: (N, 2, 3); size: the output's (N, C, H, W), or one dimension more of both; the result is (N, H, W, 2).
+    Source: https://docs.pytorch.org/docs/stable/torch.html
+
+    >>> import torsh
+    >>> torsh.affine_grid_generator(torsh.eye(2, 3)[None], (1, 1, 2, 2), True).shape
+    torsh.Size([1, 2, 2, 2])
+    """
     return _affine_grid(theta, tuple(size), align_corners)
 
 
@@ -411,6 +469,10 @@ def pixel_shuffle(input, upscale_factor):
     """(*, C r², H, W) to (*, C, H r, W r): channels become pixels.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pixel_shuffle.html
+
+    >>> import torsh
+    >>> torsh.pixel_shuffle(torsh.zeros(1, 8, 2, 2), 2).shape
+    torsh.Size([1, 2, 4, 4])
     """
     r = upscale_factor
     if input.ndim < 3:
@@ -436,6 +498,10 @@ def pixel_unshuffle(input, downscale_factor):
     """(*, C, H r, W r) to (*, C r², H, W): pixels become channels.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pixel_unshuffle.html
+
+    >>> import torsh
+    >>> torsh.pixel_unshuffle(torsh.zeros(1, 2, 4, 4), 2).shape
+    torsh.Size([1, 8, 2, 2])
     """
     r = downscale_factor
     if input.ndim < 3:
@@ -465,6 +531,10 @@ def channel_shuffle(input, groups):
     """Interleave groups of channels of (N, C, *).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.channel_shuffle.html
+
+    >>> import torsh
+    >>> torsh.channel_shuffle(torsh.arange(4.).reshape(1, 4, 1, 1), 2).flatten()
+    tensor([0., 2., 1., 3.])
     """
     if input.ndim < 3:
         raise RuntimeError(f"channel_shuffle expects input with > 2 dims, but got input with sizes {list(input.shape)}")
@@ -550,7 +620,13 @@ def _patch_arguments(kernel_size, dilation, padding, stride):
 def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
     """All patches of images as columns: (N, C, H, W) to (N, C * KH * KW, patches); also without N.
 
+    kernel_size, dilation, padding, stride: an int or a pair.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.unfold.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> F.unfold(torsh.zeros(1, 3, 4, 4), kernel_size=2).shape
+    torsh.Size([1, 12, 9])
     """
     check_tensor(input, "im2col")
     kernel, dilation, padding, stride = _patch_arguments(kernel_size, dilation, padding, stride)
@@ -577,7 +653,16 @@ def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
 def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     """Add up patches at their places: (N, C * KH * KW, patches) to (N, C, *output_size); also without N.
 
+    The parameters are those of :func:`unfold`; output_size: (H, W).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.fold.html
+
+    >>> import torsh
+    >>> import torsh.nn.functional as F
+    >>> x = torsh.ones(1, 4, 4)  # (N, C * kernel, blocks)
+    >>> F.fold(x, output_size=(3, 3), kernel_size=2)  # overlaps are added up
+    tensor([[[[1., 2., 1.],
+              [2., 4., 2.],
+              [1., 2., 1.]]]])
     """
     check_tensor(input, "col2im")
     size = _two(output_size, "output_size")

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from torsh import dtypes
-from torsh.ops._op import composite
+from torsh.ops._op import add_doc, composite
 
 
 def _torch(name: str) -> Any:
@@ -65,7 +65,12 @@ def _window(name: str) -> Any:
 
 @_window("general_cosine")
 def general_cosine(M, *, a, sym=True, dtype=None, layout=None, device=None, requires_grad=False):
-    """A sum of cosines with coefficients ``a``, of alternating sign; ``sym`` False gives a window to be repeated."""
+    """A sum of cosines with coefficients ``a``, of alternating sign; ``sym`` False gives a window to be repeated.
+
+    >>> import torsh
+    >>> torsh.signal.windows.general_cosine(5, a=[0.5, 0.5])
+    tensor([0.0000, 0.5000, 1.0000, 0.5000, 0.0000])
+    """
     _check("general_cosine", M, dtype, layout)
     if not isinstance(a, (list, tuple)):
         raise TypeError("Coefficients must be a list/tuple")
@@ -76,39 +81,69 @@ def general_cosine(M, *, a, sym=True, dtype=None, layout=None, device=None, requ
 
 @_window("general_hamming")
 def general_hamming(M, *, alpha=0.54, sym=True, dtype=None, layout=None, device=None, requires_grad=False):
-    """alpha - (1 - alpha) * cos."""
+    """alpha - (1 - alpha) * cos.
+
+    >>> import torsh
+    >>> torsh.signal.windows.general_hamming(5, alpha=0.6)
+    tensor([0.2000, 0.6000, 1.0000, 0.6000, 0.2000])
+    """
     return _cosines("general_cosine", M, [alpha, 1.0 - alpha], sym, dtype, layout, device, requires_grad)
 
 
 @_window("hamming")
 def hamming(M, *, sym=True, dtype=None, layout=None, device=None, requires_grad=False):
-    """The Hamming window: 0.54 - 0.46 * cos."""
+    """The Hamming window: 0.54 - 0.46 * cos.
+
+    >>> import torsh
+    >>> torsh.signal.windows.hamming(5)
+    tensor([0.0800, 0.5400, 1.0000, 0.5400, 0.0800])
+    """
     return _cosines("general_cosine", M, [0.54, 0.46], sym, dtype, layout, device, requires_grad)
 
 
 @_window("hann")
 def hann(M, *, sym=True, dtype=None, layout=None, device=None, requires_grad=False):
-    """The Hann window: 0.5 - 0.5 * cos."""
+    """The Hann window: 0.5 - 0.5 * cos.
+
+    >>> import torsh
+    >>> torsh.signal.windows.hann(5)
+    tensor([0.0000, 0.5000, 1.0000, 0.5000, 0.0000])
+    """
     return _cosines("general_cosine", M, [0.5, 0.5], sym, dtype, layout, device, requires_grad)
 
 
 @_window("blackman")
 def blackman(M, *, sym=True, dtype=None, layout=None, device=None, requires_grad=False):
-    """The Blackman window, of three cosines."""
+    """The Blackman window, of three cosines.
+
+    >>> import torsh
+    >>> torsh.signal.windows.blackman(5)
+    tensor([-1.4901e-08,  3.4000e-01,  1.0000e+00,  3.4000e-01, -1.4901e-08])
+    """
     _check("blackman", M, dtype, layout)
     return _cosines("general_cosine", M, [0.42, 0.5, 0.08], sym, dtype, layout, device, requires_grad)
 
 
 @_window("nuttall")
 def nuttall(M, *, sym=True, dtype=None, layout=None, device=None, requires_grad=False):
-    """Nuttall's minimum 4-term window."""
+    """Nuttall's minimum 4-term window.
+
+    >>> import torsh
+    >>> torsh.signal.windows.nuttall(5)
+    tensor([3.6280e-04, 2.2698e-01, 1.0000e+00, 2.2698e-01, 3.6280e-04])
+    """
     a = [0.3635819, 0.4891775, 0.1365995, 0.0106411]
     return _cosines("general_cosine", M, a, sym, dtype, layout, device, requires_grad)
 
 
 @_window("bartlett")
 def bartlett(M, *, sym=True, dtype=None, layout=None, device=None, requires_grad=False):
-    """A triangle that is zero at its ends."""
+    """A triangle that is zero at its ends.
+
+    >>> import torsh
+    >>> torsh.signal.windows.bartlett(5)
+    tensor([0.0000, 0.5000, 1.0000, 0.5000, 0.0000])
+    """
     dtype = _check("bartlett", M, dtype, layout)
     if M <= 1:
         return _short(M, dtype, device, requires_grad)
@@ -117,7 +152,12 @@ def bartlett(M, *, sym=True, dtype=None, layout=None, device=None, requires_grad
 
 @_window("cosine")
 def cosine(M, *, sym=True, dtype=None, layout=None, device=None, requires_grad=False):
-    """Half a period of a sine."""
+    """Half a period of a sine.
+
+    >>> import torsh
+    >>> torsh.signal.windows.cosine(4)
+    tensor([0.3827, 0.9239, 0.9239, 0.3827])
+    """
     dtype = _check("cosine", M, dtype, layout)
     if M == 0:
         return _short(M, dtype, device, requires_grad)
@@ -127,7 +167,12 @@ def cosine(M, *, sym=True, dtype=None, layout=None, device=None, requires_grad=F
 
 @_window("exponential")
 def exponential(M, *, center=None, tau=1.0, sym=True, dtype=None, layout=None, device=None, requires_grad=False):
-    """exp(-|n - center| / tau); center None: the middle."""
+    """exp(-|n - center| / tau); center None: the middle.
+
+    >>> import torsh
+    >>> torsh.signal.windows.exponential(5, tau=2.)
+    tensor([0.3679, 0.6065, 1.0000, 0.6065, 0.3679])
+    """
     dtype = _check("exponential", M, dtype, layout)
     if tau <= 0:
         raise ValueError(f"Tau must be positive, got: {tau} instead.")
@@ -141,7 +186,12 @@ def exponential(M, *, center=None, tau=1.0, sym=True, dtype=None, layout=None, d
 
 @_window("gaussian")
 def gaussian(M, *, std=1.0, sym=True, dtype=None, layout=None, device=None, requires_grad=False):
-    """A bell of standard deviation ``std``."""
+    """A bell of standard deviation ``std``.
+
+    >>> import torsh
+    >>> torsh.signal.windows.gaussian(5, std=1.)
+    tensor([0.1353, 0.6065, 1.0000, 0.6065, 0.1353])
+    """
     dtype = _check("gaussian", M, dtype, layout)
     if std <= 0:
         raise ValueError(f"Standard deviation must be positive, got: {std} instead.")
@@ -165,7 +215,12 @@ def _kaiser(M: int, beta: float, ends: int, dtype: Any, device: Any, requires_gr
 
 @_window("kaiser")
 def kaiser(M, *, beta=12.0, sym=True, dtype=None, layout=None, device=None, requires_grad=False):
-    """The Kaiser window; ``beta`` sets how steep it is."""
+    """The Kaiser window; ``beta`` sets how steep it is.
+
+    >>> import torsh
+    >>> torsh.signal.windows.kaiser(5, beta=4.)
+    tensor([0.0885, 0.6334, 1.0000, 0.6334, 0.0885])
+    """
     dtype = _check("kaiser", M, dtype, layout)
     if beta < 0:
         raise ValueError(f"beta must be non-negative, got: {beta} instead.")
@@ -187,7 +242,7 @@ for _f in (
     gaussian,
     kaiser,
 ):
-    _f.__doc__ = _f.op.doc = f"{_f.__doc__}\n\n    {_SOURCE.format(_f.__name__)}\n    "
+    add_doc(_f, _SOURCE.format(_f.__name__))
 
 
 # ---- the older forms -----------------------------------------------------------------------------------------------
@@ -220,7 +275,15 @@ def hann_window(
 ):
     """The Hann window; ``periodic`` for one to be repeated, the usual case of spectral analysis.
 
+    window_length: the number of values. periodic: the window of length + 1 without its last value, for spectra; False: the symmetric one.
+    dtype: floating, default the default floating type.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.hann_window.html
+
+    >>> import torsh
+    >>> torsh.hann_window(4)
+    tensor([0.0000, 0.5000, 1.0000, 0.5000])
+    >>> torsh.hann_window(4, periodic=False)
+    tensor([0.0000, 0.7500, 0.7500, 0.0000])
     """
     return _old_cosines("hann_window", window_length, periodic, [0.5, 0.5], dtype, layout, device, requires_grad)
 
@@ -233,6 +296,10 @@ def hamming_window(
     """The Hamming window, alpha - beta * cos.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.hamming_window.html
+
+    >>> import torsh
+    >>> torsh.hamming_window(4)
+    tensor([0.0800, 0.5400, 1.0000, 0.5400])
     """
     return _old_cosines("hamming_window", window_length, periodic, [alpha, beta], dtype, layout, device, requires_grad)
 
@@ -244,6 +311,10 @@ def blackman_window(
     """The Blackman window.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.blackman_window.html
+
+    >>> import torsh
+    >>> torsh.blackman_window(4)[1:]
+    tensor([0.3400, 1.0000, 0.3400])
     """
     a = [0.42, 0.5, 0.08]
     return _old_cosines("blackman_window", window_length, periodic, a, dtype, layout, device, requires_grad)
@@ -256,6 +327,10 @@ def bartlett_window(
     """A triangle that is zero at its ends.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.bartlett_window.html
+
+    >>> import torsh
+    >>> torsh.bartlett_window(4)
+    tensor([0.0000, 0.5000, 1.0000, 0.5000])
     """
     dtype = _check_old("bartlett_window", window_length, dtype, layout)
     w = bartlett(window_length, sym=not periodic, dtype=dtypes.float64, device=device)
@@ -277,6 +352,10 @@ def kaiser_window(
     """The Kaiser window; ``beta`` sets how steep it is.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.kaiser_window.html
+
+    >>> import torsh
+    >>> torsh.kaiser_window(4, True, 2.)
+    tensor([0.4387, 0.8348, 1.0000, 0.8348])
     """
     dtype = _check_old("kaiser_window", window_length, dtype, layout)
     if window_length <= 1:

@@ -3,6 +3,7 @@
 from torsh.optim import lr_scheduler, swa_utils
 from torsh.optim._adafactor import Adafactor
 from torsh.optim._muon import Muon
+from torsh.optim._swap import swap_in_optimizer_params_and_state
 from torsh.optim.adadelta import Adadelta
 from torsh.optim.adagrad import Adagrad
 from torsh.optim.adam import Adam
@@ -37,4 +38,5 @@ __all__ = [
     "SparseAdam",
     "lr_scheduler",
     "swa_utils",
+    "swap_in_optimizer_params_and_state",
 ]  # fmt: skip

@@ -23,7 +23,18 @@ from torsh.tensor import Tensor
 class Adagrad(PerParameter):
     """Adagrad (Duchi et al., 2011).
 
+    lr_decay: how fast the rate falls with the steps. initial_accumulator_value: what the sums of squares start with. eps: added to the
+    denominator. weight_decay: adds that multiple of a parameter to its gradient.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.Adagrad.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> x = nn.Parameter(torsh.tensor([1., 2.]))
+    >>> optimizer = torsh.optim.Adagrad([x], lr=0.1)
+    >>> (x ** 2).sum().backward()
+    >>> optimizer.step()
+    >>> x.data
+    tensor([0.9000, 1.9000])
     """
 
     _sparse = True
@@ -105,6 +116,15 @@ class Adadelta(PerParameter):
     """Adadelta (Zeiler, 2012).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.Adadelta.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> x = nn.Parameter(torsh.tensor([1., 2.]))
+    >>> optimizer = torsh.optim.Adadelta([x], lr=1.0)
+    >>> (x ** 2).sum().backward()
+    >>> optimizer.step()
+    >>> x.data
+    tensor([0.9968, 1.9968])
     """
 
     _group_defaults = {"foreach": None, "maximize": False, "differentiable": False, "capturable": False}
@@ -152,7 +172,18 @@ class Adadelta(PerParameter):
 class RMSprop(PerParameter):
     """RMSprop (Hinton's lecture), centred (Graves, 2013) and with momentum if wanted.
 
+    alpha: how much of the running mean of squares is kept. eps: added to the denominator. momentum, weight_decay: as in :class:`SGD`.
+    centered: divide by the standard deviation.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.RMSprop.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> x = nn.Parameter(torsh.tensor([1., 2.]))
+    >>> optimizer = torsh.optim.RMSprop([x], lr=0.1)
+    >>> (x ** 2).sum().backward()
+    >>> optimizer.step()
+    >>> x.data
+    tensor([5.9605e-08, 1.0000e+00])
     """
 
     _group_defaults = {
@@ -221,6 +252,15 @@ class Rprop(PerParameter):
     """Resilient backpropagation (Riedmiller and Braun, 1993).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.Rprop.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> x = nn.Parameter(torsh.tensor([1., 2.]))
+    >>> optimizer = torsh.optim.Rprop([x], lr=0.1)
+    >>> (x ** 2).sum().backward()
+    >>> optimizer.step()
+    >>> x.data
+    tensor([0.9000, 1.9000])
     """
 
     _group_defaults = {"foreach": None, "maximize": False, "differentiable": False, "capturable": False}
@@ -275,7 +315,17 @@ class Rprop(PerParameter):
 class ASGD(PerParameter):
     """Averaged stochastic gradient descent (Polyak and Juditsky, 1992).
 
+    lambd: the decay term; alpha: the power of the rate's decay; t0: the step at which averaging begins.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.ASGD.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> x = nn.Parameter(torsh.tensor([1., 2.]))
+    >>> optimizer = torsh.optim.ASGD([x], lr=0.1)
+    >>> (x ** 2).sum().backward()
+    >>> optimizer.step()
+    >>> x.data
+    tensor([0.8000, 1.6000])
     """
 
     _group_defaults = {"foreach": None, "maximize": False, "differentiable": False, "capturable": False}

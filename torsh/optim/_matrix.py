@@ -20,6 +20,16 @@ class Adafactor(PerParameter):
     """Adafactor (Shazeer and Stern, 2018): the second moments of a matrix as a row times a column.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.Adafactor.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> x = nn.Parameter(torsh.ones(2, 2))
+    >>> optimizer = torsh.optim.Adafactor([x], lr=0.1)
+    >>> (x ** 2).sum().backward()
+    >>> optimizer.step()
+    >>> x.data
+    tensor([[0.9000, 0.9000],
+            [0.9000, 0.9000]])
     """
 
     _group_defaults = {"foreach": None}
@@ -122,6 +132,15 @@ class Muon(PerParameter):
 
     adjust_lr_fn: ``"original"`` or ``"match_rms_adamw"``.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.Muon.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> x = nn.Parameter(torsh.eye(2))
+    >>> optimizer = torsh.optim.Muon([x], lr=0.1)
+    >>> (x ** 2).sum().backward()
+    >>> optimizer.step()
+    >>> x.shape
+    torsh.Size([2, 2])
     """
 
     def __init__(

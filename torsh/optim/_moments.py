@@ -31,7 +31,17 @@ def _check(lr: Any, betas: Any, eps: float, weight_decay: float) -> None:
 class Adamax(PerParameter):
     """Adam with the infinity norm (Kingma and Ba, 2015).
 
+    betas, eps, weight_decay, maximize: as in :class:`Adam`.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.Adamax.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> x = nn.Parameter(torsh.tensor([1., 2.]))
+    >>> optimizer = torsh.optim.Adamax([x], lr=0.1)
+    >>> (x ** 2).sum().backward()
+    >>> optimizer.step()
+    >>> x.data
+    tensor([0.9000, 1.9000])
     """
 
     _group_defaults = {"foreach": None, "maximize": False, "differentiable": False, "capturable": False}
@@ -78,6 +88,15 @@ class NAdam(PerParameter):
     """Adam with Nesterov momentum (Dozat, 2016).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.NAdam.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> x = nn.Parameter(torsh.tensor([1., 2.]))
+    >>> optimizer = torsh.optim.NAdam([x], lr=0.1)
+    >>> (x ** 2).sum().backward()
+    >>> optimizer.step()
+    >>> x.data
+    tensor([0.8944, 1.8944])
     """
 
     _group_defaults = {
@@ -143,7 +162,17 @@ class NAdam(PerParameter):
 class RAdam(PerParameter):
     """Adam with its early steps rectified (Liu et al., 2020).
 
+    betas, eps, weight_decay, maximize: as in :class:`Adam`. decoupled_weight_decay: shrink the parameters themselves, as AdamW does.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.RAdam.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> x = nn.Parameter(torsh.tensor([1., 2.]))
+    >>> optimizer = torsh.optim.RAdam([x], lr=0.1)
+    >>> (x ** 2).sum().backward()
+    >>> optimizer.step()
+    >>> x.data
+    tensor([0.8000, 1.6000])
     """
 
     _group_defaults = {
@@ -202,6 +231,16 @@ class SparseAdam(PerParameter):
     """Adam that updates only the entries a sparse gradient has.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.SparseAdam.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> table = nn.Embedding(4, 2, sparse=True)
+    >>> optimizer = torsh.optim.SparseAdam(table.parameters(), lr=0.1)
+    >>> before = table.weight.detach().clone()
+    >>> table(torsh.tensor([1])).sum().backward()
+    >>> optimizer.step()
+    >>> (table.weight != before).any(dim=1)  # only the row that was used
+    tensor([False,  True, False, False])
     """
 
     _sparse = True

@@ -17,7 +17,7 @@ from torsh.optim.optimizer import (
     tick,
     zeros_like,
 )
-from torsh.tensor import Tensor
+from torsh.tensor import Tensor, calling
 
 _kernels = Native("adam_step")
 
@@ -25,7 +25,18 @@ _kernels = Native("adam_step")
 class Adam(PerParameter):
     """Adam (Kingma and Ba, 2015), and AMSGrad (Reddi et al., 2018).
 
+    params: tensors, (name, tensor) pairs, or dicts with options per group. betas: how much of the running means of the gradient and of its
+    square is kept in a step. eps: added to the denominator. weight_decay: adds that multiple of a parameter to its gradient. amsgrad: divide
+    by the largest second moment so far. maximize: climb. foreach, fused, capturable: accepted, they change nothing here.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.Adam.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> layer = nn.Linear(2, 1)
+    >>> optimizer = torsh.optim.Adam(layer.parameters(), lr=0.01)
+    >>> optimizer.zero_grad()
+    >>> layer(torsh.ones(4, 2)).pow(2).mean().backward()
+    >>> optimizer.step()
     """
 
     _group_defaults = {
@@ -99,7 +110,7 @@ class Adam(PerParameter):
             beta1, beta2 = beta1.item(), beta2.item()
         eps, decay, decoupled = group["eps"], group["weight_decay"], group["decoupled_weight_decay"]
         maximize = group["maximize"]
-        states = self.state
+        states, caller = self.state, calling()
         for p in group["params"]:
             g = p._grad
             if g is None:
@@ -118,7 +129,7 @@ class Adam(PerParameter):
                 p._data, g._data, state["exp_avg"]._data, state["exp_avg_sq"]._data, tick(state), lr, beta1, beta2, eps,
                 decay, decoupled, maximize,
             )  # fmt: skip
-            p._bump("adam_step")
+            p._bump("adam_step", caller)
 
     def _update(self, p: Tensor, g: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
         lr, (beta1, beta2) = number(group["lr"]), group["betas"]
@@ -156,7 +167,17 @@ class Adam(PerParameter):
 class AdamW(Adam):
     """Adam with weight decay apart from the gradient (Loshchilov and Hutter, 2019).
 
+    The parameters are those of :class:`Adam`; weight_decay shrinks the parameters by lr * weight_decay in each step.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.AdamW.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> x = nn.Parameter(torsh.tensor([1., 2.]))
+    >>> optimizer = torsh.optim.AdamW([x], lr=0.1, weight_decay=0.01)
+    >>> (x ** 2).sum().backward()
+    >>> optimizer.step()
+    >>> x.data
+    tensor([0.8990, 1.8980])
     """
 
     def __init__(

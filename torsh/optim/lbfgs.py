@@ -117,7 +117,23 @@ def _strong_wolfe(
 class LBFGS(Optimizer):
     """L-BFGS with an optional strong Wolfe line search; one parameter group; ``step`` needs a closure.
 
+    Call ``step(closure)``: the closure clears the gradients, computes the loss, calls ``backward`` and returns the loss; it is called several
+    times. max_iter, max_eval: per step. tolerance_grad, tolerance_change: when to stop. history_size: how many steps are remembered.
+    line_search_fn: None or "strong_wolfe". One parameter group only.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.LBFGS.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> x = nn.Parameter(torsh.tensor([3., -2.]))
+    >>> optimizer = torsh.optim.LBFGS([x], line_search_fn="strong_wolfe")
+    >>> def closure():
+    ...     optimizer.zero_grad()
+    ...     loss = (x ** 2).sum()
+    ...     loss.backward()
+    ...     return loss
+    >>> _ = optimizer.step(closure)
+    >>> torsh.allclose(x, torsh.zeros(2), atol=1e-4)
+    True
     """
 
     def __init__(

@@ -52,6 +52,15 @@ class Optimizer:
     params: parameters, (name, parameter) pairs, or dictionaries with ``"params"`` and options of their own.
     defaults: options of groups that do not say otherwise.
     Source: https://docs.pytorch.org/docs/stable/optim.html#torch.optim.Optimizer
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> x = nn.Parameter(torsh.ones(2))
+    >>> optimizer = torsh.optim.SGD([{"params": [x], "lr": 0.5}], lr=0.1)  # options per group
+    >>> optimizer.param_groups[0]["lr"]
+    0.5
+    >>> sorted(optimizer.state_dict())
+    ['param_groups', 'state']
     """
 
     _HOOKS = (
@@ -163,11 +172,31 @@ class Optimizer:
         return handle
 
     def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Call ``hook(optimizer, args, kwargs)`` before ``step``; may return (args, kwargs)."""
+        """Call ``hook(optimizer, args, kwargs)`` before ``step``; may return (args, kwargs).
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.Optimizer.register_step_pre_hook.html
+
+        >>> import torsh
+        >>> from torsh import nn
+        >>> optimizer = torsh.optim.SGD([nn.Parameter(torsh.ones(1))], lr=0.1)
+        >>> handle = optimizer.register_step_pre_hook(lambda opt, args, kwargs: print("step"))
+        >>> optimizer.step()
+        step
+        """
         return self._add_hook("_optimizer_step_pre_hooks", hook)
 
     def register_step_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Call ``hook(optimizer, args, kwargs)`` after ``step``."""
+        """Call ``hook(optimizer, args, kwargs)`` after ``step``.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.Optimizer.register_step_post_hook.html
+
+        >>> import torsh
+        >>> from torsh import nn
+        >>> optimizer = torsh.optim.SGD([nn.Parameter(torsh.ones(1))], lr=0.1)
+        >>> handle = optimizer.register_step_post_hook(lambda opt, args, kwargs: print("done"))
+        >>> optimizer.step()
+        done
+        """
         return self._add_hook("_optimizer_step_post_hooks", hook)
 
     def register_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
@@ -189,7 +218,15 @@ class Optimizer:
     # ---- state
 
     def state_dict(self) -> dict[str, Any]:
-        """``{"state": {number: state}, "param_groups": [...]}`` with parameters as numbers in order."""
+        """``{"state": {number: state}, "param_groups": [...]}`` with parameters as numbers in order.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.Optimizer.state_dict.html
+
+        >>> import torsh
+        >>> optimizer = torsh.optim.SGD([torsh.zeros(1)], lr=0.1)
+        >>> optimizer.state_dict()["param_groups"][0]["lr"]
+        0.1
+        """
         for hook in self._optimizer_state_dict_pre_hooks.values():
             hook(self)
         numbers: dict[int, int] = {}
@@ -211,7 +248,18 @@ class Optimizer:
         return found
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over what ``state_dict`` of an optimizer with the same groups gave; values go to their parameters' types."""
+        """Take over what ``state_dict`` of an optimizer with the same groups gave; values go to their parameters' types.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.Optimizer.load_state_dict.html
+
+        >>> import torsh
+        >>> from torsh import nn
+        >>> x = nn.Parameter(torsh.ones(1))
+        >>> a, b = torsh.optim.SGD([x], lr=0.1), torsh.optim.SGD([x], lr=0.5)
+        >>> b.load_state_dict(a.state_dict())
+        >>> b.param_groups[0]["lr"]
+        0.1
+        """
         state_dict = state_dict.copy()
         for hook in self._optimizer_load_state_dict_pre_hooks.values():
             replaced = hook(self, state_dict)
@@ -244,7 +292,18 @@ class Optimizer:
     # ---- use
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Drop the gradients of all parameters (set_to_none), or fill them with 0."""
+        """Drop the gradients of all parameters (set_to_none), or fill them with 0.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.Optimizer.zero_grad.html
+
+        >>> import torsh
+        >>> from torsh import nn
+        >>> x = nn.Parameter(torsh.tensor([1.]))
+        >>> x.grad = torsh.tensor([1.])
+        >>> torsh.optim.SGD([x], lr=0.5).zero_grad()
+        >>> x.grad is None
+        True
+        """
         for group in self.param_groups:
             for p in group["params"]:
                 g = p._grad
@@ -260,11 +319,32 @@ class Optimizer:
                 g.zero_()
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Update the parameters once; ``closure`` evaluates the model again and returns the loss."""
+        """Update the parameters once; ``closure`` evaluates the model again and returns the loss.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.Optimizer.step.html
+
+        >>> import torsh
+        >>> from torsh import nn
+        >>> x = nn.Parameter(torsh.tensor([1.]))
+        >>> optimizer = torsh.optim.SGD([x], lr=0.5)
+        >>> x.grad = torsh.tensor([1.])
+        >>> optimizer.step()
+        >>> x.data
+        tensor([0.5000])
+        """
         raise NotImplementedError
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add a group: a dictionary with ``"params"`` and options that differ from the defaults."""
+        """Add a group: a dictionary with ``"params"`` and options that differ from the defaults.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.Optimizer.add_param_group.html
+
+        >>> import torsh
+        >>> optimizer = torsh.optim.SGD([torsh.zeros(1)], lr=0.1)
+        >>> optimizer.add_param_group({"params": [torsh.zeros(1)], "lr": 0.01})
+        >>> [group["lr"] for group in optimizer.param_groups]
+        [0.1, 0.01]
+        """
         if not isinstance(param_group, dict):
             raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
         params = param_group["params"]

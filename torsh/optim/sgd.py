@@ -7,7 +7,7 @@ from typing import Any
 from torsh.autograd.grad_mode import thread
 from torsh.dispatch import state as dispatch_state
 from torsh.optim.optimizer import Native, ParamsT, PerParameter, check, check_fused, check_lr, number
-from torsh.tensor import Tensor
+from torsh.tensor import Tensor, calling
 
 _kernels = Native("sgd_step")
 
@@ -15,7 +15,18 @@ _kernels = Native("sgd_step")
 class SGD(PerParameter):
     """Gradient descent, with momentum (Sutskever et al., 2013) if wanted.
 
+    params: tensors, (name, tensor) pairs, or dicts with options per group. momentum: how much of the last step is kept; dampening: what the
+    gradient is multiplied with less. weight_decay: adds that multiple of a parameter to its gradient. nesterov: look ahead, needs momentum.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> x = nn.Parameter(torsh.tensor([1., 2.]))
+    >>> optimizer = torsh.optim.SGD([x], lr=0.1, momentum=0.9)
+    >>> (x ** 2).sum().backward()
+    >>> optimizer.step()
+    >>> x.data
+    tensor([0.8000, 1.6000])
     """
 
     _as_pairs = False
@@ -59,7 +70,7 @@ class SGD(PerParameter):
         if plain and isinstance(lr, Tensor):
             lr = lr.item()
         dampening, nesterov, maximize = group["dampening"], group["nesterov"], group["maximize"]
-        states = self.state
+        states, caller = self.state, calling()
         for p in group["params"]:
             g = p._grad
             if g is None:
@@ -77,11 +88,11 @@ class SGD(PerParameter):
                     first = g.clone() if not maximize else -g
                     buf = state["momentum_buffer"] = first.add_(p.detach(), alpha=decay) if decay != 0 else first
                     kernel(p._data, buf._data, None, lr * (1 + momentum) if nesterov else lr, 0, 0, 0, False, False)
-                    p._bump("sgd_step")
+                    p._bump("sgd_step", caller)
                     continue
                 buf = buf._data
             kernel(p._data, g._data, buf, lr, momentum, dampening, decay, nesterov, maximize)
-            p._bump("sgd_step")
+            p._bump("sgd_step", caller)
 
     def _update(self, p: Tensor, g: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
         lr, momentum, decay = number(group["lr"]), group["momentum"], group["weight_decay"]

@@ -14,7 +14,7 @@ from typing import Any
 from torsh.autograd.grad_mode import no_grad
 from torsh.nn.modules.batchnorm import _BatchNorm
 from torsh.nn.modules.module import Module
-from torsh.optim.lr_scheduler import LRScheduler, _per_group
+from torsh.optim._scheduler import LRScheduler, per_group
 from torsh.optim.optimizer import Optimizer
 from torsh.tensor import Tensor
 
@@ -25,7 +25,17 @@ def _check_decay(decay: float) -> None:
 
 
 def get_ema_multi_avg_fn(decay: float = 0.999) -> Callable[..., None]:
-    """A function (averages, current values, count) that moves the averages a share ``1 - decay`` towards the values."""
+    """A function (averages, current values, count) that moves the averages a share ``1 - decay`` towards the values.
+
+    Source: https://docs.pytorch.org/docs/stable/optim.html#torch.optim.swa_utils.get_ema_multi_avg_fn
+
+    >>> import torsh
+    >>> from torsh.optim.swa_utils import get_ema_multi_avg_fn
+    >>> average = [torsh.tensor([1.])]
+    >>> get_ema_multi_avg_fn(0.9)(average, [torsh.tensor([2.])], 1)
+    >>> average
+    [tensor([1.1000])]
+    """
     _check_decay(decay)
 
     @no_grad()
@@ -40,7 +50,17 @@ def get_ema_multi_avg_fn(decay: float = 0.999) -> Callable[..., None]:
 
 
 def get_swa_multi_avg_fn() -> Callable[..., None]:
-    """A function (averages, current values, count) that keeps plain averages."""
+    """A function (averages, current values, count) that keeps plain averages.
+
+    Source: https://docs.pytorch.org/docs/stable/optim.html#torch.optim.swa_utils.get_swa_multi_avg_fn
+
+    >>> import torsh
+    >>> from torsh.optim.swa_utils import get_swa_multi_avg_fn
+    >>> average = [torsh.tensor([1.])]
+    >>> get_swa_multi_avg_fn()(average, [torsh.tensor([4.])], torsh.tensor(2))
+    >>> average
+    [tensor([2.])]
+    """
 
     @no_grad()
     def swa_update(averaged_param_list: Any, current_param_list: Any, num_averaged: Any) -> None:
@@ -55,7 +75,15 @@ def get_swa_multi_avg_fn() -> Callable[..., None]:
 
 
 def get_ema_avg_fn(decay: float = 0.999) -> Callable[..., Tensor]:
-    """A function (average, current value, count) -> moving average."""
+    """A function (average, current value, count) -> moving average.
+
+    Source: https://docs.pytorch.org/docs/stable/optim.html#torch.optim.swa_utils.get_ema_avg_fn
+
+    >>> import torsh
+    >>> from torsh.optim.swa_utils import get_ema_avg_fn
+    >>> get_ema_avg_fn(0.9)(torsh.tensor([1.]), torsh.tensor([2.]), 1)
+    tensor([1.1000])
+    """
     _check_decay(decay)
 
     @no_grad()
@@ -66,7 +94,15 @@ def get_ema_avg_fn(decay: float = 0.999) -> Callable[..., Tensor]:
 
 
 def get_swa_avg_fn() -> Callable[..., Tensor]:
-    """A function (average, current value, count) -> plain average."""
+    """A function (average, current value, count) -> plain average.
+
+    Source: https://docs.pytorch.org/docs/stable/optim.html#torch.optim.swa_utils.get_swa_avg_fn
+
+    >>> import torsh
+    >>> from torsh.optim.swa_utils import get_swa_avg_fn
+    >>> get_swa_avg_fn()(torsh.tensor([1.]), torsh.tensor([4.]), 2)  # the mean of two values 1 and a third 4
+    tensor([2.])
+    """
 
     @no_grad()
     def swa_update(averaged_param: Tensor, current_param: Tensor, num_averaged: Any) -> Tensor:
@@ -79,6 +115,16 @@ class AveragedModel(Module):
     """A copy of a model whose parameters are averages of those given to ``update_parameters``.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.swa_utils.AveragedModel.html
+
+    >>> from torsh import nn
+    >>> from torsh.optim.swa_utils import AveragedModel
+    >>> layer = nn.Linear(1, 1, bias=False)
+    >>> average = AveragedModel(layer)
+    >>> for value in (1., 3.):
+    ...     _ = nn.init.constant_(layer.weight, value)
+    ...     average.update_parameters(layer)
+    >>> average.module.weight.data
+    tensor([[2.]])
     """
 
     n_averaged: Tensor
@@ -136,7 +182,18 @@ class AveragedModel(Module):
 
 @no_grad()
 def update_bn(loader: Iterable[Any], model: Module, device: Any = None) -> None:
-    """Compute the running statistics of a model's batch normalisations anew from a loader's batches."""
+    """Compute the running statistics of a model's batch normalisations anew from a loader's batches.
+
+    Source: https://docs.pytorch.org/docs/stable/optim.html#torch.optim.swa_utils.update_bn
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> from torsh.optim.swa_utils import update_bn
+    >>> norm = nn.BatchNorm1d(1)
+    >>> update_bn([torsh.tensor([[1.], [3.]])], norm)
+    >>> norm.running_mean
+    tensor([2.])
+    """
     momenta = {m: m.momentum for m in model.modules() if isinstance(m, _BatchNorm)}
     if not momenta:
         return
@@ -158,6 +215,16 @@ class SWALR(LRScheduler):
     """Goes to ``swa_lr`` in ``anneal_epochs`` epochs, along a cosine or a line, and stays there.
 
     Source: https://docs.pytorch.org/docs/stable/optim.html#torch.optim.swa_utils.SWALR
+
+    >>> import torsh
+    >>> from torsh.optim.swa_utils import SWALR
+    >>> optimizer = torsh.optim.SGD([torsh.zeros(1)], lr=1.0)
+    >>> scheduler = SWALR(optimizer, swa_lr=0.5, anneal_epochs=2, anneal_strategy="linear")
+    >>> for _ in range(3):
+    ...     print(scheduler.get_last_lr()); optimizer.step(); scheduler.step()
+    [1.0]
+    [0.75]
+    [0.5]
     """
 
     def __init__(
@@ -168,7 +235,7 @@ class SWALR(LRScheduler):
         anneal_strategy: str = "cos",
         last_epoch: int = -1,
     ) -> None:
-        for lr, group in zip(_per_group("swa_lr", optimizer, swa_lr), optimizer.param_groups, strict=True):
+        for lr, group in zip(per_group("swa_lr", optimizer, swa_lr), optimizer.param_groups, strict=True):
             group["swa_lr"] = lr
         if anneal_strategy not in ("cos", "linear"):
             raise ValueError(f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}")

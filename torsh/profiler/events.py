@@ -11,7 +11,14 @@ from typing import Any
 
 
 class DeviceType(enum.Enum):
-    """Where an event ran."""
+    """Where an event ran.
+
+    Source: https://docs.pytorch.org/docs/stable/profiler.html#torch.profiler.DeviceType
+
+    >>> import torsh
+    >>> torsh.profiler.events.DeviceType.CPU.name
+    'CPU'
+    """
 
     CPU = 0
     CUDA = 1
@@ -78,34 +85,58 @@ class _Times:
 
     @property
     def cpu_time(self) -> float:
+        """Microseconds on the CPU, per call."""
         return self.cpu_time_total / self.count if self.count else 0.0
 
     @property
     def device_time(self) -> float:
+        """Microseconds on another device, per call."""
         return self.device_time_total / self.count if self.count else 0.0
 
     @property
     def cpu_time_str(self) -> str:
+        """``cpu_time`` with a unit."""
         return format_time(self.cpu_time)
 
     @property
     def cpu_time_total_str(self) -> str:
+        """``cpu_time_total`` with a unit."""
         return format_time(self.cpu_time_total)
 
     @property
     def self_cpu_time_total_str(self) -> str:
+        """``self_cpu_time_total`` with a unit."""
         return format_time(self.self_cpu_time_total)
 
     # Older names, which programs sort by.
-    cuda_time = property(lambda self: self.device_time)
-    cuda_time_total = property(lambda self: self.device_time_total)
-    self_cuda_time_total = property(lambda self: self.self_device_time_total)
-    cuda_memory_usage = property(lambda self: self.device_memory_usage)
-    self_cuda_memory_usage = property(lambda self: self.self_device_memory_usage)
+    cuda_time = property(lambda self: self.device_time, doc="PyTorch's old name of ``device_time``.")
+    cuda_time_total = property(lambda self: self.device_time_total, doc="PyTorch's old name of ``device_time_total``.")
+    self_cuda_time_total = property(
+        lambda self: self.self_device_time_total,
+        doc="PyTorch's old name of ``self_device_time_total``.",
+    )
+    cuda_memory_usage = property(
+        lambda self: self.device_memory_usage,
+        doc="PyTorch's old name of ``device_memory_usage``.",
+    )
+    self_cuda_memory_usage = property(
+        lambda self: self.self_device_memory_usage,
+        doc="PyTorch's old name of ``self_device_memory_usage``.",
+    )
 
 
 class FunctionEvent(_Times):
-    """One call: ``name``, ``time_range``, ``cpu_time_total``, ``input_shapes``, ``cpu_parent``, ``cpu_children``."""
+    """One call: ``name``, ``time_range``, ``cpu_time_total``, ``input_shapes``, ``cpu_parent``, ``cpu_children``.
+
+    Source: https://docs.pytorch.org/docs/stable/profiler.html
+
+    >>> import torsh
+    >>> from torsh.profiler import profile
+    >>> with profile() as prof:
+    ...     _ = torsh.ones(2) + 1
+    >>> any("add" in event.name for event in prof.events())
+    True
+    """
 
     def __init__(self, event: Event, number: int, origin: int) -> None:
         self.id = number
@@ -152,7 +183,17 @@ def descendants(event: Event) -> Iterable[Event]:
 
 
 class FunctionEventAvg(_Times):
-    """The sum over the calls of one name (and shapes, if grouped by them)."""
+    """The sum over the calls of one name (and shapes, if grouped by them).
+
+    Source: https://docs.pytorch.org/docs/stable/profiler.html
+
+    >>> import torsh
+    >>> from torsh.profiler import profile
+    >>> with profile() as prof:
+    ...     _ = torsh.ones(2) + 1
+    >>> max(average.count for average in prof.key_averages())
+    1
+    """
 
     def __init__(self) -> None:
         self.key: str | None = None
@@ -189,7 +230,18 @@ class FunctionEventAvg(_Times):
 
 
 class EventList(list[Any]):
-    """Events or averages; prints as a table."""
+    """Events or averages; prints as a table.
+
+    Source: https://docs.pytorch.org/docs/stable/profiler.html
+
+    >>> import torsh
+    >>> from torsh.profiler import profile
+    >>> with profile() as prof:
+    ...     _ = torsh.ones(2) + 1
+    >>> averages = prof.key_averages()
+    >>> "add" in averages.table()
+    True
+    """
 
     def __init__(
         self, *args: Any, use_device: str | None = None, profile_memory: bool = False, with_flops: bool = False
@@ -202,6 +254,7 @@ class EventList(list[Any]):
 
     @property
     def self_cpu_time_total(self) -> float:
+        """Microseconds on the CPU, without what it called."""
         return sum(e.self_cpu_time_total for e in self)
 
     def key_averages(

@@ -16,7 +16,14 @@ from torsh.profiler.recorder import Recorder, record_function
 
 
 class ProfilerActivity(enum.Enum):
-    """What is profiled."""
+    """What is profiled.
+
+    Source: https://docs.pytorch.org/docs/stable/profiler.html#torch.profiler.ProfilerActivity
+
+    >>> from torsh.profiler import ProfilerActivity
+    >>> ProfilerActivity.CPU.name
+    'CPU'
+    """
 
     CPU = 0
     XPU = 1
@@ -27,7 +34,14 @@ class ProfilerActivity(enum.Enum):
 
 
 class ProfilerAction(enum.Enum):
-    """What a profiler does in a step."""
+    """What a profiler does in a step.
+
+    Source: https://docs.pytorch.org/docs/stable/profiler.html#torch.profiler.ProfilerAction
+
+    >>> from torsh.profiler import ProfilerAction
+    >>> ProfilerAction.RECORD.name
+    'RECORD'
+    """
 
     NONE = 0
     WARMUP = 1
@@ -39,7 +53,14 @@ _RECORDING = (ProfilerAction.RECORD, ProfilerAction.RECORD_AND_SAVE)
 
 
 def supported_activities() -> set[ProfilerActivity]:
-    """What can be profiled here: the CPU, and CUDA where a backend serves it."""
+    """What can be profiled here: the CPU, and CUDA where a backend serves it.
+
+    Source: https://docs.pytorch.org/docs/stable/profiler.html#torch.profiler.supported_activities
+
+    >>> from torsh.profiler import ProfilerActivity, supported_activities
+    >>> ProfilerActivity.CPU in supported_activities()
+    True
+    """
     from torsh import registry
     from torsh.device import device
 
@@ -52,7 +73,14 @@ def supported_activities() -> set[ProfilerActivity]:
 
 
 def kineto_available() -> bool:
-    """Whether PyTorch's tracing library is there: torsh records by itself."""
+    """Whether PyTorch's tracing library is there: torsh records by itself.
+
+    Source: https://docs.pytorch.org/docs/stable/profiler.html#torch.profiler.kineto_available
+
+    >>> import torsh
+    >>> torsh.profiler.kineto_available()
+    False
+    """
     return False
 
 
@@ -64,6 +92,11 @@ def schedule(
     After ``skip_first`` steps, cycles of ``wait`` steps doing nothing, ``warmup`` steps, and ``active`` recorded ones;
     ``repeat`` cycles, or for ever if 0.  skip_first_wait: if not 0, the first cycle has no ``wait``.
     Source: https://docs.pytorch.org/docs/stable/profiler.html#torch.profiler.schedule
+
+    >>> from torsh.profiler import schedule
+    >>> plan = schedule(wait=1, warmup=1, active=2, repeat=1)
+    >>> [plan(step).name for step in range(5)]
+    ['NONE', 'WARMUP', 'RECORD', 'RECORD_AND_SAVE', 'NONE']
     """
     if wait < 0 or warmup < 0 or active <= 0 or repeat < 0 or skip_first < 0:
         raise AssertionError(
@@ -96,7 +129,19 @@ def schedule(
 def tensorboard_trace_handler(
     dir_name: str, worker_name: str | None = None, use_gzip: bool = False
 ) -> Callable[[Any], None]:
-    """An ``on_trace_ready`` that writes a trace file into a folder, named as TensorBoard's plugin expects it."""
+    """An ``on_trace_ready`` that writes a trace file into a folder, named as TensorBoard's plugin expects it.
+
+    Source: https://docs.pytorch.org/docs/stable/profiler.html#torch.profiler.tensorboard_trace_handler
+
+    >>> import torsh
+    >>> import os, tempfile
+    >>> from torsh.profiler import profile, tensorboard_trace_handler
+    >>> folder = tempfile.mkdtemp()
+    >>> with profile(on_trace_ready=tensorboard_trace_handler(folder)):
+    ...     _ = torsh.ones(2) + 1
+    >>> len(os.listdir(folder))
+    1
+    """
 
     def handle(prof: Any) -> None:
         os.makedirs(dir_name, exist_ok=True)
@@ -230,6 +275,13 @@ class profile(_KinetoProfile):
     number to a ``ProfilerAction`` (call ``step()`` after each step).  on_trace_ready: called with the profiler when a
     cycle is done.
     Source: https://docs.pytorch.org/docs/stable/profiler.html#torch.profiler.profile
+
+    >>> import torsh
+    >>> from torsh.profiler import ProfilerActivity, profile
+    >>> with profile(activities=[ProfilerActivity.CPU]) as prof:
+    ...     _ = torsh.ones(2, 2) @ torsh.ones(2, 2)
+    >>> any("mm" in event.key for event in prof.key_averages())
+    True
     """
 
     def __init__(
@@ -317,7 +369,10 @@ class profile(_KinetoProfile):
 
 
 class ExecutionTraceObserver:
-    """Kept so that programs can name it; torsh writes no execution traces (see ``torsh.tracing.Tracer``)."""
+    """Kept so that programs can name it; torsh writes no execution traces (see ``torsh.tracing.Tracer``).
+
+    Source: https://docs.pytorch.org/docs/stable/profiler.html
+    """
 
     def __init__(self) -> None:
         self.output_file_path: str | None = None

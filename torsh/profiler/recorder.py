@@ -158,6 +158,14 @@ class record_function:
 
     name: what it is called.  args: kept for compatibility.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.profiler.record_function.html
+
+    >>> import torsh
+    >>> from torsh.profiler import profile, record_function
+    >>> with profile() as prof:
+    ...     with record_function("my step"):
+    ...         _ = torsh.ones(2) + 1
+    >>> any(event.key == "my step" for event in prof.key_averages())
+    True
     """
 
     def __init__(self, name: str, args: str | None = None) -> None:

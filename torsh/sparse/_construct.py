@@ -18,6 +18,11 @@ class check_sparse_tensor_invariants:
     """Whether sparse tensors are checked when they are made: a switch, a context manager and a decorator.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.sparse.check_sparse_tensor_invariants.html
+
+    >>> import torsh
+    >>> with torsh.sparse.check_sparse_tensor_invariants():
+    ...     print(torsh.sparse.check_sparse_tensor_invariants.is_enabled())
+    True
     """
 
     _enabled = False

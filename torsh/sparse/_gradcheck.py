@@ -13,6 +13,12 @@ def as_sparse_gradcheck(gradcheck: Callable[..., Any]) -> Callable[..., Any]:
     """A gradient check that takes sparse inputs and results: it varies their values and leaves their places alone.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.sparse.as_sparse_gradcheck.html
+
+    >>> import torsh
+    >>> x = torsh.eye(2, dtype=torsh.float64).to_sparse().requires_grad_()
+    >>> gradcheck = torsh.sparse.as_sparse_gradcheck(torsh.autograd.gradcheck)
+    >>> gradcheck(lambda s: s.to_dense(masked_grad=False), x)
+    True
     """
 
     @functools.wraps(gradcheck)

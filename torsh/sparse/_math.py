@@ -515,7 +515,16 @@ def getitem(x: Any, index: Any) -> Any:
 
 
 def spdiags(diagonals: Any, offsets: Any, shape: Any, layout: Any = None) -> Any:
-    """A sparse matrix with given diagonals; ``diagonals[k, j]`` goes to column j."""
+    """A sparse matrix with given diagonals; ``diagonals[k, j]`` goes to column j.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.sparse.spdiags.html
+
+    >>> import torsh
+    >>> torsh.sparse.spdiags(torsh.tensor([[1., 2., 3.]]), torsh.tensor([1]), (3, 3)).to_dense()
+    tensor([[0., 2., 0.],
+            [0., 0., 3.],
+            [0., 0., 0.]])
+    """
     from torsh.ops.creation import arange
 
     if diagonals.ndim == 1:

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from torsh.testing._comparison import assert_allclose, assert_close
 from torsh.testing._creation import make_tensor
+from torsh.testing._file_check import FileCheck
 
-__all__ = ["assert_allclose", "assert_close", "make_tensor"]
+__all__ = ["FileCheck", "assert_allclose", "assert_close", "make_tensor"]

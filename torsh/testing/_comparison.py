@@ -56,6 +56,9 @@ def assert_close(
     rtol, atol: both or none; the default depends on the dtype (float32: 1.3e-6 and 1e-5; integers: 0).
     msg: replaces the message, or a function of it.
     Source: https://docs.pytorch.org/docs/stable/testing.html#torch.testing.assert_close
+
+    >>> import torsh
+    >>> torsh.testing.assert_close(torsh.tensor([1., 2.]), torsh.tensor([1., 2. + 1e-7]))
     """
     __tracebackhide__ = True
     check = _Check(rtol, atol, equal_nan, check_device, check_dtype, check_layout, check_stride, allow_subclasses)
@@ -80,7 +83,15 @@ def assert_allclose(
     equal_nan: bool = True,
     msg: str = "",
 ) -> None:
-    """``assert_close`` that does not look at dtype and device; deprecated."""
+    """``assert_close`` that does not look at dtype and device; deprecated.
+
+    Source: https://docs.pytorch.org/docs/stable/testing.html#torch.testing.assert_allclose
+
+    >>> import torsh
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")  # deprecated by assert_close
+    >>> torsh.testing.assert_allclose(torsh.tensor([1.]), torsh.tensor([1. + 1e-7]))
+    """
     if not isinstance(actual, Tensor):
         from torsh.ops.data import tensor
 

@@ -19,6 +19,11 @@ def make_tensor(
     low, high: default -9 and 9 for floating, complex and signed integer types, 0 and 9 for unsigned ones, 0 and 2 for bool.
     noncontiguous: every second element of a larger tensor.  exclude_zero: zeros become the smallest positive value.
     Source: https://docs.pytorch.org/docs/stable/testing.html#torch.testing.make_tensor
+
+    >>> import torsh
+    >>> _ = torsh.manual_seed(0)
+    >>> torsh.testing.make_tensor((2, 3), dtype=torsh.float32, device="cpu", low=0, high=1).shape
+    torsh.Size([2, 3])
     """
     import torsh
 

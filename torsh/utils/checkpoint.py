@@ -7,35 +7,51 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from torsh.autograd import backward
+from torsh.autograd import backward, engine
 from torsh.autograd.function import Function
 from torsh.autograd.grad_mode import enable_grad, thread
 from torsh.autograd.graph import saved_tensors_hooks
 from torsh.dispatch import Mode
-from torsh.ops._op import Op, needs_grad
-from torsh.tensor import Tensor
+from torsh.ops._op import Op, needs_grad, save, unpack
+from torsh.tensor import Tensor, calling
 from torsh.utils._pytree import tree_map
 
 __all__ = [
     "CheckpointError", "CheckpointPolicy", "SelectiveCheckpointContext", "checkpoint", "checkpoint_sequential",
-    "create_selective_checkpoint_contexts", "noop_context_fn", "set_checkpoint_early_stop", "tree_map",
+    "create_selective_checkpoint_contexts", "noop_context_fn", "set_checkpoint_debug_enabled", "set_checkpoint_early_stop",
+    "tree_map",
 ]  # fmt: skip
 
 
 class CheckpointError(RuntimeError):
-    """Computing again gave other tensors than the first time."""
+    """Computing again gave other tensors than the first time.
+
+    Source: https://docs.pytorch.org/docs/stable/checkpoint.html
+    """
 
 
 class _EarlyStop:
-    enabled = True
+    enabled: bool | None = None  # what ``set_checkpoint_early_stop`` says; None: what the call says
 
 
 class set_checkpoint_early_stop:
-    """Whether computing again stops as soon as everything needed is there (the default)."""
+    """Whether computing again stops as soon as everything needed is there (the default).
+
+    Source: https://docs.pytorch.org/docs/stable/checkpoint.html#torch.utils.checkpoint.set_checkpoint_early_stop
+
+    >>> import torsh
+    >>> from torsh.utils.checkpoint import checkpoint, set_checkpoint_early_stop
+    >>> x = torsh.tensor([1.], requires_grad=True)
+    >>> with set_checkpoint_early_stop(False):  # recompute to the end
+    ...     checkpoint(torsh.exp, x, use_reentrant=False).backward()
+    >>> x.grad
+    tensor([2.7183])
+    """
 
     def __init__(self, enable: bool) -> None:
         self.enable = enable
@@ -48,7 +64,13 @@ class set_checkpoint_early_stop:
 
 
 def noop_context_fn() -> tuple[Any, Any]:
-    """Two contexts that do nothing: the default of ``context_fn``."""
+    """Two contexts that do nothing: the default of ``context_fn``.
+
+    Source: https://docs.pytorch.org/docs/stable/checkpoint.html#torch.utils.checkpoint.noop_context_fn
+
+    >>> from torsh.utils.checkpoint import noop_context_fn
+    >>> forward_context, recompute_context = noop_context_fn()
+    """
     return contextlib.nullcontext(), contextlib.nullcontext()
 
 
@@ -88,6 +110,12 @@ class _Reentrant(Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
+        if engine.is_partial():
+            raise RuntimeError(
+                "When use_reentrant=True, torch.utils.checkpoint is incompatible with .grad() or passing an `inputs` parameter to "
+                ".backward(). To resolve this error, you can either set use_reentrant=False, or call .backward() without passing "
+                "the `inputs` argument."
+            )
         inputs = list(ctx.inputs)
         for i, t in zip(ctx.positions, ctx.saved_tensors):
             inputs[i] = t.detach().requires_grad_(t.requires_grad)
@@ -104,10 +132,19 @@ class _Reentrant(Function):
 class _Frame:
     """One non-reentrant checkpoint: which saved tensors are asked for, and their recomputed values."""
 
-    def __init__(self, run: Callable[[], Any], state: Any, context: Any) -> None:
-        self.run, self.state, self.context = run, state, context
+    def __init__(
+        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], state: Any, context: Any,
+        early_stop: bool, compare: bool, log: _Log | None,
+    ) -> None:  # fmt: skip
+        self.function, self.kwargs, self.state, self.context = function, kwargs, state, context
+        self.args = [save(a) if isinstance(a, Tensor) else a for a in args]
+        self.early_stop, self.compare, self.log = early_stop, compare, log
         self.metas: list[tuple[Any, Any]] = []
         self.values: dict[int, Tensor] = {}
+        self._metadata: dict[str, Any] | None = None
+
+    def name(self) -> str:
+        return "CheckpointBackward"
 
     def pack(self, t: Tensor) -> int:
         self.metas.append((tuple(t.shape), t.dtype))
@@ -117,13 +154,14 @@ class _Frame:
         if index not in self.values:
             self.recompute()
         if index not in self.values:
-            raise CheckpointError(
-                f"torch.utils.checkpoint: A different number of tensors was saved during the original forward and recomputation: "
-                f"{len(self.metas)} then, {len(self.values)} now. The function must do the same both times"
+            raise self._error(
+                "torch.utils.checkpoint: A different number of tensors was saved during the original forward and recomputation.\n"
+                f"Number of tensors saved during forward: {len(self.metas)}\n"
+                f"Number of tensors saved during recomputation: {len(self.values)}\nThe function must do the same both times"
             )
         found = self.values.pop(index)
-        if (tuple(found.shape), found.dtype) != self.metas[index]:
-            raise CheckpointError(
+        if self.compare and (tuple(found.shape), found.dtype) != self.metas[index]:
+            raise self._error(
                 "torch.utils.checkpoint: Recomputed values for the following tensors have different metadata than during the "
                 f"forward pass: {self.metas[index]} then, {(tuple(found.shape), found.dtype)} now"
             )
@@ -134,15 +172,101 @@ class _Frame:
 
         def keep(t: Tensor) -> Any:
             nonlocal count
+            if count == len(self.metas):
+                if self.early_stop:
+                    raise _Stop
+                raise self._error(
+                    "torch.utils.checkpoint: trying to save more tensors during recomputation than during the original forward pass.\n"
+                    f"Number of tensors saved during forward: {len(self.metas)}\nThe function must do the same both times"
+                )
             self.values[count] = t.detach() if not thread.enabled else t
             count += 1
-            if _EarlyStop.enabled and count == len(self.metas):
+            if self.early_stop and count == len(self.metas):
                 raise _Stop
             return t
 
         kept = saved_tensors_hooks(keep, lambda t: t)
-        with _random_state(self.state), enable_grad(), self.context, kept, contextlib.suppress(_Stop):
-            self.run()
+        args = [unpack(self, a) for a in self.args]
+        log = contextlib.nullcontext() if self.log is None else self.log.again()
+        with contextlib.suppress(_Stop), _random_state(self.state), enable_grad(), self.context, log, kept:
+            self.function(*args, **self.kwargs)
+
+    def _error(self, message: str) -> CheckpointError:
+        if self.log is None:
+            return CheckpointError(message)
+        return CheckpointError(
+            " An error happened while unpacking tensors; dumping logs of latest computation because you passed `debug=True` to "
+            f"`torch.utils.checkpoint.checkpoint()`.\n{self.log.text()}\n{message}"
+        )
+
+
+class _Contexts:
+    """The context for computing again: the caller's own, and the autocast that was on."""
+
+    def __init__(self, *contexts: Any) -> None:
+        self.contexts = contexts
+
+    def __enter__(self) -> None:
+        self.stack = contextlib.ExitStack()
+        for c in self.contexts:
+            self.stack.enter_context(c)
+
+    def __exit__(self, *exc: Any) -> Any:
+        return self.stack.__exit__(*exc)
+
+
+def _autocasts() -> Any:
+    """Autocast as it is now, to be switched on again (it may be off, or another, in the backward pass)."""
+    from torsh.amp._casting import thread
+    from torsh.amp.autocast_mode import autocast
+
+    return _Contexts(*[autocast(d, t, d in thread.enabled, thread.cache_enabled) for d, t in thread.dtypes.items()])
+
+
+class _Log(Mode):
+    """With ``debug``: which operations ran in the first run, and which when computing again."""
+
+    def __init__(self) -> None:
+        self.first: list[str] = []
+        self.second: list[str] = []
+        self.into = self.first
+
+    def again(self) -> _Log:
+        self.second.clear()
+        self.into = self.second
+        return self
+
+    def intercept(self, op: Any, args: tuple[Any, ...], proceed: Callable[..., Any]) -> Any:
+        place = traceback.extract_stack(calling(), limit=1)[0]
+        self.into.append(f"{op.name} at {place.filename}:{place.lineno}")
+        return proceed(*args)
+
+    def text(self) -> str:
+        steps = [["Operations executed during the original forward:", *self.first],
+                 ["Operations executed during recomputation:", *self.second]]  # fmt: skip
+        return "\n\n".join("\n  ".join(lines) for lines in steps)
+
+
+_debugging: list[bool | None] = [None]
+
+
+@contextlib.contextmanager
+def set_checkpoint_debug_enabled(enabled: bool | None) -> Iterator[None]:
+    """Whether checkpoints log what they run, whatever their ``debug`` argument says; None: as it says.
+
+    Source: https://docs.pytorch.org/docs/stable/checkpoint.html#torch.utils.checkpoint.set_checkpoint_debug_enabled
+
+    >>> import torsh
+    >>> from torsh.utils.checkpoint import checkpoint, set_checkpoint_debug_enabled
+    >>> with set_checkpoint_debug_enabled(True):
+    ...     y = checkpoint(torsh.sin, torsh.ones(1, requires_grad=True), use_reentrant=False)
+    >>> y.backward()
+    """
+    previous, _debugging[0] = _debugging[0], enabled
+    try:
+        yield
+    finally:
+        _debugging[0] = previous
 
 
 def checkpoint(
@@ -160,6 +284,14 @@ def checkpoint(
 
     use_reentrant: True runs a backward pass inside the backward pass and supports ``backward()`` only; False (recommended)
     works with everything.  preserve_rng_state: give the second run the random state of the first.
+    Source: https://docs.pytorch.org/docs/stable/checkpoint.html#torch.utils.checkpoint.checkpoint
+
+    >>> import torsh
+    >>> from torsh.utils.checkpoint import checkpoint
+    >>> x = torsh.tensor([1., 2.], requires_grad=True)
+    >>> checkpoint(lambda v: (v ** 2).sin(), x, use_reentrant=False).sum().backward()
+    >>> x.grad
+    tensor([ 1.0806, -2.6146])
     """
     import torsh
 
@@ -169,26 +301,44 @@ def checkpoint(
             stacklevel=2,
         )
         use_reentrant = True
+    if determinism_check not in ("default", "none"):
+        raise ValueError(f"determinism_check should be one of ['default', 'none'], but got {determinism_check}")
     if use_reentrant:
+        if context_fn is not noop_context_fn or debug is not False:
+            raise ValueError("Passing `context_fn` or `debug` is only supported when use_reentrant=False.")
         if kwargs:
             raise ValueError(f"Unexpected keyword arguments: {','.join(kwargs)}")
         if thread.enabled and not any(isinstance(a, Tensor) and a.requires_grad for a in args):
             warnings.warn("None of the inputs have requires_grad=True. Gradients will be None", stacklevel=2)
         return _Reentrant.apply(function, preserve_rng_state, *args)
+    if _debugging[0] is not None:
+        debug = _debugging[0]
+    log = _Log() if debug else None
     first, second = context_fn()
     state = torsh.get_rng_state() if preserve_rng_state else None
-    frame = _Frame(lambda: function(*args, **kwargs), state, second)
     if not thread.enabled:
         with first:
             return function(*args, **kwargs)
-    with first, saved_tensors_hooks(frame.pack, frame.unpack):
+    early = early_stop if _EarlyStop.enabled is None else _EarlyStop.enabled
+    frame = _Frame(function, args, kwargs, state, _Contexts(second, _autocasts()), early, determinism_check == "default", log)
+    with first, log or contextlib.nullcontext(), saved_tensors_hooks(frame.pack, frame.unpack):
         return function(*args, **kwargs)
 
 
 def checkpoint_sequential(
     functions: Any, segments: int, input: Any, use_reentrant: bool | None = None, **kwargs: Any
 ) -> Any:
-    """Checkpoint a sequence of modules in ``segments`` pieces; the last one is kept as usual."""
+    """Checkpoint a sequence of modules in ``segments`` pieces; the last one is kept as usual.
+
+    Source: https://docs.pytorch.org/docs/stable/checkpoint.html#torch.utils.checkpoint.checkpoint_sequential
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> from torsh.utils.checkpoint import checkpoint_sequential
+    >>> model = nn.Sequential(*[nn.Linear(4, 4) for _ in range(4)])
+    >>> checkpoint_sequential(model, 2, torsh.ones(2, 4), use_reentrant=False).shape
+    torsh.Size([2, 4])
+    """
     preserve = kwargs.pop("preserve_rng_state", True)
     if kwargs:
         raise ValueError(f"Unexpected keyword arguments: {','.join(kwargs)}")
@@ -213,6 +363,11 @@ def checkpoint_sequential(
 class CheckpointPolicy(enum.Enum):
     """What happens to an op's result under selective checkpointing: kept, or computed again (MUST: even if a compiler
     would rather not; the CPU_OFFLOAD ones keep it too).
+    Source: https://docs.pytorch.org/docs/stable/checkpoint.html#torch.utils.checkpoint.CheckpointPolicy
+
+    >>> from torsh.utils.checkpoint import CheckpointPolicy
+    >>> CheckpointPolicy.MUST_SAVE.name
+    'MUST_SAVE'
     """
 
     MUST_SAVE = 0
@@ -227,10 +382,17 @@ _RECOMPUTED = (CheckpointPolicy.MUST_RECOMPUTE, CheckpointPolicy.PREFER_RECOMPUT
 
 
 class SelectiveCheckpointContext:
-    """What a policy function gets first: ``op_output`` is the op's result."""
+    """What a policy function gets first: ``op_output`` is the op's result.
+
+    Source: https://docs.pytorch.org/docs/stable/checkpoint.html#torch.utils.checkpoint.SelectiveCheckpointContext
+    """
 
     def __init__(self, *, is_recompute: bool, op_output: Any = None) -> None:
         self.is_recompute, self.op_output = is_recompute, op_output
+
+
+def _writes(t: Tensor) -> int:
+    return 0 if t._vc is None else t._vc.version
 
 
 _MISMATCH = "the function must call the same ops in the same order both times"
@@ -253,7 +415,7 @@ class _Keeping(Mode):
         through_others = not op.grads and op.decompose is not None
         parts = found if isinstance(found, (tuple, list)) else (found,)
         keep = policy not in _RECOMPUTED and not through_others
-        kept = [(p.detach(), p._version) if isinstance(p, Tensor) else (p, 0) for p in parts] if keep else None
+        kept = [(p.detach(), _writes(p)) if isinstance(p, Tensor) else (p, 0) for p in parts] if keep else None
         self.store.setdefault(op, []).append(kept)
         return found
 
@@ -289,7 +451,7 @@ class _Kept(Mode):
         outs = []
         for value, version in kept:
             if isinstance(value, Tensor):
-                if value._version != version and not self.mutable:
+                if _writes(value) != version and not self.mutable:
                     raise RuntimeError(
                         "Tensor cached during selective activation checkpoint has been mutated; copy it before writing, or pass "
                         "allow_cache_entry_mutation=True"
@@ -307,6 +469,16 @@ def create_selective_checkpoint_contexts(policy_fn_or_list: Any, allow_cache_ent
     policy_fn_or_list: ``policy(ctx, op, *args)`` -> CheckpointPolicy (or whether to keep the result), asked for every op that
     runs, or a list of ops (``torch.ops.aten.mm.default``) whose results are kept.
     Source: https://docs.pytorch.org/docs/stable/checkpoint.html#torch.utils.checkpoint.create_selective_checkpoint_contexts
+
+    >>> import torsh
+    >>> import functools
+    >>> from torsh.utils.checkpoint import CheckpointPolicy, checkpoint, create_selective_checkpoint_contexts
+    >>> policy = lambda ctx, op, *args, **kwargs: CheckpointPolicy.PREFER_RECOMPUTE
+    >>> contexts = functools.partial(create_selective_checkpoint_contexts, policy)
+    >>> x = torsh.tensor([1., 2.], requires_grad=True)
+    >>> checkpoint(torsh.sin, x, use_reentrant=False, context_fn=contexts).sum().backward()
+    >>> torsh.equal(x.grad, x.cos())
+    True
     """
     if isinstance(policy_fn_or_list, list):
         kept = set()

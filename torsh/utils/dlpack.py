@@ -8,13 +8,21 @@ from __future__ import annotations
 import enum
 from typing import Any
 
+from torsh.device import as_device
 from torsh.device import device as Device
 from torsh.dispatch import place_of
 from torsh.tensor import Tensor, wrap
 
 
 class DLDeviceType(enum.IntEnum):
-    """Device types of the DLPack standard."""
+    """Device types of the DLPack standard.
+
+    Source: https://docs.pytorch.org/docs/stable/dlpack.html#torch.utils.dlpack.DLDeviceType
+
+    >>> from torsh.utils.dlpack import DLDeviceType
+    >>> DLDeviceType.kDLCPU.value
+    1
+    """
 
     kDLCPU = 1
     kDLCUDA = 2
@@ -50,8 +58,15 @@ class _Capsule:
 
 
 def to_dlpack(tensor: Tensor) -> Any:
-    """A DLPack capsule of a tensor's memory, to be used once."""
-    return tensor.__dlpack__()
+    """A DLPack capsule of a tensor's memory, to be used once.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.to_dlpack.html
+
+    >>> import torsh
+    >>> torsh.from_dlpack(torsh.utils.dlpack.to_dlpack(torsh.tensor([1, 2])))
+    tensor([1, 2])
+    """
+    return tensor.detach().__dlpack__()
 
 
 def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
@@ -60,6 +75,15 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
     device: where it should be, default where the memory is.  copy: True always copies, False raises ValueError where that
     would be needed.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.from_dlpack.html
+
+    >>> import numpy as np
+    >>> import torsh
+    >>> import numpy as np
+    >>> a = np.array([1., 2.])
+    >>> x = torsh.from_dlpack(a)  # shares the memory
+    >>> a[0] = 9.
+    >>> x
+    tensor([9., 2.], dtype=torsh.float64)
     """
     if not hasattr(ext_tensor, "__dlpack__"):
         ext_tensor = _Capsule(ext_tensor)
@@ -69,6 +93,9 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
     name = _TYPES[int(kind)]
     place = place_of(Device(name) if name == "cpu" else Device(name, index))
     t = wrap(place.backend.from_dlpack(ext_tensor), place)
+    t._borrowed = True
+    if device is not None and as_device(device).type not in _TYPES.values():
+        raise BufferError(f"Cannot pack tensors on {as_device(device)}")
     if device is not None:
         moved = t.to(device)
         if copy is False and moved is not t:

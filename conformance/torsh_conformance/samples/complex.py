@@ -16,8 +16,9 @@ def complex(make):
 
 @samples("torch.view_as_complex", "torch.view_as_complex_copy")
 def view_as_complex(make):
-    yield S(make(3, 4, 2))
-    yield S(make(2)).named("0-d")
+    # The last dimension has to have stride 1.
+    yield S(make(3, 4, 2)).without("noncontiguous")
+    yield S(make(2)).named("0-d").without("noncontiguous")
     yield S(make(4, 3, 2)[::2]).named("strided")
     yield S(make(3, 4)).named("wrong size")
 
@@ -28,6 +29,15 @@ def view_as_real(make):
     yield S(make()).named("0-d")
     yield S(make(4, 3).T).named("transposed")
     yield S(make(0, 3)).named("empty")
+
+
+@samples("torch._neg_view", "torch._neg_view_copy")
+def neg_view(make):
+    yield S(make(3, 4))
+    yield S(make()).named("0-d")
+    yield S(make(4, 3).T).named("transposed")
+    if make.dtype.name != "bool":  # an empty one can be made, and neither has negatives to be read
+        yield S(make(0, 3)).named("empty")
 
 
 @samples("torch.angle")

@@ -175,9 +175,9 @@ def matrix_exp(make):
 
 
 @samples("torch.linalg.eigh")
-def eigh(make):  # eigenvectors are free up to a sign, and so are their gradients
-    yield S(_definite(make, 3, 3)).without("grad")
-    yield S(_definite(make, 2, 4, 4), "U").without("grad")
+def eigh(make):
+    yield S(_definite(make, 3, 3))
+    yield S(_definite(make, 2, 4, 4), "U")
 
 
 @samples("torch.linalg.pinv", "torch.pinverse")

@@ -116,8 +116,8 @@ def shift(make):
 
 @samples("torch.gcd")
 def gcd(make):
-    # Without the smallest integer, whose magnitude has no representation.
     yield S(make(3, 4), make(3, 4))
+    yield S(make.special()[:, None], make.special()).named("special values")
     yield S(make(3, 1), make(4)).named("broadcast")
     yield S(make(3), make()).named("0-d")
     yield S(make(0, 3), make(3)).named("empty")
@@ -125,7 +125,8 @@ def gcd(make):
 
 @samples("torch.ldexp")
 def ldexp(make):
-    yield S(make(3, 4), make.ints(4, high=4))  # PyTorch takes 2 ** -1 for 0 in the gradient
+    yield S(make(3, 4), make.ints(4, high=4))
+    yield S(make(3, 4), make.ints(4, low=-4)).named("negative exponents")
     yield S(make(2), make(2))
 
 

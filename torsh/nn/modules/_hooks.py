@@ -73,10 +73,14 @@ def _gate(value: Any) -> tuple[Any, _Gate | None, list[int]]:
         numbers.append(number)
     node.edges, node.numbers, node.outputs = tuple(edges), tuple(numbers), len(positions)
     for n, i in enumerate(positions):
+        if not values[i]._rg:
+            continue
         t = values[i]._alias()
         if t._kind.inexact:
             t._gf, t._nr, t._rg = node, n, True
             t._gf_version = t._vc.version
+            # As in PyTorch the gated tensor must not be written to: the hooks would see gradients of other values.
+            t._base, t._made = values[i] if values[i]._base is None else values[i]._base, "custom"
         values[i] = t
     if isinstance(value, tuple):
         return (type(value)(*values) if hasattr(value, "_fields") else tuple(values)), node, positions
@@ -104,11 +108,17 @@ class BackwardHooks:
         self.inputs, self.n_inputs = positions, len(args)
         if node is not None:
             self.has_input_gate = True
+            self.blank = {p: args[p] for p in positions if not args[p]._rg and args[p]._kind.inexact}
             node.run = self._at_input
         return args
 
     def leave(self, result: Any) -> Any:
-        if isinstance(result, dict) or not isinstance(result, (Tensor, tuple, list)):
+        if not isinstance(result, (Tensor, tuple)):
+            warnings.warn(
+                "For backward hooks to be called, module output should be a Tensor or a tuple of Tensors but received "
+                f"{type(result)}",
+                stacklevel=4,
+            )
             return result
         n = len(result) if isinstance(result, (tuple, list)) else 1
         result, node, positions = _gate(result)
@@ -118,13 +128,10 @@ class BackwardHooks:
 
     def _at_input(self, grads: tuple[Any, ...]) -> Any:
         if self.grad_outputs is None:
-            raise RuntimeError(
-                f"Module backward hook for grad_input is called before the grad_output one. This happens because the "
-                f"gradient in your nn.Module {type(self.module).__name__} flows to the Module's input without passing "
-                "through the Module's output. Make sure that the output depends on the input and that the loss is "
-                "computed based on the output."
-            )
+            return None  # the gradient did not come through the module's result, e.g. in a second derivative
         full = self._full(grads, self.inputs, self.n_inputs)
+        if self.blank:  # PyTorch shows zeros for inputs that do not require grad
+            full = tuple(self.blank[p].detach() * 0 if g is None and p in self.blank else g for p, g in enumerate(full))
         for hook in self.hooks:
             found = hook(self.module, full, self.grad_outputs)
             if found is None:
@@ -188,6 +195,14 @@ class HookMixin:
 
         with_kwargs: the hook gets ``(module, args, kwargs)`` and may return ``(args, kwargs)``.
         prepend: run before hooks that are registered already.
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.register_forward_pre_hook
+
+        >>> import torsh
+        >>> from torsh import nn
+        >>> m = nn.ReLU()
+        >>> handle = m.register_forward_pre_hook(lambda module, args: (-args[0],))
+        >>> m(torsh.tensor([-1., 2.]))
+        tensor([1., 0.])
         """
         handle = RemovableHandle(self._forward_pre_hooks, hook, extra_dict=self._forward_pre_hooks_with_kwargs)
         if with_kwargs:
@@ -202,6 +217,15 @@ class HookMixin:
         """Call ``hook(module, args, output)`` after ``forward``; what it returns replaces the output.
 
         with_kwargs: the hook gets ``(module, args, kwargs, output)``.  always_call: run it even if forward raised.
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.register_forward_hook
+
+        >>> import torsh
+        >>> from torsh import nn
+        >>> m = nn.ReLU()
+        >>> handle = m.register_forward_hook(lambda module, args, output: output * 10)
+        >>> m(torsh.tensor([-1., 2.]))
+        tensor([ 0., 20.])
+        >>> handle.remove()
         """
         handle = RemovableHandle(
             self._forward_hooks, hook, extra_dict=[self._forward_hooks_with_kwargs, self._forward_hooks_always_called]
@@ -215,7 +239,17 @@ class HookMixin:
         return handle
 
     def register_full_backward_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
-        """Call ``hook(module, grad_output)`` when gradients reach the module's output; a result replaces them."""
+        """Call ``hook(module, grad_output)`` when gradients reach the module's output; a result replaces them.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.register_full_backward_pre_hook
+
+        >>> import torsh
+        >>> from torsh import nn
+        >>> m = nn.Linear(1, 1)
+        >>> handle = m.register_full_backward_pre_hook(lambda module, grad_out: print(grad_out))
+        >>> m(torsh.ones(1, 1)).sum().backward()
+        (tensor([[1.]]),)
+        """
         handle = RemovableHandle(self._backward_pre_hooks, hook)
         if prepend:
             self._backward_pre_hooks.move_to_end(handle.id, last=False)  # type: ignore[attr-defined]
@@ -235,6 +269,14 @@ class HookMixin:
         """Call ``hook(module, grad_input, grad_output)`` once the gradients of the module's inputs are known.
 
         A result replaces ``grad_input``.
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.register_full_backward_hook
+
+        >>> import torsh
+        >>> from torsh import nn
+        >>> m = nn.Linear(1, 1)
+        >>> handle = m.register_full_backward_hook(lambda module, grad_in, grad_out: print(grad_out))
+        >>> m(torsh.ones(1, 1, requires_grad=True)).sum().backward()
+        (tensor([[1.]]),)
         """
         if self._is_full_backward_hook is False:
             raise RuntimeError(

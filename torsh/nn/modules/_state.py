@@ -88,12 +88,30 @@ class StateMixin:
         return RemovableHandle(self._state_dict_hooks, hook)
 
     def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Call ``hook(module, state_dict, prefix, local_metadata)`` after ``state_dict``; it may change the dictionary."""
+        """Call ``hook(module, state_dict, prefix, local_metadata)`` after ``state_dict``; it may change the dictionary.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.register_state_dict_post_hook
+
+        >>> from torsh import nn
+        >>> m = nn.Linear(1, 1)
+        >>> handle = m.register_state_dict_post_hook(lambda module, state, prefix, meta: print(sorted(state)))
+        >>> _ = m.state_dict()
+        ['bias', 'weight']
+        """
         hook._from_public_api = True  # type: ignore[attr-defined]
         return RemovableHandle(self._state_dict_hooks, hook)
 
     def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Call ``hook(module, prefix, keep_vars)`` before ``state_dict``."""
+        """Call ``hook(module, prefix, keep_vars)`` before ``state_dict``.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.register_state_dict_pre_hook
+
+        >>> from torsh import nn
+        >>> m = nn.Linear(1, 1)
+        >>> handle = m.register_state_dict_pre_hook(lambda module, prefix, keep_vars: print("saving"))
+        >>> _ = m.state_dict()
+        saving
+        """
         return RemovableHandle(self._state_dict_pre_hooks, hook)
 
     def _register_load_state_dict_pre_hook(self, hook: Callable[..., Any], with_module: bool = False) -> RemovableHandle:
@@ -101,24 +119,47 @@ class StateMixin:
 
     def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call ``hook(module, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)``
-        before this module's values are loaded."""
+        before this module's values are loaded.
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.register_load_state_dict_pre_hook
+
+        >>> from torsh import nn
+        >>> m = nn.Linear(1, 1)
+        >>> handle = m.register_load_state_dict_pre_hook(lambda module, state, *rest: print(sorted(state)))
+        >>> _ = m.load_state_dict(m.state_dict())
+        ['bias', 'weight']
+        """
         return self._register_load_state_dict_pre_hook(hook, with_module=True)
 
     def register_load_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Call ``hook(module, incompatible_keys)`` after ``load_state_dict``; it may change the lists of keys."""
+        """Call ``hook(module, incompatible_keys)`` after ``load_state_dict``; it may change the lists of keys.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.register_load_state_dict_post_hook
+
+        >>> from torsh import nn
+        >>> m = nn.Linear(1, 1)
+        >>> handle = m.register_load_state_dict_post_hook(lambda module, keys: print(keys.missing_keys))
+        >>> _ = m.load_state_dict({}, strict=False)
+        ['weight', 'bias']
+        """
         return RemovableHandle(self._load_state_dict_post_hooks, hook)
 
     # ---- extra state
 
     def get_extra_state(self) -> Any:
-        """What a module wants to keep in its ``state_dict`` besides parameters and buffers; override it."""
+        """What a module wants to keep in its ``state_dict`` besides parameters and buffers; override it.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.get_extra_state
+        """
         raise RuntimeError(
             "Reached a code path in Module.get_extra_state() that should never be called. Please override both "
             "get_extra_state and set_extra_state"
         )
 
     def set_extra_state(self, state: Any) -> None:
-        """Take back what ``get_extra_state`` gave; override it."""
+        """Take back what ``get_extra_state`` gave; override it.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.set_extra_state
+        """
         raise RuntimeError(
             "Reached a code path in Module.set_extra_state() that should never be called. Please override both "
             "get_extra_state and set_extra_state"
@@ -144,6 +185,14 @@ class StateMixin:
         """All parameters and persistent buffers by name, in an ordered dictionary; they share the module's memory.
 
         prefix: put before every name.  keep_vars: give the parameters themselves instead of detached tensors.
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.state_dict
+
+        >>> from torsh import nn
+        >>> layer = nn.Linear(2, 1)
+        >>> list(layer.state_dict())
+        ['weight', 'bias']
+        >>> nn.Sequential(layer).state_dict(prefix="model.").keys()
+        odict_keys(['model.0.weight', 'model.0.bias'])
         """
         if args:
             warnings.warn(
@@ -265,6 +314,17 @@ class StateMixin:
 
         strict: raise RuntimeError unless names agree exactly.  assign: put the dictionary's tensors in place of the
         module's instead of copying.  Returns a named tuple (missing_keys, unexpected_keys).
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.load_state_dict
+
+        >>> import torsh
+        >>> from torsh import nn
+        >>> a, b = nn.Linear(2, 1), nn.Linear(2, 1)
+        >>> b.load_state_dict(a.state_dict())
+        <All keys matched successfully>
+        >>> torsh.equal(a.weight, b.weight)
+        True
+        >>> b.load_state_dict({"weight": torsh.zeros(1, 2)}, strict=False)
+        _IncompatibleKeys(missing_keys=['bias'], unexpected_keys=[])
         """
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")

@@ -20,6 +20,11 @@ class Threshold(Module):
     """The value above ``threshold``, ``value`` elsewhere.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Threshold.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.Threshold(1, -7)(torsh.tensor([0.5, 2.]))
+    tensor([-7.,  2.])
     """
 
     __constants__ = ["threshold", "value", "inplace"]
@@ -40,7 +45,13 @@ class Threshold(Module):
 class ReLU(Module):
     """max(x, 0).
 
+    inplace: write the result into the input. Any shape; the shape stays.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ReLU.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.ReLU()(torsh.tensor([-1., 0., 2.]))
+    tensor([0., 0., 2.])
     """
 
     __constants__ = ["inplace"]
@@ -60,6 +71,11 @@ class RReLU(Module):
     """x above 0; below, x times a slope that is drawn from [lower, upper] in training and their mean otherwise.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.RReLU.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.RReLU().eval()(torsh.tensor([-1., 2.]))
+    tensor([-0.2292,  2.0000])
     """
 
     __constants__ = ["lower", "upper", "inplace"]
@@ -81,6 +97,11 @@ class Hardtanh(Module):
     """The value clamped to [min_val, max_val].
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Hardtanh.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.Hardtanh(-2, 2)(torsh.tensor([-3., 0.5, 3.]))
+    tensor([-2.0000,  0.5000,  2.0000])
     """
 
     __constants__ = ["min_val", "max_val", "inplace"]
@@ -122,7 +143,13 @@ class Hardtanh(Module):
 class ReLU6(Hardtanh):
     """The value clamped to [0, 6].
 
+    inplace: write the result into the input. Any shape; the shape stays.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ReLU6.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.ReLU6()(torsh.tensor([-1., 3., 9.]))
+    tensor([0., 3., 6.])
     """
 
     def __init__(self, inplace: bool = False) -> None:
@@ -136,7 +163,13 @@ class ReLU6(Hardtanh):
 class Sigmoid(Module):
     """1 / (1 + exp(-x)).
 
+    Any shape; the shape stays.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Sigmoid.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.Sigmoid()(torsh.tensor([-1., 0., 1.]))
+    tensor([0.2689, 0.5000, 0.7311])
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -147,6 +180,11 @@ class Hardsigmoid(Module):
     """relu6(x + 3) / 6.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Hardsigmoid.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.Hardsigmoid()(torsh.tensor([-4., 0., 4.]))
+    tensor([0.0000, 0.5000, 1.0000])
     """
 
     __constants__ = ["inplace"]
@@ -162,7 +200,13 @@ class Hardsigmoid(Module):
 class Tanh(Module):
     """The hyperbolic tangent.
 
+    Any shape; the shape stays.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Tanh.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.Tanh()(torsh.tensor([-1., 0., 1.]))
+    tensor([-0.7616,  0.0000,  0.7616])
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -172,7 +216,13 @@ class Tanh(Module):
 class SiLU(Module):
     """x * sigmoid(x).
 
+    inplace: write the result into the input. Any shape; the shape stays.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.SiLU.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.SiLU()(torsh.tensor([-1., 0., 1.]))
+    tensor([-0.2689,  0.0000,  0.7311])
     """
 
     __constants__ = ["inplace"]
@@ -192,6 +242,11 @@ class Mish(Module):
     """x * tanh(softplus(x)).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Mish.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.Mish()(torsh.tensor([-1., 0., 1.]))
+    tensor([-0.3034,  0.0000,  0.8651])
     """
 
     __constants__ = ["inplace"]
@@ -210,7 +265,13 @@ class Mish(Module):
 class Hardswish(Module):
     """x * relu6(x + 3) / 6.
 
+    inplace: write the result into the input. Any shape; the shape stays.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Hardswish.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.Hardswish()(torsh.tensor([-4., 1., 4.]))
+    tensor([-0.0000, 0.6667, 4.0000])
     """
 
     __constants__ = ["inplace"]
@@ -226,7 +287,13 @@ class Hardswish(Module):
 class ELU(Module):
     """x above 0, alpha * (exp(x) - 1) below.
 
+    inplace: write the result into the input. Any shape; the shape stays.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ELU.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.ELU()(torsh.tensor([-1., 0., 1.]))
+    tensor([-0.6321,  0.0000,  1.0000])
     """
 
     __constants__ = ["alpha", "inplace"]
@@ -247,6 +314,11 @@ class CELU(Module):
     """x above 0, alpha * (exp(x / alpha) - 1) below.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.CELU.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.CELU()(torsh.tensor([-1., 0., 1.]))
+    tensor([-0.6321,  0.0000,  1.0000])
     """
 
     __constants__ = ["alpha", "inplace"]
@@ -266,7 +338,13 @@ class CELU(Module):
 class SELU(Module):
     """The ELU with the scale and alpha of self-normalising networks.
 
+    inplace: write the result into the input. Any shape; the shape stays.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.SELU.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.SELU()(torsh.tensor([-1., 0., 1.]))
+    tensor([-1.1113,  0.0000,  1.0507])
     """
 
     __constants__ = ["inplace"]
@@ -285,7 +363,13 @@ class SELU(Module):
 class GLU(Module):
     """First half times the sigmoid of the second half, along ``dim``.
 
+    The dimension's length must be even, else RuntimeError.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.GLU.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.GLU()(torsh.tensor([1., 2., 0., 0.]))
+    tensor([0.5000, 1.0000])
     """
 
     __constants__ = ["dim"]
@@ -304,7 +388,13 @@ class GLU(Module):
 class GELU(Module):
     """x times the normal distribution function of x; ``approximate="tanh"`` for the formula with tanh.
 
+    Any shape; the shape stays.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.GELU.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.GELU()(torsh.tensor([-1., 0., 1.]))
+    tensor([-0.1587,  0.0000,  0.8413])
     """
 
     __constants__ = ["approximate"]
@@ -324,6 +414,11 @@ class Hardshrink(Module):
     """x where abs(x) > lambd, 0 elsewhere.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Hardshrink.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.Hardshrink()(torsh.tensor([-1., 0.3, 2.]))
+    tensor([-1.,  0.,  2.])
     """
 
     __constants__ = ["lambd"]
@@ -342,7 +437,13 @@ class Hardshrink(Module):
 class LeakyReLU(Module):
     """x above 0, negative_slope * x below.
 
+    inplace: write the result into the input. Any shape; the shape stays.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LeakyReLU.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.LeakyReLU(0.1)(torsh.tensor([-1., 2.]))
+    tensor([-0.1000,  2.0000])
     """
 
     __constants__ = ["negative_slope", "inplace"]
@@ -363,6 +464,11 @@ class LogSigmoid(Module):
     """log(sigmoid(x)).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LogSigmoid.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.LogSigmoid()(torsh.tensor([-100., 0.]))
+    tensor([-100.0000,   -0.6931])
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -372,7 +478,13 @@ class LogSigmoid(Module):
 class Softplus(Module):
     """log(1 + exp(beta * x)) / beta; x itself where beta * x > threshold.
 
+    Any shape; the shape stays.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Softplus.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.Softplus()(torsh.tensor([-1., 0., 30.]))
+    tensor([ 0.3133,  0.6931, 30.0000])
     """
 
     __constants__ = ["beta", "threshold"]
@@ -393,6 +505,11 @@ class Softshrink(Module):
     """x moved towards 0 by lambd, 0 within.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Softshrink.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.Softshrink()(torsh.tensor([-1., 0.3, 2.]))
+    tensor([-0.5000,  0.0000,  1.5000])
     """
 
     __constants__ = ["lambd"]
@@ -412,6 +529,11 @@ class Softsign(Module):
     """x / (1 + abs(x)).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Softsign.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.Softsign()(torsh.tensor([-1., 0., 3.]))
+    tensor([-0.5000,  0.0000,  0.7500])
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -422,6 +544,11 @@ class Tanhshrink(Module):
     """x - tanh(x).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Tanhshrink.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.Tanhshrink()(torsh.tensor([-1., 0., 1.]))
+    tensor([-0.2384,  0.0000,  0.2384])
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -432,6 +559,11 @@ class Softmin(Module):
     """softmax(-x).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Softmin.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.Softmin(dim=0)(torsh.tensor([1., 2.]))
+    tensor([0.7311, 0.2689])
     """
 
     __constants__ = ["dim"]
@@ -450,7 +582,14 @@ class Softmin(Module):
 class Softmax(Module):
     """exp(x) / sum(exp(x)) along ``dim``.
 
+    dim: None chooses one from the number of dimensions, with a warning. The shape stays.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Softmax.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.Softmax(dim=1)(torsh.tensor([[1., 2.], [3., 3.]]))
+    tensor([[0.2689, 0.7311],
+            [0.5000, 0.5000]])
     """
 
     __constants__ = ["dim"]
@@ -469,7 +608,14 @@ class Softmax(Module):
 class LogSoftmax(Module):
     """log(softmax(x)) along ``dim``.
 
+    dim: None chooses one from the number of dimensions, with a warning. The shape stays.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LogSoftmax.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.LogSoftmax(dim=1)(torsh.tensor([[1., 2.], [3., 3.]]))
+    tensor([[-1.3133, -0.3133],
+            [-0.6931, -0.6931]])
     """
 
     __constants__ = ["dim"]
@@ -488,6 +634,11 @@ class Softmax2d(Module):
     """Softmax over the channels of (N, C, H, W) or (C, H, W).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Softmax2d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.Softmax2d()(torsh.zeros(1, 2, 1, 1)).flatten()
+    tensor([0.5000, 0.5000])
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -499,7 +650,14 @@ class Softmax2d(Module):
 class PReLU(Module):
     """x above 0, weight * x below, with one learned weight or one per channel.
 
+    num_parameters: 1 or the number of channels (dimension 1 of the input). init: the first value.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.PReLU.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> act = nn.PReLU()  # one learned slope, 0.25 at first
+    >>> act(torsh.tensor([-1., 2.])).tolist()
+    [-0.25, 2.0]
     """
 
     __constants__ = ["num_parameters"]

@@ -22,6 +22,13 @@ class AdaptiveLogSoftmaxWithLoss(Module):
 
     ``forward(input, target)`` gives (log-probability of each target, mean loss).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveLogSoftmaxWithLoss.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> head = nn.AdaptiveLogSoftmaxWithLoss(64, 100, cutoffs=[10, 50])
+    >>> output, loss = head(torsh.zeros(3, 64), torsh.tensor([0, 20, 99]))
+    >>> output.shape, head.log_prob(torsh.zeros(3, 64)).shape
+    (torsh.Size([3]), torsh.Size([3, 100]))
     """
 
     def __init__(

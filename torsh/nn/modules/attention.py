@@ -43,6 +43,14 @@ class MultiheadAttention(Module):
 
     Inputs are (L, N, E), or (N, L, E) with ``batch_first``, or (L, E).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiheadAttention.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> attention = nn.MultiheadAttention(embed_dim=8, num_heads=2, batch_first=True)
+    >>> x = torsh.rand(4, 5, 8)  # (batch, length, features)
+    >>> output, weights = attention(x, x, x)
+    >>> output.shape, weights.shape
+    (torsh.Size([4, 5, 8]), torsh.Size([4, 5, 5]))
     """
 
     __constants__ = ["batch_first"]

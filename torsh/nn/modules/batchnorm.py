@@ -116,7 +116,18 @@ class _BatchNorm(_NormBase):
 class BatchNorm1d(_BatchNorm):
     """Batch normalisation of (N, C) or (N, C, L).
 
+    In training mean and variance come from the batch, and the running ones move towards them by ``momentum`` (None: their plain average);
+    in evaluation the running ones are used (the batch's, if track_running_stats is False). affine: whether there are weight and bias.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm1d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> norm = nn.BatchNorm1d(2)
+    >>> norm(torsh.tensor([[1., 2.], [3., 6.]]))
+    tensor([[-1.0000, -1.0000],
+            [ 1.0000,  1.0000]], grad_fn=<NativeBatchNormBackward0>)
+    >>> norm.running_mean  # moved by momentum 0.1 towards the batch's mean
+    tensor([0.2000, 0.4000])
     """
 
     def _check_input_dim(self, input: Tensor) -> None:
@@ -127,7 +138,14 @@ class BatchNorm1d(_BatchNorm):
 class BatchNorm2d(_BatchNorm):
     """Batch normalisation of (N, C, H, W).
 
+    num_features: C. eps: added to the variance. In training mean and variance come from the batch, and the running ones move towards them
+    by ``momentum`` (None: their plain average); in evaluation the running ones are used. affine: whether there are weight and bias.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.BatchNorm2d(3)(torsh.rand(8, 3, 4, 4)).shape
+    torsh.Size([8, 3, 4, 4])
     """
 
     def _check_input_dim(self, input: Tensor) -> None:
@@ -138,7 +156,13 @@ class BatchNorm2d(_BatchNorm):
 class BatchNorm3d(_BatchNorm):
     """Batch normalisation of (N, C, D, H, W).
 
+    The parameters are those of :class:`BatchNorm2d`.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm3d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.BatchNorm3d(3)(torsh.rand(2, 3, 4, 4, 4)).shape
+    torsh.Size([2, 3, 4, 4, 4])
     """
 
     def _check_input_dim(self, input: Tensor) -> None:
@@ -150,6 +174,11 @@ class SyncBatchNorm(_BatchNorm):
     """Batch normalisation with statistics over all processes of a group; in one process, plain batch normalisation.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.SyncBatchNorm.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.SyncBatchNorm(3)(torsh.rand(4, 3, 5)).shape
+    torsh.Size([4, 3, 5])
     """
 
     def __init__(

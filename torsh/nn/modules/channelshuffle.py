@@ -11,6 +11,11 @@ class ChannelShuffle(Module):
     """Mixes the channels of (N, C, *) among ``groups``.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ChannelShuffle.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.ChannelShuffle(2)(torsh.arange(4.).reshape(1, 4, 1, 1)).flatten()
+    tensor([0., 2., 1., 3.])
     """
 
     __constants__ = ["groups"]

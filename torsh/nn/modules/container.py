@@ -6,6 +6,7 @@ Source: https://docs.pytorch.org/docs/stable/nn.html#containers
 from __future__ import annotations
 
 import operator
+import warnings
 from collections import OrderedDict
 from collections import abc as container_abcs
 from collections.abc import Iterable, Iterator, Mapping
@@ -30,6 +31,14 @@ class Sequential(Module):
 
     Takes modules, or one OrderedDict of names and modules.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Sequential.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
+    >>> model(torsh.rand(3, 4)).shape
+    torsh.Size([3, 2])
+    >>> model[1]
+    ReLU()
     """
 
     def __init__(self, *args: Any) -> None:
@@ -141,7 +150,13 @@ class Sequential(Module):
 class ModuleList(Module):
     """A list of modules whose parameters the surrounding module sees.
 
+    modules: an iterable. Takes indices, slices, append, extend and insert as a list does; it has no ``forward``.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ModuleList.html
+
+    >>> from torsh import nn
+    >>> layers = nn.ModuleList([nn.Linear(2, 2) for _ in range(3)])
+    >>> len(layers), len(list(layers.parameters()))
+    (3, 6)
     """
 
     def __init__(self, modules: Iterable[Module] | None = None) -> None:
@@ -238,7 +253,13 @@ class ModuleList(Module):
 class ModuleDict(Module):
     """A dictionary of modules whose parameters the surrounding module sees; keeps the order of insertion.
 
+    modules: a mapping or pairs. It has no ``forward``.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ModuleDict.html
+
+    >>> from torsh import nn
+    >>> branches = nn.ModuleDict({"up": nn.Linear(2, 4), "down": nn.Linear(4, 2)})
+    >>> branches["down"]
+    Linear(in_features=4, out_features=2, bias=True)
     """
 
     def __init__(self, modules: Mapping[str, Module] | None = None) -> None:
@@ -313,7 +334,14 @@ def _update(target: Any, given: Any, name: str) -> None:
 class ParameterList(Module):
     """A list of parameters; a tensor put in becomes a parameter, other values stay as they are.
 
+    values: an iterable.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ParameterList.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> weights = nn.ParameterList([torsh.zeros(2), torsh.zeros(3)])  # made parameters
+    >>> [w.shape for w in weights]
+    [torsh.Size([2]), torsh.Size([3])]
     """
 
     def __init__(self, values: Iterable[Any] | None = None) -> None:
@@ -388,7 +416,15 @@ class ParameterList(Module):
 class ParameterDict(Module):
     """A dictionary of parameters; a tensor put in becomes a parameter, other values stay as they are.
 
+    parameters: a mapping or pairs. It has no ``forward``.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ParameterDict.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> weights = nn.ParameterDict({"a": nn.Parameter(torsh.zeros(2))})
+    >>> weights["a"]
+    Parameter containing:
+    tensor([0., 0.], requires_grad=True)
     """
 
     def __init__(self, parameters: Any = None) -> None:
@@ -516,4 +552,25 @@ class ParameterDict(Module):
         return self
 
 
-__all__ = ["ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
+class Container(Module):
+    """The name that ``Module`` had for modules of modules: deprecated; making one gives a FutureWarning.
+
+    Source: https://docs.pytorch.org/docs/stable/nn.html
+
+    >>> import torsh
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")  # deprecated
+    >>> torsh.nn.Container(act=torsh.nn.ReLU())
+    Container(
+      (act): ReLU()
+    )
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__()
+        warnings.warn("nn.Container is deprecated. All of its functionality is now implemented in nn.Module.", FutureWarning, stacklevel=2)
+        for name, module in kwargs.items():
+            self.add_module(name, module)
+
+
+__all__ = ["Container", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]

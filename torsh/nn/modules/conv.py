@@ -150,7 +150,15 @@ class _Plain(_ConvNd):
 class Conv1d(_Plain):
     """Convolution over one dimension: (N, C, L) or (C, L).
 
+    kernel_size, stride, padding, dilation: an int, or a tuple of one. padding may be "same" or "valid". groups: input and output channels
+    in so many groups that do not see each other. padding_mode: zeros, reflect, replicate or circular.
+    The length is floor((L + 2 * padding - dilation * (kernel_size - 1) - 1) / stride) + 1.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv1d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.Conv1d(16, 33, 3, stride=2)(torsh.rand(20, 16, 50)).shape
+    torsh.Size([20, 33, 24])
     """
 
     _n = 1
@@ -165,7 +173,18 @@ class Conv1d(_Plain):
 class Conv2d(_Plain):
     """Convolution over two dimensions: (N, C, H, W) or (C, H, W).
 
+    kernel_size, stride, padding, dilation: an int or a pair (height, width). padding may be "same" or "valid". groups: input and output
+    channels in so many groups that do not see each other. padding_mode: zeros, reflect, replicate or circular.
+    Each size is floor((size + 2 * padding - dilation * (kernel_size - 1) - 1) / stride) + 1.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv2d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> conv = nn.Conv2d(16, 33, kernel_size=3, stride=2, padding=1)
+    >>> conv(torsh.rand(20, 16, 50, 100)).shape
+    torsh.Size([20, 33, 25, 50])
+    >>> conv.weight.shape  # (out, in / groups, height, width)
+    torsh.Size([33, 16, 3, 3])
     """
 
     _n = 2
@@ -180,7 +199,13 @@ class Conv2d(_Plain):
 class Conv3d(_Plain):
     """Convolution over three dimensions: (N, C, D, H, W) or (C, D, H, W).
 
+    kernel_size, stride, padding, dilation: an int or a triple (depth, height, width); the rest as in :class:`Conv2d`.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv3d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.Conv3d(2, 4, 3)(torsh.rand(1, 2, 5, 6, 7)).shape
+    torsh.Size([1, 4, 3, 4, 5])
     """
 
     _n = 3
@@ -252,7 +277,14 @@ class _ConvTransposeNd(_ConvNd):
 class ConvTranspose1d(_ConvTransposeNd):
     """Transposed convolution over one dimension.
 
+    The parameters are those of :class:`Conv1d`; output_padding adds to one side of the output's length, which is
+    (L - 1) * stride - 2 * padding + dilation * (kernel_size - 1) + output_padding + 1.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ConvTranspose1d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.ConvTranspose1d(4, 2, 3, stride=2)(torsh.rand(1, 4, 10)).shape
+    torsh.Size([1, 2, 21])
     """
 
     _n = 1
@@ -261,7 +293,15 @@ class ConvTranspose1d(_ConvTransposeNd):
 class ConvTranspose2d(_ConvTransposeNd):
     """Transposed convolution over two dimensions.
 
+    (N, C, H, W) or (C, H, W); the parameters are those of :class:`Conv2d`. output_padding adds to one side of each size, which is
+    (size - 1) * stride - 2 * padding + dilation * (kernel_size - 1) + output_padding + 1.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ConvTranspose2d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> up = nn.ConvTranspose2d(8, 4, 2, stride=2)
+    >>> up(torsh.rand(1, 8, 16, 16)).shape
+    torsh.Size([1, 4, 32, 32])
     """
 
     _n = 2
@@ -270,7 +310,13 @@ class ConvTranspose2d(_ConvTransposeNd):
 class ConvTranspose3d(_ConvTransposeNd):
     """Transposed convolution over three dimensions.
 
+    The parameters are those of :class:`ConvTranspose2d`, with triples (depth, height, width).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ConvTranspose3d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.ConvTranspose3d(2, 1, 2, stride=2)(torsh.rand(1, 2, 3, 3, 3)).shape
+    torsh.Size([1, 1, 6, 6, 6])
     """
 
     _n = 3

@@ -11,6 +11,11 @@ class PairwiseDistance(Module):
     """The p-norm of the differences of corresponding vectors.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.PairwiseDistance.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.PairwiseDistance(p=2)(torsh.tensor([[0., 0.]]), torsh.tensor([[3., 4.]]))
+    tensor([5.0000])
     """
 
     __constants__ = ["norm", "eps", "keepdim"]
@@ -29,6 +34,11 @@ class CosineSimilarity(Module):
     """The cosine of the angle between vectors along ``dim``.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.CosineSimilarity.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.CosineSimilarity(dim=1)(torsh.tensor([[1., 0.]]), torsh.tensor([[1., 1.]]))
+    tensor([0.7071])
     """
 
     __constants__ = ["dim", "eps"]

@@ -11,7 +11,13 @@ from torsh.tensor import Tensor
 class Flatten(Module):
     """Makes one dimension of those from ``start_dim`` to ``end_dim``.
 
+    The default keeps the batch dimension.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Flatten.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.Flatten()(torsh.rand(8, 3, 4, 4)).shape
+    torsh.Size([8, 48])
     """
 
     __constants__ = ["start_dim", "end_dim"]
@@ -32,6 +38,11 @@ class Unflatten(Module):
     """Makes several dimensions of one.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Unflatten.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.Unflatten(1, (2, 3))(torsh.rand(8, 6)).shape
+    torsh.Size([8, 2, 3])
     """
 
     __constants__ = ["dim", "unflattened_size"]

@@ -13,6 +13,13 @@ class Fold(Module):
     """Adds up blocks (N, C * prod(kernel_size), L) to an image (N, C, *output_size).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Fold.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.Fold((3, 3), 2)(torsh.ones(1, 4, 4))
+    tensor([[[[1., 2., 1.],
+              [2., 4., 2.],
+              [1., 2., 1.]]]])
     """
 
     __constants__ = ["output_size", "kernel_size", "dilation", "padding", "stride"]
@@ -39,6 +46,11 @@ class Unfold(Module):
     """Cuts sliding blocks out of (N, C, H, W): (N, C * prod(kernel_size), L).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Unfold.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.Unfold(2)(torsh.rand(1, 3, 4, 4)).shape
+    torsh.Size([1, 12, 9])
     """
 
     __constants__ = ["kernel_size", "dilation", "padding", "stride"]

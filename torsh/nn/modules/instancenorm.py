@@ -78,7 +78,14 @@ class _InstanceNorm(_NormBase):
 class InstanceNorm1d(_InstanceNorm):
     """Instance normalisation of (N, C, L) or (C, L).
 
+    The parameters are those of :class:`InstanceNorm2d`.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.InstanceNorm1d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.InstanceNorm1d(2)(torsh.tensor([[[1., 3.], [10., 30.]]]))
+    tensor([[[-1.0000,  1.0000],
+             [-1.0000,  1.0000]]])
     """
 
     _dims = 2
@@ -87,7 +94,14 @@ class InstanceNorm1d(_InstanceNorm):
 class InstanceNorm2d(_InstanceNorm):
     """Instance normalisation of (N, C, H, W) or (C, H, W).
 
+    Mean and variance are those of each channel of each sample. affine: whether there are weight and bias; track_running_stats: keep running
+    statistics and use them in evaluation.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.InstanceNorm2d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.InstanceNorm2d(3, affine=True)(torsh.rand(2, 3, 4, 4)).shape
+    torsh.Size([2, 3, 4, 4])
     """
 
     _dims = 3
@@ -96,7 +110,13 @@ class InstanceNorm2d(_InstanceNorm):
 class InstanceNorm3d(_InstanceNorm):
     """Instance normalisation of (N, C, D, H, W) or (C, D, H, W).
 
+    The parameters are those of :class:`InstanceNorm2d`.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.InstanceNorm3d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.InstanceNorm3d(3)(torsh.rand(2, 3, 4, 4, 4)).shape
+    torsh.Size([2, 3, 4, 4, 4])
     """
 
     _dims = 4

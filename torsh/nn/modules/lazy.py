@@ -80,6 +80,16 @@ class LazyLinear(LazyModuleMixin, Linear):
     """A linear layer that takes ``in_features`` from its first input.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LazyLinear.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")  # lazy modules warn that they are new
+    >>> layer = nn.LazyLinear(3)
+    >>> layer(torsh.rand(2, 5)).shape
+    torsh.Size([2, 3])
+    >>> layer
+    Linear(in_features=5, out_features=3, bias=True)
     """
 
     cls_to_become = Linear
@@ -123,6 +133,7 @@ class _LazyConv(LazyModuleMixin):
     _names: tuple[str, ...]
 
     def reset_parameters(self) -> None:
+        """Draw the parameters anew, once their shapes are known."""
         if not self.has_uninitialized_params() and self.in_channels != 0:
             super().reset_parameters()  # type: ignore[misc]
 
@@ -184,6 +195,7 @@ class _LazyNorm(LazyModuleMixin):
             self.num_batches_tracked = tensor(0, dtype=dtypes.int64, device=device)
 
     def reset_parameters(self) -> None:
+        """Draw the parameters anew, once their shapes are known."""
         if not self.has_uninitialized_params() and self.num_features != 0:
             super().reset_parameters()  # type: ignore[misc]
 
@@ -199,12 +211,37 @@ class _LazyNorm(LazyModuleMixin):
         self.reset_parameters()
 
 
+_DOC = """A :class:`{base}` that takes the number of channels from its first input.
+
+Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.{name}.html
+
+>>> import warnings
+>>> warnings.simplefilter("ignore")  # lazy modules warn that they are new
+>>> import torsh
+>>> from torsh import nn
+>>> layer = nn.{name}({arguments})
+>>> layer(torsh.rand({given})).shape
+torsh.Size([{result}])
+"""
+
+
+def _example(base: type) -> dict[str, str]:
+    """What the docs of a lazy form call it with."""
+    dims = int(base.__name__[-2])
+    if not base.__name__.startswith("Conv"):
+        shape = ", ".join(["2", "3", *["4"] * dims])
+        return {"arguments": "", "given": shape, "result": shape}
+    size = "7" if "Transpose" in base.__name__ else "3"
+    return {
+        "arguments": "8, kernel_size=3",
+        "given": ", ".join(["2", "3", *["5"] * dims]),
+        "result": ", ".join(["2", "8", *[size] * dims]),
+    }
+
+
 def _make(base: type, mixin: type, names: tuple[str, ...]) -> type:
     name = f"Lazy{base.__name__}"
-    doc = (
-        f"A :class:`{base.__name__}` that takes the number of channels from its first input.\n\n"
-        f"    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.{name}.html\n    "
-    )
+    doc = _DOC.format(base=base.__name__, name=name, **_example(base))
     space = {"cls_to_become": base, "_names": names, "__doc__": doc, "__module__": base.__module__, "__qualname__": name}
     return type(name, (mixin, base), space)
 

@@ -17,6 +17,11 @@ class Identity(Module):
     """Gives back its input; takes and ignores any arguments.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Identity.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.Identity()(torsh.tensor([1., 2.]))
+    tensor([1., 2.])
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -29,7 +34,19 @@ class Identity(Module):
 class Linear(Module):
     """``x @ weight.T + bias``: (*, in_features) -> (*, out_features).
 
+    weight: (out_features, in_features) and bias: (out_features,), both drawn from U(-k, k) with k = 1 / sqrt(in_features).
+    bias=False leaves the bias out. device, dtype: those of the parameters.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> layer = nn.Linear(20, 30)
+    >>> layer(torsh.ones(128, 20)).shape
+    torsh.Size([128, 30])
+    >>> layer.weight.shape, layer.bias.shape
+    (torsh.Size([30, 20]), torsh.Size([30]))
+    >>> layer
+    Linear(in_features=20, out_features=30, bias=True)
     """
 
     __constants__ = ["in_features", "out_features"]
@@ -73,6 +90,11 @@ class Bilinear(Module):
     """``x1 @ weight[k] @ x2 + bias[k]`` for every output k.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Bilinear.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.Bilinear(3, 4, 5)(torsh.ones(2, 3), torsh.ones(2, 4)).shape
+    torsh.Size([2, 5])
     """
 
     __constants__ = ["in1_features", "in2_features", "out_features"]

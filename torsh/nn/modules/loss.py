@@ -54,7 +54,13 @@ class _WeightedLoss(_Loss):
 class L1Loss(_Loss):
     """abs(input - target).
 
+    reduction: none, mean or sum. Input and target broadcast, with a warning where their sizes differ.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.L1Loss.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.L1Loss()(torsh.tensor([1., 5.]), torsh.tensor([2., 2.]))
+    tensor(2.)
     """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
@@ -64,7 +70,13 @@ class L1Loss(_Loss):
 class MSELoss(_Loss):
     """(input - target) ** 2.
 
+    reduction: none, mean or sum. Input and target broadcast, with a warning where their sizes differ.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MSELoss.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.MSELoss(reduction="sum")(torsh.tensor([1., 5.]), torsh.tensor([2., 2.]))
+    tensor(10.)
     """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
@@ -74,7 +86,13 @@ class MSELoss(_Loss):
 class NLLLoss(_WeightedLoss):
     """The negative log-likelihood of classes, from log-probabilities (N, C, *) and class numbers (N, *).
 
+    weight: a factor per class. ignore_index: a class number that does not count. reduction: none, mean (divided by the targets' weights) or sum.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.NLLLoss()(torsh.tensor([[0.5, 0.5], [0.1, 0.9]]).log(), torsh.tensor([0, 1]))
+    tensor(0.3993)
     """
 
     def __init__(
@@ -93,7 +111,17 @@ class NLLLoss(_WeightedLoss):
 
 
 class NLLLoss2d(NLLLoss):
-    """Deprecated name of :class:`NLLLoss`."""
+    """Deprecated name of :class:`NLLLoss`.
+
+    Source: https://docs.pytorch.org/docs/stable/nn.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")  # deprecated name
+    >>> nn.NLLLoss2d()(torsh.zeros(1, 3, 2, 2), torsh.zeros(1, 2, 2, dtype=torsh.int64))
+    tensor(0.)
+    """
 
     def __init__(self, weight: Any = None, size_average: Any = None, ignore_index: int = -100, reduce: Any = None,
                  reduction: str = "mean") -> None:  # fmt: skip
@@ -110,6 +138,11 @@ class PoissonNLLLoss(_Loss):
     """The negative log-likelihood of counts under a Poisson distribution, up to a constant.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.PoissonNLLLoss.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.PoissonNLLLoss()(torsh.tensor([0., 1.]), torsh.tensor([1., 2.]))
+    tensor(0.8591)
     """
 
     def __init__(
@@ -136,6 +169,11 @@ class GaussianNLLLoss(_Loss):
     """The negative log-likelihood under a normal distribution of given mean and variance.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.GaussianNLLLoss.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.GaussianNLLLoss()(torsh.tensor([1., 2.]), torsh.tensor([1., 3.]), torsh.tensor([1., 4.]))
+    tensor(0.4091)
     """
 
     def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
@@ -151,6 +189,12 @@ class KLDivLoss(_Loss):
     """The Kullback-Leibler divergence from log-probabilities ``input`` to ``target``.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.KLDivLoss.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> loss = nn.KLDivLoss(reduction="batchmean")
+    >>> loss(torsh.tensor([[0.5, 0.5]]).log(), torsh.tensor([[0.25, 0.75]]))
+    tensor(0.1308)
     """
 
     def __init__(
@@ -170,7 +214,13 @@ class KLDivLoss(_Loss):
 class BCELoss(_WeightedLoss):
     """Binary cross entropy of probabilities.
 
+    Input and target: of one shape, from 0 to 1. weight: a factor per element. reduction: none, mean or sum. Logarithms are cut at -100.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.BCELoss.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.BCELoss()(torsh.tensor([0.9, 0.2]), torsh.tensor([1., 0.]))
+    tensor(0.1643)
     """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
@@ -180,7 +230,14 @@ class BCELoss(_WeightedLoss):
 class BCEWithLogitsLoss(_Loss):
     """Binary cross entropy of sigmoid(input), computed stably.
 
+    Input: logits; target: of the same shape, from 0 to 1. weight: a factor per element; pos_weight: a factor of the positive part, per class.
+    reduction: none, mean or sum.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.BCEWithLogitsLoss(pos_weight=torsh.tensor(3.))(torsh.tensor([2., -1.]), torsh.tensor([1., 0.]))
+    tensor(0.3470)
     """
 
     def __init__(
@@ -205,6 +262,11 @@ class HingeEmbeddingLoss(_Loss):
     """input where target is 1, max(0, margin - input) where it is -1.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.HingeEmbeddingLoss.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.HingeEmbeddingLoss()(torsh.tensor([0.5, 0.3]), torsh.tensor([1., -1.]))
+    tensor(0.6000)
     """
 
     def __init__(
@@ -225,6 +287,11 @@ class MultiLabelMarginLoss(_Loss):
     """The multi-class multi-label hinge loss.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiLabelMarginLoss.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.MultiLabelMarginLoss()(torsh.tensor([[0.1, 0.2, 0.4, 0.8]]), torsh.tensor([[3, 0, -1, 1]]))
+    tensor(0.8500)
     """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
@@ -234,7 +301,13 @@ class MultiLabelMarginLoss(_Loss):
 class SmoothL1Loss(_Loss):
     """Squared below ``beta``, absolute above.
 
+    reduction: none, mean or sum. beta: not negative; at 0 it is the absolute difference.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.SmoothL1Loss.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.SmoothL1Loss(beta=0.5)(torsh.tensor([0., 3.]), torsh.tensor([0.5, 0.]))
+    tensor(1.5000)
     """
 
     def __init__(
@@ -255,6 +328,11 @@ class HuberLoss(_Loss):
     """``delta`` times the smooth L1 loss with ``beta=delta``.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.HuberLoss.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.HuberLoss(delta=1.)(torsh.tensor([0., 3.]), torsh.tensor([0.5, 0.]))
+    tensor(1.3125)
     """
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
@@ -271,6 +349,11 @@ class SoftMarginLoss(_Loss):
     """log(1 + exp(-target * input)).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.SoftMarginLoss.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.SoftMarginLoss()(torsh.tensor([2., -1.]), torsh.tensor([1., -1.]))
+    tensor(0.2201)
     """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
@@ -280,7 +363,16 @@ class SoftMarginLoss(_Loss):
 class CrossEntropyLoss(_WeightedLoss):
     """Cross entropy of softmax(input): class numbers or class probabilities as target.
 
+    Input: (N, C) or (N, C, d1, ...) of logits, or (C,). Target: int64 of the shape without C, or floating of the input's shape.
+    weight: a factor per class. ignore_index: a class number that does not count. reduction: none, mean or sum (mean divides by the weights
+    of the targets). label_smoothing: from 0 to 1, the share that goes to all classes alike.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> loss = nn.CrossEntropyLoss(label_smoothing=0.1)
+    >>> loss(torsh.tensor([[2., 0., 0.], [0., 0., 2.]]), torsh.tensor([0, 1]))
+    tensor(1.2729)
     """
 
     def __init__(
@@ -308,6 +400,13 @@ class LinearCrossEntropyLoss(_WeightedLoss):
 
     out_features: further dimensions of the loss; the layer's weight is kept flat, (num_classes * prod, in_features).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LinearCrossEntropyLoss.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> _ = torsh.manual_seed(0)
+    >>> loss = nn.LinearCrossEntropyLoss(4, 3)
+    >>> loss(torsh.ones(2, 4), torsh.tensor([0, 2])).shape
+    torsh.Size([])
     """
 
     __constants__ = ["num_classes", "out_features", "reduction", "ignore_index", "label_smoothing"]
@@ -361,6 +460,11 @@ class MultiLabelSoftMarginLoss(_WeightedLoss):
     """The mean over labels of the binary cross entropy of sigmoid(input).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiLabelSoftMarginLoss.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.MultiLabelSoftMarginLoss()(torsh.tensor([[2., -1.]]), torsh.tensor([[1., 0.]]))
+    tensor(0.2201)
     """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
@@ -371,6 +475,11 @@ class CosineEmbeddingLoss(_Loss):
     """1 - cos(x1, x2) where target is 1, max(0, cos - margin) where it is -1.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.CosineEmbeddingLoss.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.CosineEmbeddingLoss()(torsh.tensor([[1., 0.]]), torsh.tensor([[0., 1.]]), torsh.tensor([1]))
+    tensor(1.)
     """
 
     def __init__(
@@ -391,6 +500,11 @@ class MarginRankingLoss(_Loss):
     """max(0, -target * (x1 - x2) + margin).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MarginRankingLoss.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.MarginRankingLoss(margin=0.5)(torsh.tensor([1., 5.]), torsh.tensor([2., 3.]), torsh.tensor([1., 1.]))
+    tensor(0.7500)
     """
 
     def __init__(
@@ -411,6 +525,11 @@ class MultiMarginLoss(_WeightedLoss):
     """The multi-class hinge loss.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiMarginLoss.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.MultiMarginLoss()(torsh.tensor([[0.1, 0.2, 0.9]]), torsh.tensor([2]))
+    tensor(0.1667)
     """
 
     def __init__(
@@ -440,6 +559,11 @@ class TripletMarginLoss(_Loss):
     """max(0, d(anchor, positive) - d(anchor, negative) + margin), with the p-norm as distance.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.TripletMarginLoss.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.TripletMarginLoss()(torsh.tensor([[0., 0.]]), torsh.tensor([[1., 0.]]), torsh.tensor([[0., 1.5]]))
+    tensor(0.5000)
     """
 
     def __init__(
@@ -470,6 +594,12 @@ class TripletMarginWithDistanceLoss(_Loss):
     """The triplet margin loss with any distance function.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.TripletMarginWithDistanceLoss.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> loss = nn.TripletMarginWithDistanceLoss(distance_function=nn.PairwiseDistance(p=1))
+    >>> loss(torsh.tensor([[0., 0.]]), torsh.tensor([[1., 0.]]), torsh.tensor([[0., 3.]]))
+    tensor(0.)
     """
 
     def __init__(
@@ -500,6 +630,12 @@ class CTCLoss(_Loss):
     """Connectionist temporal classification (Graves et al., 2006).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.CTCLoss.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> log_probs = torsh.full((4, 1, 3), 1 / 3).log()  # (time, batch, classes)
+    >>> nn.CTCLoss()(log_probs, torsh.tensor([[1, 2]]), torsh.tensor([4]), torsh.tensor([2]))
+    tensor(0.8432)
     """
 
     def __init__(self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False) -> None:

@@ -58,6 +58,8 @@ _typename = typename
 class Module(HookMixin, StateMixin):
     """Base class of models and layers: assign parameters and submodules as attributes, define ``forward``.
 
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html
+
     >>> import torsh
     >>> from torsh import nn
     >>> class Net(nn.Module):
@@ -110,7 +112,18 @@ class Module(HookMixin, StateMixin):
     # ---- calling
 
     def forward(self, *input: Any) -> Any:
-        """What the module computes; every subclass defines it."""
+        """What the module computes; every subclass defines it.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.forward
+
+        >>> import torsh
+        >>> from torsh import nn
+        >>> class Double(nn.Module):
+        ...     def forward(self, x):
+        ...         return 2 * x
+        >>> Double()(torsh.tensor([1.]))
+        tensor([2.])
+        """
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
     def _call_impl(self, *args: Any, **kwargs: Any) -> Any:
@@ -143,7 +156,10 @@ class Module(HookMixin, StateMixin):
         return self.forward(*args, **kwargs)
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
-        """Make calls of this module go through ``torch.compile``; same arguments."""
+        """Make calls of this module go through ``torch.compile``; same arguments.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.compile
+        """
         import torsh
 
         self._compiled_call_impl = torsh.compile(self._call_impl, *args, **kwargs)  # type: ignore[attr-defined]
@@ -255,6 +271,14 @@ class Module(HookMixin, StateMixin):
         """Add a buffer: a tensor that belongs to the module's state but is no parameter.
 
         persistent: whether it is part of ``state_dict``.
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.register_buffer
+
+        >>> import torsh
+        >>> from torsh import nn
+        >>> m = nn.Module()
+        >>> m.register_buffer("steps", torsh.zeros(1))
+        >>> m.state_dict()
+        OrderedDict([('steps', tensor([0.]))])
         """
         if "_buffers" not in self.__dict__:
             raise AttributeError("cannot assign buffer before Module.__init__() call")
@@ -272,7 +296,18 @@ class Module(HookMixin, StateMixin):
             self._non_persistent_buffers_set.add(name)
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
-        """Add a parameter under a name; None keeps the name for later."""
+        """Add a parameter under a name; None keeps the name for later.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.register_parameter
+
+        >>> import torsh
+        >>> from torsh import nn
+        >>> m = nn.Module()
+        >>> m.register_parameter("scale", nn.Parameter(torsh.ones(1)))
+        >>> m.scale
+        Parameter containing:
+        tensor([1.], requires_grad=True)
+        """
         if "_parameters" not in self.__dict__:
             raise AttributeError("cannot assign parameter before Module.__init__() call")
         self._check_name("parameter", name, self._parameters)
@@ -293,7 +328,16 @@ class Module(HookMixin, StateMixin):
         self._parameters[name] = param
 
     def add_module(self, name: str, module: Module | None) -> None:
-        """Add a submodule under a name; None keeps the name for later."""
+        """Add a submodule under a name; None keeps the name for later.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.add_module
+
+        >>> from torsh import nn
+        >>> m = nn.Module()
+        >>> m.add_module("first", nn.Linear(2, 1))
+        >>> m.first
+        Linear(in_features=2, out_features=1, bias=True)
+        """
         if not isinstance(module, Module) and module is not None:
             raise TypeError(f"{typename(module)} is not a Module subclass")
         self._check_name("module", name, self._modules)
@@ -304,11 +348,27 @@ class Module(HookMixin, StateMixin):
         self._modules[name] = module
 
     def register_module(self, name: str, module: Module | None) -> None:
-        """The same as :meth:`add_module`."""
+        """The same as :meth:`add_module`.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.register_module
+
+        >>> from torsh import nn
+        >>> m = nn.Module()
+        >>> m.register_module("act", nn.ReLU())
+        >>> m.act
+        ReLU()
+        """
         self.add_module(name, module)
 
     def get_submodule(self, target: str) -> Module:
-        """The submodule with a dotted name; raises AttributeError if there is none."""
+        """The submodule with a dotted name; raises AttributeError if there is none.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.get_submodule
+
+        >>> from torsh import nn
+        >>> nn.Sequential(nn.Sequential(nn.ReLU())).get_submodule("0.0")
+        ReLU()
+        """
         if target == "":
             return self
         mod: Any = self
@@ -321,7 +381,18 @@ class Module(HookMixin, StateMixin):
         return mod
 
     def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
-        """Put a module where a dotted name says; strict: only in place of one that exists."""
+        """Put a module where a dotted name says; strict: only in place of one that exists.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.set_submodule
+
+        >>> from torsh import nn
+        >>> m = nn.Sequential(nn.ReLU())
+        >>> m.set_submodule("0", nn.Tanh())
+        >>> m
+        Sequential(
+          (0): Tanh()
+        )
+        """
         if target == "":
             raise ValueError("Cannot set the submodule without a target name!")
         if not isinstance(module, Module):
@@ -335,7 +406,14 @@ class Module(HookMixin, StateMixin):
         setattr(parent, name, module)
 
     def get_parameter(self, target: str) -> Parameter:
-        """The parameter with a dotted name; raises AttributeError if there is none."""
+        """The parameter with a dotted name; raises AttributeError if there is none.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.get_parameter
+
+        >>> from torsh import nn
+        >>> nn.Sequential(nn.Linear(2, 3)).get_parameter("0.bias").shape
+        torsh.Size([3])
+        """
         path, _, name = target.rpartition(".")
         mod = self.get_submodule(path)
         if not hasattr(mod, name):
@@ -346,7 +424,14 @@ class Module(HookMixin, StateMixin):
         return param
 
     def get_buffer(self, target: str) -> Tensor:
-        """The buffer with a dotted name; raises AttributeError if there is none."""
+        """The buffer with a dotted name; raises AttributeError if there is none.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.get_buffer
+
+        >>> from torsh import nn
+        >>> nn.BatchNorm1d(2).get_buffer("running_mean")
+        tensor([0., 0.])
+        """
         path, _, name = target.rpartition(".")
         mod = self.get_submodule(path)
         if not hasattr(mod, name):
@@ -371,34 +456,76 @@ class Module(HookMixin, StateMixin):
                 yield (path + "." if path else "") + name, value
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
-        """The parameters of this module and (recurse) its submodules, each once."""
+        """The parameters of this module and (recurse) its submodules, each once.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.parameters
+
+        >>> from torsh import nn
+        >>> sum(p.numel() for p in nn.Linear(2, 3).parameters())
+        9
+        """
         for _, param in self.named_parameters(recurse=recurse):
             yield param
 
     def named_parameters(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Parameter]]:
-        """(dotted name, parameter) of this module and its submodules."""
+        """(dotted name, parameter) of this module and its submodules.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.named_parameters
+
+        >>> from torsh import nn
+        >>> [(name, p.shape) for name, p in nn.Linear(2, 3).named_parameters()]
+        [('weight', torsh.Size([3, 2])), ('bias', torsh.Size([3]))]
+        """
         yield from self._named_members(lambda m: m._parameters.items(), prefix, recurse, remove_duplicate)
 
     def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
-        """The buffers of this module and (recurse) its submodules, each once."""
+        """The buffers of this module and (recurse) its submodules, each once.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.buffers
+
+        >>> from torsh import nn
+        >>> [b.shape for b in nn.BatchNorm1d(3).buffers()]
+        [torsh.Size([3]), torsh.Size([3]), torsh.Size([])]
+        """
         for _, buf in self.named_buffers(recurse=recurse):
             yield buf
 
     def named_buffers(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Tensor]]:
-        """(dotted name, buffer) of this module and its submodules."""
+        """(dotted name, buffer) of this module and its submodules.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.named_buffers
+
+        >>> from torsh import nn
+        >>> [name for name, _ in nn.BatchNorm1d(2).named_buffers()]
+        ['running_mean', 'running_var', 'num_batches_tracked']
+        """
         yield from self._named_members(lambda m: m._buffers.items(), prefix, recurse, remove_duplicate)
 
     def children(self) -> Iterator[Module]:
-        """The direct submodules, each once."""
+        """The direct submodules, each once.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.children
+
+        >>> from torsh import nn
+        >>> list(nn.Sequential(nn.Linear(2, 2), nn.ReLU()).children())
+        [Linear(in_features=2, out_features=2, bias=True), ReLU()]
+        """
         for _, module in self.named_children():
             yield module
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
-        """(name, module) of the direct submodules."""
+        """(name, module) of the direct submodules.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.named_children
+
+        >>> from torsh import nn
+        >>> [name for name, _ in nn.Sequential(nn.Linear(2, 2), nn.ReLU()).named_children()]
+        ['0', '1']
+        """
         seen: set[Module] = set()
         for name, module in self._modules.items():
             if module is not None and module not in seen:
@@ -406,14 +533,28 @@ class Module(HookMixin, StateMixin):
                 yield name, module
 
     def modules(self) -> Iterator[Module]:
-        """This module and all below it, each once."""
+        """This module and all below it, each once.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.modules
+
+        >>> from torsh import nn
+        >>> [type(m).__name__ for m in nn.Sequential(nn.Linear(2, 2), nn.ReLU()).modules()]
+        ['Sequential', 'Linear', 'ReLU']
+        """
         for _, module in self.named_modules():
             yield module
 
     def named_modules(
         self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Module]]:
-        """(dotted name, module) of this module (name: the prefix) and all below it."""
+        """(dotted name, module) of this module (name: the prefix) and all below it.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.named_modules
+
+        >>> from torsh import nn
+        >>> [name for name, _ in nn.Sequential(nn.Sequential(nn.ReLU())).named_modules()]
+        ['', '0', '0.0']
+        """
         if memo is None:
             memo = set()
         if self in memo:
@@ -428,7 +569,18 @@ class Module(HookMixin, StateMixin):
     # ---- changing all of it
 
     def apply(self, fn: Callable[[Module], None]) -> Any:
-        """Call ``fn`` on every submodule and then on this one; returns the module."""
+        """Call ``fn`` on every submodule and then on this one; returns the module.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.apply
+
+        >>> from torsh import nn
+        >>> def zero(m):
+        ...     if isinstance(m, nn.Linear):
+        ...         _ = nn.init.zeros_(m.weight)
+        >>> model = nn.Sequential(nn.Linear(2, 1), nn.ReLU()).apply(zero)
+        >>> model[0].weight.data
+        tensor([[0., 0.]])
+        """
         for module in self.children():
             module.apply(fn)
         fn(self)
@@ -462,6 +614,13 @@ class Module(HookMixin, StateMixin):
 
         Forms: ``to(device)``, ``to(dtype)``, ``to(device, dtype)``, ``to(tensor)``; a dtype must be floating or complex and
         changes floating and complex values only.
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.to
+
+        >>> import torsh
+        >>> from torsh import nn
+        >>> layer = nn.Linear(2, 1).to(torsh.float64)
+        >>> layer.weight.dtype
+        torsh.float64
         """
         device, dtype, non_blocking, memory_format = _parse_to(*args, **kwargs)
         if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
@@ -482,7 +641,17 @@ class Module(HookMixin, StateMixin):
         return self._apply(convert)
 
     def to_empty(self, *, device: Any, recurse: bool = True) -> Any:
-        """Move to a device without copying values; they are undefined afterwards."""
+        """Move to a device without copying values; they are undefined afterwards.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.to_empty
+
+        >>> import torsh
+        >>> from torsh import nn
+        >>> with torsh.device("meta"):
+        ...     layer = nn.Linear(2, 1)
+        >>> layer.to_empty(device="cpu").weight.device
+        device(type='cpu')
+        """
         from torsh.ops.creation import empty
 
         return self._apply(lambda t: empty(tuple(t.shape), dtype=t.dtype, device=device), recurse=recurse)
@@ -492,7 +661,14 @@ class Module(HookMixin, StateMixin):
         return self._apply(lambda t: t.to(where))
 
     def cpu(self) -> Any:
-        """Move to the CPU."""
+        """Move to the CPU.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.cpu
+
+        >>> from torsh import nn
+        >>> nn.Linear(2, 1).cpu().weight.device
+        device(type='cpu')
+        """
         return self._on("cpu", None)
 
     def cuda(self, device: Any = None) -> Any:
@@ -512,7 +688,15 @@ class Module(HookMixin, StateMixin):
         return self._on("mtia", device)
 
     def type(self, dst_type: Any) -> Any:
-        """Convert all parameters and buffers to a type."""
+        """Convert all parameters and buffers to a type.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.type
+
+        >>> import torsh
+        >>> from torsh import nn
+        >>> nn.Linear(2, 1).type(torsh.float64).weight.dtype
+        torsh.float64
+        """
         return self._apply(lambda t: t.type(dst_type))
 
     def _in(self, name: str) -> Any:
@@ -522,23 +706,59 @@ class Module(HookMixin, StateMixin):
         return self._apply(lambda t: t.to(target) if t._kind.floating else t)
 
     def float(self) -> Any:
-        """Convert floating parameters and buffers to float32."""
+        """Convert floating parameters and buffers to float32.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.float
+
+        >>> from torsh import nn
+        >>> nn.Linear(2, 1).double().float().weight.dtype
+        torsh.float32
+        """
         return self._in("float32")
 
     def double(self) -> Any:
-        """Convert floating parameters and buffers to float64."""
+        """Convert floating parameters and buffers to float64.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.double
+
+        >>> from torsh import nn
+        >>> nn.Linear(2, 1).double().weight.dtype
+        torsh.float64
+        """
         return self._in("float64")
 
     def half(self) -> Any:
-        """Convert floating parameters and buffers to float16."""
+        """Convert floating parameters and buffers to float16.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.half
+
+        >>> from torsh import nn
+        >>> nn.Linear(2, 1).half().weight.dtype
+        torsh.float16
+        """
         return self._in("float16")
 
     def bfloat16(self) -> Any:
-        """Convert floating parameters and buffers to bfloat16."""
+        """Convert floating parameters and buffers to bfloat16.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.bfloat16
+
+        >>> from torsh import nn
+        >>> nn.Linear(2, 1).bfloat16().weight.dtype
+        torsh.bfloat16
+        """
         return self._in("bfloat16")
 
     def train(self, mode: bool = True) -> Any:
-        """Set training mode (it matters to dropout, batch norm and the like) here and below."""
+        """Set training mode (it matters to dropout, batch norm and the like) here and below.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.train
+
+        >>> from torsh import nn
+        >>> model = nn.Sequential(nn.Dropout()).train(False)
+        >>> model[0].training
+        False
+        """
         if not isinstance(mode, bool):
             raise ValueError("training mode is expected to be boolean")
         self.training = mode
@@ -547,17 +767,43 @@ class Module(HookMixin, StateMixin):
         return self
 
     def eval(self) -> Any:
-        """The same as ``train(False)``."""
+        """The same as ``train(False)``.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.eval
+
+        >>> from torsh import nn
+        >>> nn.Dropout().eval().training
+        False
+        """
         return self.train(False)
 
     def requires_grad_(self, requires_grad: bool = True) -> Any:
-        """Set ``requires_grad`` of all parameters; returns the module."""
+        """Set ``requires_grad`` of all parameters; returns the module.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.requires_grad_
+
+        >>> from torsh import nn
+        >>> layer = nn.Linear(2, 1).requires_grad_(False)
+        >>> layer.weight.requires_grad
+        False
+        """
         for p in self.parameters():
             p.requires_grad_(requires_grad)
         return self
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Drop the gradients of all parameters, or set them to zero."""
+        """Drop the gradients of all parameters, or set them to zero.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.zero_grad
+
+        >>> import torsh
+        >>> from torsh import nn
+        >>> layer = nn.Linear(2, 1)
+        >>> layer(torsh.ones(1, 2)).sum().backward()
+        >>> layer.zero_grad()
+        >>> layer.weight.grad is None
+        True
+        """
         for p in self.parameters():
             g = p._grad
             if g is not None:
@@ -571,7 +817,10 @@ class Module(HookMixin, StateMixin):
                     g.zero_()
 
     def share_memory(self) -> Any:
-        """Move parameters and buffers to memory that processes share; returns the module."""
+        """Move parameters and buffers to memory that processes share; returns the module.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.share_memory
+        """
         return self._apply(lambda t: t.share_memory_())
 
     def _replicate_for_data_parallel(self) -> Any:
@@ -589,7 +838,17 @@ class Module(HookMixin, StateMixin):
         return type(self).__name__
 
     def extra_repr(self) -> str:
-        """What goes between the parentheses of the module's text; may have several lines."""
+        """What goes between the parentheses of the module's text; may have several lines.
+
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.extra_repr
+
+        >>> from torsh import nn
+        >>> class Scale(nn.Module):
+        ...     def extra_repr(self):
+        ...         return "by=2"
+        >>> Scale()
+        Scale(by=2)
+        """
         return ""
 
     def __repr__(self) -> str:

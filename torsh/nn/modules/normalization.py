@@ -17,6 +17,11 @@ class LocalResponseNorm(Module):
     """Divides each value by a power of the mean square over neighbouring channels.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LocalResponseNorm.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.LocalResponseNorm(2)(torsh.ones(1, 4, 2)).shape
+    torsh.Size([1, 4, 2])
     """
 
     __constants__ = ["size", "alpha", "beta", "k"]
@@ -39,6 +44,11 @@ class CrossMapLRN2d(LocalResponseNorm):
     """Local response normalisation of (N, C, H, W).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LocalResponseNorm.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.CrossMapLRN2d(2)(torsh.ones(1, 4, 1, 1)).flatten()
+    tensor([1.0000, 0.9999, 0.9999, 0.9999])
     """
 
     def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1) -> None:
@@ -48,7 +58,15 @@ class CrossMapLRN2d(LocalResponseNorm):
 class LayerNorm(Module):
     """Normalises over the last dimensions, which have the shape ``normalized_shape``.
 
+    eps: added to the variance. elementwise_affine: whether there are a weight and (with ``bias``) a bias of that shape, 1 and 0 at first.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LayerNorm.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> norm = nn.LayerNorm(2)
+    >>> norm(torsh.tensor([[1., 3.], [10., 30.]]))
+    tensor([[-1.0000,  1.0000],
+            [-1.0000,  1.0000]], grad_fn=<NativeLayerNormBackward0>)
     """
 
     __constants__ = ["normalized_shape", "eps", "elementwise_affine"]
@@ -94,7 +112,14 @@ class LayerNorm(Module):
 class GroupNorm(Module):
     """Normalises over groups of channels of (N, C, *).
 
+    num_groups must divide num_channels, else ValueError. eps: added to the variance. affine: whether there are a weight and a bias per channel.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.GroupNorm.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> norm = nn.GroupNorm(2, 4)  # two groups of two channels
+    >>> norm(torsh.rand(8, 4, 5, 5)).shape
+    torsh.Size([8, 4, 5, 5])
     """
 
     __constants__ = ["num_groups", "num_channels", "eps", "affine"]
@@ -145,6 +170,11 @@ class RMSNorm(Module):
 
     eps: None is the machine epsilon of the input's type.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.RMSNorm.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.RMSNorm(2)(torsh.tensor([[3., 4.]]))
+    tensor([[0.8485, 1.1314]], grad_fn=<MulBackward0>)
     """
 
     __constants__ = ["normalized_shape", "eps", "elementwise_affine"]

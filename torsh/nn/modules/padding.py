@@ -75,6 +75,11 @@ class CircularPad1d(_CircularPadNd):
     """Pads by going round to the other side.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.CircularPad1d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.CircularPad1d((1, 2))(torsh.tensor([[1., 2., 3.]]))
+    tensor([[3., 1., 2., 3., 1., 2.]])
     """
 
     _n = 1
@@ -84,6 +89,11 @@ class CircularPad2d(_CircularPadNd):
     """Pads by going round to the other side.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.CircularPad2d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.CircularPad2d(1)(torsh.ones(1, 3, 3)).shape
+    torsh.Size([1, 5, 5])
     """
 
     _n = 2
@@ -93,6 +103,11 @@ class CircularPad3d(_CircularPadNd):
     """Pads by going round to the other side.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.CircularPad3d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.CircularPad3d(1)(torsh.ones(1, 1, 3, 3, 3)).shape
+    torsh.Size([1, 1, 5, 5, 5])
     """
 
     _n = 3
@@ -102,6 +117,11 @@ class ConstantPad1d(_ConstantPadNd):
     """Pads with one value.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ConstantPad1d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.ConstantPad1d((1, 0), 9.)(torsh.tensor([[1., 2., 3.]]))
+    tensor([[9., 1., 2., 3.]])
     """
 
     _n = 1
@@ -111,6 +131,12 @@ class ConstantPad2d(_ConstantPadNd):
     """Pads with one value.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ConstantPad2d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.ConstantPad2d((1, 0, 0, 1), 9.)(torsh.tensor([[[1., 2.]]]))  # left, right, top, bottom
+    tensor([[[9., 1., 2.],
+             [9., 9., 9.]]])
     """
 
     _n = 2
@@ -120,6 +146,11 @@ class ConstantPad3d(_ConstantPadNd):
     """Pads with one value.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ConstantPad3d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.ConstantPad3d(1, 0.)(torsh.ones(1, 3, 3, 3)).shape
+    torsh.Size([1, 5, 5, 5])
     """
 
     _n = 3
@@ -129,6 +160,11 @@ class ReflectionPad1d(_ReflectionPadNd):
     """Pads with the mirror image, without the border itself.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ReflectionPad1d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.ReflectionPad1d(2)(torsh.tensor([[1., 2., 3.]]))
+    tensor([[3., 2., 1., 2., 3., 2., 1.]])
     """
 
     _n = 1
@@ -137,7 +173,13 @@ class ReflectionPad1d(_ReflectionPadNd):
 class ReflectionPad2d(_ReflectionPadNd):
     """Pads with the mirror image, without the border itself.
 
+    padding: an int, or (left, right, top, bottom), each smaller than the input's size. Input: (N, C, H, W) or (C, H, W).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ReflectionPad2d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.ReflectionPad2d((1, 1, 0, 0))(torsh.tensor([[[1., 2., 3.]]]))
+    tensor([[[2., 1., 2., 3., 2.]]])
     """
 
     _n = 2
@@ -147,6 +189,11 @@ class ReflectionPad3d(_ReflectionPadNd):
     """Pads with the mirror image, without the border itself.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ReflectionPad3d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.ReflectionPad3d(1)(torsh.ones(1, 3, 3, 3)).shape
+    torsh.Size([1, 5, 5, 5])
     """
 
     _n = 3
@@ -156,6 +203,11 @@ class ReplicationPad1d(_ReplicationPadNd):
     """Pads by repeating the border.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ReplicationPad1d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.ReplicationPad1d((2, 1))(torsh.tensor([[1., 2., 3.]]))
+    tensor([[1., 1., 1., 2., 3., 3.]])
     """
 
     _n = 1
@@ -165,6 +217,13 @@ class ReplicationPad2d(_ReplicationPadNd):
     """Pads by repeating the border.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ReplicationPad2d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.ReplicationPad2d((0, 0, 1, 1))(torsh.tensor([[[1., 2., 3.]]]))
+    tensor([[[1., 2., 3.],
+             [1., 2., 3.],
+             [1., 2., 3.]]])
     """
 
     _n = 2
@@ -174,6 +233,11 @@ class ReplicationPad3d(_ReplicationPadNd):
     """Pads by repeating the border.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ReplicationPad3d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.ReplicationPad3d(1)(torsh.ones(1, 3, 3, 3)).shape
+    torsh.Size([1, 5, 5, 5])
     """
 
     _n = 3
@@ -183,6 +247,11 @@ class ZeroPad1d(_ZeroPadNd):
     """Pads with 0.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ZeroPad1d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.ZeroPad1d(1)(torsh.tensor([[1., 2.]]))
+    tensor([[0., 1., 2., 0.]])
     """
 
     _n = 1
@@ -191,7 +260,14 @@ class ZeroPad1d(_ZeroPadNd):
 class ZeroPad2d(_ZeroPadNd):
     """Pads with 0.
 
+    padding: an int, or (left, right, top, bottom); negative ones cut off. Input: (N, C, H, W) or (C, H, W).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ZeroPad2d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.ZeroPad2d((1, 0, 1, 0))(torsh.tensor([[[1., 2.]]]))
+    tensor([[[0., 0., 0.],
+             [0., 1., 2.]]])
     """
 
     _n = 2
@@ -201,6 +277,11 @@ class ZeroPad3d(_ZeroPadNd):
     """Pads with 0.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ZeroPad3d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.ZeroPad3d(1)(torsh.ones(1, 3, 3, 3)).shape
+    torsh.Size([1, 5, 5, 5])
     """
 
     _n = 3

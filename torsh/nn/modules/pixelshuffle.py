@@ -11,6 +11,11 @@ class PixelShuffle(Module):
     """(*, C * r * r, H, W) -> (*, C, H * r, W * r).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.PixelShuffle.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.PixelShuffle(2)(torsh.rand(1, 8, 2, 2)).shape
+    torsh.Size([1, 2, 4, 4])
     """
 
     __constants__ = ["upscale_factor"]
@@ -30,6 +35,11 @@ class PixelUnshuffle(Module):
     """(*, C, H * r, W * r) -> (*, C * r * r, H, W).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.PixelUnshuffle.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.PixelUnshuffle(2)(torsh.rand(1, 2, 4, 4)).shape
+    torsh.Size([1, 8, 2, 2])
     """
 
     __constants__ = ["downscale_factor"]

@@ -43,7 +43,14 @@ class _MaxPoolNd(Module):
 class MaxPool1d(_MaxPoolNd):
     """The largest value in a sliding window over (N, C, L).
 
+    kernel_size, stride (default kernel_size), padding, dilation: an int. return_indices: also where the maxima were. ceil_mode: round the
+    output's length up instead of down. Padding counts as -inf.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxPool1d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.MaxPool1d(2)(torsh.tensor([[1., 3., 2., 7.]]))
+    tensor([[3., 7.]])
     """
 
     def forward(self, input: Tensor) -> Any:
@@ -56,7 +63,15 @@ class MaxPool1d(_MaxPoolNd):
 class MaxPool2d(_MaxPoolNd):
     """The largest value in a sliding window over (N, C, H, W).
 
+    kernel_size, stride (default kernel_size), padding, dilation: an int or a pair. return_indices: also where the maxima were.
+    ceil_mode: round the output's size up instead of down. Padding counts as -inf.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> pool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
+    >>> pool(torsh.rand(8, 3, 32, 32)).shape
+    torsh.Size([8, 3, 16, 16])
     """
 
     def forward(self, input: Tensor) -> Any:
@@ -69,7 +84,13 @@ class MaxPool2d(_MaxPoolNd):
 class MaxPool3d(_MaxPoolNd):
     """The largest value in a sliding window over (N, C, D, H, W).
 
+    The parameters are those of :class:`MaxPool2d`, with triples (depth, height, width).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxPool3d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.MaxPool3d((1, 2, 2))(torsh.rand(1, 3, 4, 4, 4)).shape
+    torsh.Size([1, 3, 4, 2, 2])
     """
 
     def forward(self, input: Tensor) -> Any:
@@ -88,6 +109,12 @@ class MaxUnpool1d(_MaxUnpoolNd):
     """Puts the values of MaxPool1d back where they came from; 0 elsewhere.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxUnpool1d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> pooled, indices = nn.MaxPool1d(2, return_indices=True)(torsh.tensor([[1., 3., 5., 2.]]))
+    >>> nn.MaxUnpool1d(2)(pooled, indices)
+    tensor([[0., 3., 5., 0.]])
     """
 
     def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0) -> None:
@@ -104,6 +131,12 @@ class MaxUnpool2d(_MaxUnpoolNd):
     """Puts the values of MaxPool2d back where they came from; 0 elsewhere.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxUnpool2d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> pooled, indices = nn.MaxPool2d(2, return_indices=True)(torsh.rand(1, 1, 4, 4))
+    >>> nn.MaxUnpool2d(2)(pooled, indices).shape
+    torsh.Size([1, 1, 4, 4])
     """
 
     def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0) -> None:
@@ -120,6 +153,12 @@ class MaxUnpool3d(_MaxUnpoolNd):
     """Puts the values of MaxPool3d back where they came from; 0 elsewhere.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxUnpool3d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> pooled, indices = nn.MaxPool3d(2, return_indices=True)(torsh.rand(1, 1, 4, 4, 4))
+    >>> nn.MaxUnpool3d(2)(pooled, indices).shape
+    torsh.Size([1, 1, 4, 4, 4])
     """
 
     def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0) -> None:
@@ -142,7 +181,14 @@ class _AvgPoolNd(Module):
 class AvgPool1d(_AvgPoolNd):
     """The mean in a sliding window over (N, C, L).
 
+    kernel_size, stride (default kernel_size), padding: an int. ceil_mode: round the output's length up. count_include_pad: whether padding's
+    zeros count in the mean.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.AvgPool1d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.AvgPool1d(2)(torsh.tensor([[1., 3., 5., 7.]]))
+    tensor([[2., 6.]])
     """
 
     def __init__(
@@ -164,7 +210,14 @@ class AvgPool1d(_AvgPoolNd):
 class AvgPool2d(_AvgPoolNd):
     """The mean in a sliding window over (N, C, H, W).
 
+    kernel_size, stride (default kernel_size), padding: an int or a pair. ceil_mode: round the output's size up. count_include_pad: whether
+    padding's zeros count in the mean. divisor_override: what to divide by instead of the window's size.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.AvgPool2d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.AvgPool2d(3, stride=2, padding=1)(torsh.ones(1, 3, 8, 8)).shape
+    torsh.Size([1, 3, 4, 4])
     """
 
     def __init__(
@@ -193,7 +246,13 @@ class AvgPool2d(_AvgPoolNd):
 class AvgPool3d(_AvgPoolNd):
     """The mean in a sliding window over (N, C, D, H, W).
 
+    The parameters are those of :class:`AvgPool2d`, with triples (depth, height, width).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.AvgPool3d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.AvgPool3d(2)(torsh.ones(1, 3, 4, 4, 4)).shape
+    torsh.Size([1, 3, 2, 2, 2])
     """
 
     def __init__(
@@ -223,6 +282,12 @@ class FractionalMaxPool2d(Module):
     """Max pooling over windows at random places, to any output size (Graham, 2014).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.FractionalMaxPool2d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> pool = nn.FractionalMaxPool2d(2, output_ratio=(0.5, 0.5))
+    >>> pool(torsh.rand(1, 3, 10, 10)).shape
+    torsh.Size([1, 3, 5, 5])
     """
 
     __constants__ = ["kernel_size", "return_indices", "output_size", "output_ratio"]
@@ -261,6 +326,11 @@ class FractionalMaxPool3d(Module):
     """Max pooling over windows at random places, to any output size (Graham, 2014).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.FractionalMaxPool3d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.FractionalMaxPool3d(2, output_size=3)(torsh.rand(1, 3, 8, 8, 8)).shape
+    torsh.Size([1, 3, 3, 3, 3])
     """
 
     __constants__ = ["kernel_size", "return_indices", "output_size", "output_ratio"]
@@ -315,6 +385,11 @@ class LPPool1d(_LPPoolNd):
     """The p-norm of the values in a sliding window over (N, C, L).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LPPool1d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.LPPool1d(2, kernel_size=2)(torsh.tensor([[3., 4., 6., 8.]]))
+    tensor([[ 5., 10.]])
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -325,6 +400,11 @@ class LPPool2d(_LPPoolNd):
     """The p-norm of the values in a sliding window over (N, C, H, W).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LPPool2d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.LPPool2d(2, 2)(torsh.ones(1, 1, 4, 4)).shape
+    torsh.Size([1, 1, 2, 2])
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -335,6 +415,11 @@ class LPPool3d(_LPPoolNd):
     """The p-norm of the values in a sliding window over (N, C, D, H, W).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LPPool3d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.LPPool3d(2, 2)(torsh.ones(1, 1, 4, 4, 4)).shape
+    torsh.Size([1, 1, 2, 2, 2])
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -368,6 +453,11 @@ class AdaptiveMaxPool1d(_AdaptiveMaxPoolNd):
     """Max pooling of (N, C, L) to a given output size.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveMaxPool1d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.AdaptiveMaxPool1d(2)(torsh.tensor([[1., 3., 5., 7.]]))
+    tensor([[3., 7.]])
     """
 
     def forward(self, input: Tensor) -> Any:
@@ -377,7 +467,13 @@ class AdaptiveMaxPool1d(_AdaptiveMaxPoolNd):
 class AdaptiveMaxPool2d(_AdaptiveMaxPoolNd):
     """Max pooling of (N, C, H, W) to a given output size.
 
+    output_size: an int or a pair; None keeps the input's size. return_indices: also where the maxima were.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveMaxPool2d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.AdaptiveMaxPool2d((None, 2))(torsh.ones(1, 3, 5, 6)).shape
+    torsh.Size([1, 3, 5, 2])
     """
 
     def forward(self, input: Tensor) -> Any:
@@ -388,6 +484,11 @@ class AdaptiveMaxPool3d(_AdaptiveMaxPoolNd):
     """Max pooling of (N, C, D, H, W) to a given output size.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveMaxPool3d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.AdaptiveMaxPool3d(2)(torsh.ones(1, 3, 4, 4, 4)).shape
+    torsh.Size([1, 3, 2, 2, 2])
     """
 
     def forward(self, input: Tensor) -> Any:
@@ -398,6 +499,11 @@ class AdaptiveAvgPool1d(_AdaptiveAvgPoolNd):
     """Average pooling of (N, C, L) to a given output size.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool1d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.AdaptiveAvgPool1d(2)(torsh.ones(1, 3, 7)).shape
+    torsh.Size([1, 3, 2])
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -407,7 +513,14 @@ class AdaptiveAvgPool1d(_AdaptiveAvgPoolNd):
 class AdaptiveAvgPool2d(_AdaptiveAvgPoolNd):
     """Average pooling of (N, C, H, W) to a given output size.
 
+    output_size: an int or a pair; None keeps the input's size.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool2d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> pool = nn.AdaptiveAvgPool2d((1, 1))  # global average pooling
+    >>> pool(torsh.ones(8, 64, 7, 7)).shape
+    torsh.Size([8, 64, 1, 1])
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -418,6 +531,11 @@ class AdaptiveAvgPool3d(_AdaptiveAvgPoolNd):
     """Average pooling of (N, C, D, H, W) to a given output size.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool3d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.AdaptiveAvgPool3d(1)(torsh.ones(1, 3, 4, 4, 4)).shape
+    torsh.Size([1, 3, 1, 1, 1])
     """
 
     def forward(self, input: Tensor) -> Tensor:

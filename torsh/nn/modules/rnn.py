@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from torsh.nn import init
-from torsh.nn._recurrent import cell, recurrent
+from torsh.nn._recurrent import autocast_dtype, cell, recurrent
 from torsh.nn.modules.module import Module
 from torsh.nn.parameter import Parameter
 from torsh.nn.utils.rnn import PackedSequence
@@ -28,7 +28,15 @@ def apply_permutation(tensor: Tensor, permutation: Tensor, dim: int = 1) -> Tens
 
 
 class RNNBase(Module):
-    """What RNN, LSTM and GRU share: weights by layer and direction, checks, running."""
+    """What RNN, LSTM and GRU share: weights by layer and direction, checks, running.
+
+    mode: LSTM, GRU, RNN_TANH or RNN_RELU; the other parameters are those of :class:`LSTM`.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.RNNBase.html
+
+    >>> from torsh import nn
+    >>> nn.RNNBase("GRU", 10, 20).weight_ih_l0.shape
+    torsh.Size([60, 10])
+    """
 
     __constants__ = [
         "mode", "input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional", "proj_size",
@@ -131,9 +139,7 @@ class RNNBase(Module):
         """Raise for an input of the wrong dtype or shape."""
         weight = getattr(self, self._flat_weights_names[0])
         if input.dtype is not weight.dtype:
-            from torsh.dispatch import state
-
-            if not state.busy:  # autocast may be on
+            if autocast_dtype(input) is None:
                 raise ValueError(
                     f"RNN input dtype ({input.dtype}) does not match weight dtype ({weight.dtype}). Convert input: "
                     f"input.to({weight.dtype}), or convert model: model.to({input.dtype})"
@@ -251,7 +257,14 @@ class RNNBase(Module):
 class RNN(RNNBase):
     """Elman's network, with tanh or ReLU, in layers.
 
+    The parameters are those of :class:`LSTM`, and nonlinearity: tanh or relu. Output: (output, h).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> output, h = nn.RNN(10, 20)(torsh.rand(5, 3, 10))
+    >>> output.shape, h.shape
+    (torsh.Size([5, 3, 20]), torsh.Size([1, 3, 20]))
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -270,7 +283,17 @@ class RNN(RNNBase):
 class LSTM(RNNBase):
     """Long short-term memory in layers (Hochreiter and Schmidhuber, 1997); ``proj_size`` projects the hidden state.
 
+    input_size, hidden_size, num_layers, bias, batch_first ((N, L, features) instead of (L, N, features)), dropout (between layers),
+    bidirectional, proj_size. Input: a tensor or a PackedSequence, and (h, c), each (layers * directions, N, hidden), zeros if left out.
+    Output: (output, (h, c)).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> rnn = nn.LSTM(10, 20, batch_first=True, bidirectional=True)
+    >>> output, (h, c) = rnn(torsh.rand(3, 5, 10))  # (batch, length, features)
+    >>> output.shape, h.shape, c.shape
+    (torsh.Size([3, 5, 40]), torsh.Size([2, 3, 20]), torsh.Size([2, 3, 20]))
     """
 
     _states = 2
@@ -308,7 +331,15 @@ class LSTM(RNNBase):
 class GRU(RNNBase):
     """Gated recurrent units in layers (Cho et al., 2014).
 
+    input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional: as in :class:`LSTM`. Output: (output, h).
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> rnn = nn.GRU(10, 20, num_layers=2)
+    >>> output, h = rnn(torsh.rand(5, 3, 10))  # (length, batch, features)
+    >>> output.shape, h.shape
+    (torsh.Size([5, 3, 20]), torsh.Size([2, 3, 20]))
     """
 
     _label = "GRU"
@@ -320,7 +351,15 @@ class GRU(RNNBase):
 
 
 class RNNCellBase(Module):
-    """What the cells share."""
+    """What the cells share.
+
+    num_chunks: how many gates the weights stack, 1 for RNNCell, 3 for GRUCell, 4 for LSTMCell.
+    Source: https://docs.pytorch.org/docs/stable/nn.html
+
+    >>> from torsh import nn
+    >>> nn.RNNCellBase(10, 20, bias=True, num_chunks=4).weight_ih.shape
+    torsh.Size([80, 10])
+    """
 
     __constants__ = ["input_size", "hidden_size", "bias"]
 
@@ -386,6 +425,11 @@ class RNNCell(RNNCellBase):
     """One step of Elman's network.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.RNNCell.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.RNNCell(10, 20, nonlinearity="relu")(torsh.rand(3, 10)).shape
+    torsh.Size([3, 20])
     """
 
     __constants__ = ["input_size", "hidden_size", "bias", "nonlinearity"]
@@ -409,7 +453,15 @@ class RNNCell(RNNCellBase):
 class LSTMCell(RNNCellBase):
     """One step of an LSTM: (h, c).
 
+    Input: (N, input_size) or (input_size,) and (h, c), each (N, hidden_size), zeros if left out.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTMCell.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> cell = nn.LSTMCell(10, 20)
+    >>> h, c = cell(torsh.rand(3, 10))
+    >>> h.shape, c.shape
+    (torsh.Size([3, 20]), torsh.Size([3, 20]))
     """
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
@@ -425,7 +477,14 @@ class LSTMCell(RNNCellBase):
 class GRUCell(RNNCellBase):
     """One step of a GRU.
 
+    Input: (N, input_size) or (input_size,) and h, (N, hidden_size), zeros if left out.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.GRUCell.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> cell = nn.GRUCell(10, 20)
+    >>> cell(torsh.rand(3, 10), torsh.zeros(3, 20)).shape
+    torsh.Size([3, 20])
     """
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:

@@ -59,7 +59,18 @@ class _Table(Module):
 class Embedding(_Table):
     """A table of ``num_embeddings`` vectors of ``embedding_dim``, looked up by integer index.
 
+    padding_idx: a row that starts as zeros and gets no gradient. max_norm: rows used are scaled down to this norm (of order norm_type),
+    in place. scale_grad_by_freq: divide a row's gradient by how often it was used. sparse: give the weight a sparse gradient.
+    Input: integers of any shape; output: that shape with embedding_dim at its end.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> table = nn.Embedding(10, 3, padding_idx=0)
+    >>> table(torsh.tensor([[1, 2, 0]])).shape
+    torsh.Size([1, 3, 3])
+    >>> table(torsh.tensor([0]))  # the padding's row is zero
+    tensor([[0., 0., 0.]], grad_fn=<EmbeddingBackward0>)
     """
 
     __constants__ = [
@@ -134,6 +145,12 @@ class EmbeddingBag(_Table):
     """Sums, means or maxima of embedding rows over bags of indices, without the rows in between.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.EmbeddingBag.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> bags = nn.EmbeddingBag(10, 3, mode="sum")
+    >>> bags(torsh.tensor([1, 2, 4, 5, 4]), torsh.tensor([0, 2])).shape
+    torsh.Size([2, 3])
     """
 
     __constants__ = [

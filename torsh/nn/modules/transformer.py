@@ -80,7 +80,16 @@ class _Layer(Module):
 class TransformerEncoderLayer(_Layer):
     """Self-attention and a feed-forward network, each with a residual connection and normalisation.
 
+    d_model must be divisible by nhead. dim_feedforward: the width in between; activation: "relu", "gelu" or a function; norm_first: normalise
+    before each part instead of after. Input: (L, N, d_model), with batch_first (N, L, d_model). ``forward(src, src_mask, src_key_padding_mask,
+    is_causal)``: True in a bool mask means "not attended to".
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.TransformerEncoderLayer.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> layer = nn.TransformerEncoderLayer(16, 4, dim_feedforward=32, batch_first=True)
+    >>> layer(torsh.rand(2, 10, 16)).shape
+    torsh.Size([2, 10, 16])
     """
 
     _last_dropout = "dropout2"
@@ -140,6 +149,12 @@ class TransformerDecoderLayer(_Layer):
     """Self-attention, attention to the encoder's output and a feed-forward network.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.TransformerDecoderLayer.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> layer = nn.TransformerDecoderLayer(d_model=16, nhead=4, dim_feedforward=32)
+    >>> layer(torsh.rand(7, 2, 16), torsh.rand(10, 2, 16)).shape
+    torsh.Size([7, 2, 16])
     """
 
     _last_dropout = "dropout3"
@@ -212,6 +227,12 @@ class TransformerEncoder(Module):
     enable_nested_tensor: in inference with a padding mask (and layers that allow it) padded positions are left out, and are
     0 in front of ``norm``.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.TransformerEncoder.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> layer = nn.TransformerEncoderLayer(16, 4, dim_feedforward=32, batch_first=True)
+    >>> nn.TransformerEncoder(layer, num_layers=2)(torsh.rand(2, 10, 16)).shape
+    torsh.Size([2, 10, 16])
     """
 
     __constants__ = ["norm"]
@@ -299,6 +320,13 @@ class TransformerDecoder(Module):
     """A stack of decoder layers, copies of one.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.TransformerDecoder.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> layer = nn.TransformerDecoderLayer(d_model=16, nhead=4, dim_feedforward=32)
+    >>> decoder = nn.TransformerDecoder(layer, num_layers=2)
+    >>> decoder(torsh.rand(7, 2, 16), torsh.rand(10, 2, 16)).shape
+    torsh.Size([7, 2, 16])
     """
 
     __constants__ = ["norm"]
@@ -334,6 +362,12 @@ class Transformer(Module):
     """Encoder and decoder.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Transformer.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> model = nn.Transformer(16, 4, 1, 1, dim_feedforward=32, batch_first=True)
+    >>> model(torsh.rand(2, 10, 16), torsh.rand(2, 7, 16)).shape  # (batch, length, features)
+    torsh.Size([2, 7, 16])
     """
 
     def __init__(

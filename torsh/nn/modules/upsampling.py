@@ -14,6 +14,11 @@ class Upsample(Module):
 
     mode: nearest, linear, bilinear, bicubic or trilinear.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Upsample.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.Upsample(scale_factor=2)(torsh.tensor([[[1., 2.]]]))
+    tensor([[[1., 1., 2., 2.]]])
     """
 
     __constants__ = ["size", "scale_factor", "mode", "align_corners", "name", "recompute_scale_factor"]
@@ -52,6 +57,12 @@ class UpsamplingNearest2d(Upsample):
     """Enlarges (N, C, H, W) by repeating pixels.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.UpsamplingNearest2d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.UpsamplingNearest2d(scale_factor=2)(torsh.tensor([[[[1., 2.]]]]))
+    tensor([[[[1., 1., 2., 2.],
+              [1., 1., 2., 2.]]]])
     """
 
     def __init__(self, size: Any = None, scale_factor: Any = None) -> None:
@@ -62,6 +73,11 @@ class UpsamplingBilinear2d(Upsample):
     """Enlarges (N, C, H, W) bilinearly with aligned corners.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.UpsamplingBilinear2d.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.UpsamplingBilinear2d(scale_factor=2)(torsh.rand(1, 1, 2, 2)).shape
+    torsh.Size([1, 1, 4, 4])
     """
 
     def __init__(self, size: Any = None, scale_factor: Any = None) -> None:

@@ -16,7 +16,15 @@ def _one_device(tensors: list[Tensor]) -> None:
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
-    """The elements of all parameters, one after another."""
+    """The elements of all parameters, one after another.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.parameters_to_vector.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.utils.parameters_to_vector([torsh.tensor([[1., 2.]]), torsh.tensor([3.])])
+    tensor([1., 2., 3.])
+    """
     import torsh
 
     parameters = list(parameters)
@@ -25,7 +33,17 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
 
 
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
-    """Give parameters the elements of a vector."""
+    """Give parameters the elements of a vector.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.vector_to_parameters.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> layer = nn.Linear(2, 1)
+    >>> nn.utils.vector_to_parameters(torsh.tensor([1., 2., 3.]), layer.parameters())
+    >>> layer.weight.data, layer.bias.data
+    (tensor([[1., 2.]]), tensor([3.]))
+    """
     if not isinstance(vec, Tensor):
         raise TypeError(f"expected torch.Tensor, but got: {type(vec).__name__}")
     parameters = list(parameters)

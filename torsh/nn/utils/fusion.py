@@ -23,7 +23,17 @@ def _parts(bn: Any) -> tuple[Any, ...]:
 
 
 def fuse_conv_bn_eval(conv: Module, bn: Module, transpose: bool = False) -> Module:
-    """A convolution that does what ``bn(conv(x))`` does in evaluation."""
+    """A convolution that does what ``bn(conv(x))`` does in evaluation.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.fuse_conv_bn_eval.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> conv, norm = nn.Conv2d(2, 3, 3).eval(), nn.BatchNorm2d(3).eval()
+    >>> fused, x = nn.utils.fuse_conv_bn_eval(conv, norm), torsh.rand(1, 2, 5, 5)
+    >>> torsh.allclose(fused(x), norm(conv(x)), atol=1e-6)
+    True
+    """
     _check(conv, bn)
     fused: Any = copy.deepcopy(conv)
     fused.weight, fused.bias = fuse_conv_bn_weights(fused.weight, fused.bias, *_parts(bn), transpose)  # type: ignore[arg-type]
@@ -34,7 +44,17 @@ def fuse_conv_bn_weights(
     conv_w: Tensor, conv_b: Tensor | None, bn_rm: Tensor, bn_rv: Tensor, bn_eps: float, bn_w: Tensor | None,
     bn_b: Tensor | None, transpose: bool = False,
 ) -> tuple[Parameter, Parameter]:  # fmt: skip
-    """(weight, bias) of the fused convolution."""
+    """(weight, bias) of the fused convolution.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.fuse_conv_bn_weights.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> one, two, zero = torsh.tensor([1.]), torsh.tensor([2.]), torsh.tensor([0.])
+    >>> weight, bias = nn.utils.fuse_conv_bn_weights(torsh.ones(1, 1, 1), None, one, 4 * one, 0., two, zero)
+    >>> weight.item(), bias.item()
+    (1.0, -1.0)
+    """
     import torsh
 
     conv_b = torsh.zeros_like(bn_rm) if conv_b is None else conv_b
@@ -48,7 +68,17 @@ def fuse_conv_bn_weights(
 
 
 def fuse_linear_bn_eval(linear: Module, bn: Module) -> Module:
-    """A linear layer that does what ``bn(linear(x))`` does in evaluation."""
+    """A linear layer that does what ``bn(linear(x))`` does in evaluation.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.fuse_linear_bn_eval.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> linear, norm = nn.Linear(2, 3).eval(), nn.BatchNorm1d(3).eval()
+    >>> fused, x = nn.utils.fuse_linear_bn_eval(linear, norm), torsh.rand(4, 2)
+    >>> torsh.allclose(fused(x), norm(linear(x)), atol=1e-6)
+    True
+    """
     _check(linear, bn)
     features = linear.out_features
     if features != bn.num_features and bn.num_features != 1:
@@ -62,7 +92,17 @@ def fuse_linear_bn_weights(
     linear_w: Tensor, linear_b: Tensor | None, bn_rm: Tensor, bn_rv: Tensor, bn_eps: float, bn_w: Tensor | None,
     bn_b: Tensor | None,
 ) -> tuple[Parameter, Parameter]:  # fmt: skip
-    """(weight, bias) of the fused linear layer."""
+    """(weight, bias) of the fused linear layer.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.fuse_linear_bn_weights.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> one, two, zero = torsh.tensor([1.]), torsh.tensor([2.]), torsh.tensor([0.])
+    >>> weight, bias = nn.utils.fuse_linear_bn_weights(torsh.ones(1, 1), zero, one, 4 * one, 0., two, zero)
+    >>> weight.item(), bias.item()
+    (1.0, -1.0)
+    """
     return fuse_conv_bn_weights(linear_w, linear_b, bn_rm, bn_rv, bn_eps, bn_w, bn_b)
 
 

@@ -119,6 +119,12 @@ def orthogonal(
     """Keep a matrix orthogonal (unitary).  orthogonal_map: matrix_exp, cayley or householder.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.parametrizations.orthogonal.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> layer = nn.utils.parametrizations.orthogonal(nn.Linear(3, 3))
+    >>> torsh.allclose(layer.weight @ layer.weight.T, torsh.eye(3), atol=1e-5)
+    True
     """
     weight = getattr(module, name, None)
     if not isinstance(weight, Tensor):
@@ -152,6 +158,11 @@ def weight_norm(module: Module, name: str = "weight", dim: int = 0) -> Module:
     """Split a weight into its norms (``original0``) and directions (``original1``) (Salimans and Kingma, 2016).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.parametrizations.weight_norm.html
+
+    >>> from torsh import nn
+    >>> layer = nn.utils.parametrizations.weight_norm(nn.Linear(3, 2))
+    >>> layer.parametrizations.weight.original0.shape  # the rows' lengths
+    torsh.Size([2, 1])
     """
     parametrize.register_parametrization(module, name, _WeightNorm(dim), unsafe=True)
 
@@ -224,6 +235,13 @@ def spectral_norm(
     """Divide a weight by its largest singular value, estimated by power iterations (Miyato et al., 2018).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.parametrizations.spectral_norm.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> _ = torsh.manual_seed(0)
+    >>> layer = nn.utils.parametrizations.spectral_norm(nn.Linear(3, 3), n_power_iterations=50)
+    >>> round(torsh.linalg.matrix_norm(layer.weight, 2).item(), 3)
+    1.0
     """
     from torsh.nn.modules.conv import _ConvTransposeNd
 

@@ -26,7 +26,16 @@ class _Cache:
 
 @contextmanager
 def cached() -> Iterator[None]:
-    """Inside, every parametrized tensor is computed only once."""
+    """Inside, every parametrized tensor is computed only once.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.parametrize.cached.html
+
+    >>> from torsh import nn
+    >>> layer = nn.utils.parametrizations.weight_norm(nn.Linear(2, 2))
+    >>> with nn.utils.parametrize.cached():
+    ...     print(layer.weight is layer.weight)  # computed once
+    True
+    """
     _Cache.depth += 1
     try:
         yield
@@ -59,7 +68,19 @@ def _same(new: Tensor, old: Tensor, what: str) -> None:
 
 
 class ParametrizationList(ModuleList):
-    """The parametrizations of one tensor, with what they start from: ``original``, or ``original0``, ``original1``, ..."""
+    """The parametrizations of one tensor, with what they start from: ``original``, or ``original0``, ``original1``, ...
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.parametrize.ParametrizationList.html
+
+    >>> from torsh import nn
+    >>> class Positive(nn.Module):
+    ...     def forward(self, x):
+    ...         return x.exp()
+    >>> layer = nn.Linear(2, 1)
+    >>> _ = nn.utils.parametrize.register_parametrization(layer, "weight", Positive())
+    >>> layer.parametrizations.weight.original.shape
+    torsh.Size([1, 2])
+    """
 
     def __init__(self, modules: Sequence[Module], original: Tensor, unsafe: bool = False) -> None:
         if len(modules) == 0:
@@ -206,6 +227,17 @@ def register_parametrization(
 
     ``right_inverse`` of the parametrization, if there is one, gives the original for a value.
     unsafe: allow a change of dtype or shape.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.parametrize.register_parametrization.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> class Symmetric(nn.Module):
+    ...     def forward(self, x):
+    ...         return x.triu() + x.triu(1).mT
+    >>> layer = nn.Linear(2, 2)
+    >>> _ = nn.utils.parametrize.register_parametrization(layer, "weight", Symmetric())
+    >>> torsh.equal(layer.weight, layer.weight.T)
+    True
     """
     parametrization.train(module.training)
     if is_parametrized(module, tensor_name):
@@ -245,7 +277,15 @@ def register_parametrization(
 
 
 def is_parametrized(module: Module, tensor_name: str | None = None) -> bool:
-    """Whether a module has parametrizations (of a tensor)."""
+    """Whether a module has parametrizations (of a tensor).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.parametrize.is_parametrized.html
+
+    >>> from torsh import nn
+    >>> layer = nn.Linear(2, 2)
+    >>> nn.utils.parametrize.is_parametrized(layer)
+    False
+    """
     found = getattr(module, "parametrizations", None)
     if not isinstance(found, ModuleDict):
         return False
@@ -253,7 +293,16 @@ def is_parametrized(module: Module, tensor_name: str | None = None) -> bool:
 
 
 def remove_parametrizations(module: Module, tensor_name: str, leave_parametrized: bool = True) -> Module:
-    """Make a tensor an ordinary parameter again, with its computed value or (leave_parametrized False) the original."""
+    """Make a tensor an ordinary parameter again, with its computed value or (leave_parametrized False) the original.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.parametrize.remove_parametrizations.html
+
+    >>> from torsh import nn
+    >>> layer = nn.utils.parametrizations.weight_norm(nn.Linear(2, 2))
+    >>> _ = nn.utils.parametrize.remove_parametrizations(layer, "weight")
+    >>> [name for name, _ in layer.named_parameters()]
+    ['bias', 'weight']
+    """
     if not is_parametrized(module, tensor_name):
         raise ValueError(f"Module {module} does not have a parametrization on {tensor_name}")
     found: Any = module.parametrizations[tensor_name]
@@ -281,14 +330,32 @@ def remove_parametrizations(module: Module, tensor_name: str, leave_parametrized
 
 
 def type_before_parametrizations(module: Module) -> type:
-    """The class a module had before it was parametrized."""
+    """The class a module had before it was parametrized.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.parametrize.type_before_parametrizations.html
+
+    >>> from torsh import nn
+    >>> layer = nn.utils.parametrizations.weight_norm(nn.Linear(2, 2))
+    >>> nn.utils.parametrize.type_before_parametrizations(layer) is nn.Linear
+    True
+    """
     return type(module).__bases__[0] if is_parametrized(module) else type(module)
 
 
 def transfer_parametrizations_and_params(
     from_module: Module, to_module: Module, tensor_name: str | None = None
 ) -> Module:
-    """Give one module the parametrizations of another, with their originals."""
+    """Give one module the parametrizations of another, with their originals.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.parametrize.transfer_parametrizations_and_params.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> source, target = nn.utils.parametrizations.weight_norm(nn.Linear(2, 2)), nn.Linear(2, 2)
+    >>> target = nn.utils.parametrize.transfer_parametrizations_and_params(source, target)
+    >>> torsh.equal(source.weight, target.weight)
+    True
+    """
     if not is_parametrized(from_module):
         return to_module
     for name in list(from_module.parametrizations) if tensor_name is None else [tensor_name]:

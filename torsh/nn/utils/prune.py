@@ -20,6 +20,20 @@ class BasePruningMethod(ABC):
     """The base class of pruning methods: subclasses give ``compute_mask`` and ``PRUNING_TYPE``.
 
     PRUNING_TYPE: unstructured, structured (with an attribute ``dim``) or global.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.prune.BasePruningMethod.html
+
+    >>> from torsh import nn
+    >>> from torsh.nn.utils import prune
+    >>> class EverySecond(prune.BasePruningMethod):
+    ...     PRUNING_TYPE = "unstructured"
+    ...     def compute_mask(self, t, default_mask):
+    ...         mask = default_mask.clone()
+    ...         mask.view(-1)[::2] = 0
+    ...         return mask
+    >>> layer = nn.Linear(4, 1)
+    >>> _ = EverySecond.apply(layer, "weight")
+    >>> layer.weight == 0
+    tensor([[ True, False,  True, False]])
     """
 
     _tensor_name: str
@@ -115,7 +129,18 @@ class BasePruningMethod(ABC):
 
 
 class PruningContainer(BasePruningMethod):
-    """Several prunings of one tensor, one after another; only the last is computed, on what the others left."""
+    """Several prunings of one tensor, one after another; only the last is computed, on what the others left.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.prune.PruningContainer.html
+
+    >>> from torsh import nn
+    >>> from torsh.nn.utils import prune
+    >>> layer = nn.Linear(4, 1)
+    >>> for _ in range(2):
+    ...     _ = prune.l1_unstructured(layer, "weight", amount=1)
+    >>> int((layer.weight == 0).sum())  # the second pruning adds to the first
+    2
+    """
 
     def __init__(self, *args: Any) -> None:
         self._pruning_methods: tuple[BasePruningMethod, ...] = ()
@@ -211,7 +236,15 @@ def _channels(t: Tensor, dim: int, kept: Any) -> Tensor:
 
 
 class Identity(BasePruningMethod):
-    """Prunes nothing: only the names and the mask of 1."""
+    """Prunes nothing: only the names and the mask of 1.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.prune.Identity.html
+
+    >>> import torsh
+    >>> from torsh.nn.utils import prune
+    >>> prune.Identity().prune(torsh.tensor([1., 2.]))
+    tensor([1., 2.])
+    """
 
     PRUNING_TYPE = "unstructured"
 
@@ -245,7 +278,15 @@ class _Amount(BasePruningMethod):
 
 
 class RandomUnstructured(_Amount):
-    """Prunes elements at random.  amount: how many, or which share."""
+    """Prunes elements at random.  amount: how many, or which share.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.prune.RandomUnstructured.html
+
+    >>> import torsh
+    >>> from torsh.nn.utils import prune
+    >>> prune.RandomUnstructured(amount=2).prune(torsh.ones(5)).sum()
+    tensor(3.)
+    """
 
     def _ranking(self, t: Tensor) -> tuple[Tensor, bool]:
         import torsh
@@ -258,7 +299,15 @@ class RandomUnstructured(_Amount):
 
 
 class L1Unstructured(_Amount):
-    """Prunes the elements of smallest absolute value."""
+    """Prunes the elements of smallest absolute value.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.prune.L1Unstructured.html
+
+    >>> import torsh
+    >>> from torsh.nn.utils import prune
+    >>> prune.L1Unstructured(amount=1).prune(torsh.tensor([3., -0.5, 1.]))
+    tensor([3., -0., 1.])
+    """
 
     def _ranking(self, t: Tensor) -> tuple[Tensor, bool]:
         return t.abs(), False
@@ -269,7 +318,15 @@ class L1Unstructured(_Amount):
 
 
 class RandomStructured(BasePruningMethod):
-    """Prunes whole channels along ``dim`` at random."""
+    """Prunes whole channels along ``dim`` at random.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.prune.RandomStructured.html
+
+    >>> import torsh
+    >>> from torsh.nn.utils import prune
+    >>> prune.RandomStructured(amount=1, dim=0).prune(torsh.ones(2, 2)).sum()
+    tensor(2.)
+    """
 
     PRUNING_TYPE = "structured"
 
@@ -296,7 +353,16 @@ class RandomStructured(BasePruningMethod):
 
 
 class LnStructured(BasePruningMethod):
-    """Prunes the channels along ``dim`` of smallest n-norm."""
+    """Prunes the channels along ``dim`` of smallest n-norm.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.prune.LnStructured.html
+
+    >>> import torsh
+    >>> from torsh.nn.utils import prune
+    >>> prune.LnStructured(amount=1, n=2, dim=0).prune(torsh.tensor([[3., 1.], [0.5, 0.5]]))
+    tensor([[3., 1.],
+            [0., 0.]])
+    """
 
     PRUNING_TYPE = "structured"
 
@@ -325,7 +391,15 @@ class LnStructured(BasePruningMethod):
 
 
 class CustomFromMask(BasePruningMethod):
-    """Prunes by a given mask."""
+    """Prunes by a given mask.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.prune.CustomFromMask.html
+
+    >>> import torsh
+    >>> from torsh.nn.utils import prune
+    >>> prune.CustomFromMask(torsh.tensor([1, 0])).prune(torsh.tensor([3., 4.]))
+    tensor([3., 0.])
+    """
 
     PRUNING_TYPE = "global"
 
@@ -348,43 +422,109 @@ class CustomFromMask(BasePruningMethod):
 
 
 def identity(module: Module, name: str) -> Module:
-    """Prune nothing of ``module.name``."""
+    """Prune nothing of ``module.name``.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.prune.identity.html
+
+    >>> from torsh import nn
+    >>> from torsh.nn.utils import prune
+    >>> layer = prune.identity(nn.Linear(2, 2), "weight")
+    >>> prune.is_pruned(layer), layer.weight_mask
+    (True, tensor([[1., 1.],
+            [1., 1.]]))
+    """
     Identity.apply(module, name)
     return module
 
 
 def random_unstructured(module: Module, name: str, amount: Any) -> Module:
-    """Prune elements of ``module.name`` at random."""
+    """Prune elements of ``module.name`` at random.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.prune.random_unstructured.html
+
+    >>> from torsh import nn
+    >>> from torsh.nn.utils import prune
+    >>> layer = prune.random_unstructured(nn.Linear(4, 4), "weight", amount=5)
+    >>> int((layer.weight == 0).sum())
+    5
+    """
     RandomUnstructured.apply(module, name, amount)
     return module
 
 
 def l1_unstructured(module: Module, name: str, amount: Any, importance_scores: Any = None) -> Module:
-    """Prune the smallest elements of ``module.name``."""
+    """Prune the smallest elements of ``module.name``.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.prune.l1_unstructured.html
+
+    >>> from torsh import nn
+    >>> from torsh.nn.utils import prune
+    >>> layer = prune.l1_unstructured(nn.Linear(4, 1), "weight", amount=0.5)
+    >>> int((layer.weight == 0).sum())
+    2
+    """
     L1Unstructured.apply(module, name, amount=amount, importance_scores=importance_scores)
     return module
 
 
 def random_structured(module: Module, name: str, amount: Any, dim: int) -> Module:
-    """Prune channels of ``module.name`` at random."""
+    """Prune channels of ``module.name`` at random.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.prune.random_structured.html
+
+    >>> from torsh import nn
+    >>> from torsh.nn.utils import prune
+    >>> layer = prune.random_structured(nn.Linear(4, 4), "weight", amount=1, dim=1)
+    >>> int((layer.weight.abs().sum(0) == 0).sum())  # columns
+    1
+    """
     RandomStructured.apply(module, name, amount, dim)
     return module
 
 
 def ln_structured(module: Module, name: str, amount: Any, n: Any, dim: int, importance_scores: Any = None) -> Module:
-    """Prune the channels of ``module.name`` of smallest norm."""
+    """Prune the channels of ``module.name`` of smallest norm.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.prune.ln_structured.html
+
+    >>> from torsh import nn
+    >>> from torsh.nn.utils import prune
+    >>> layer = prune.ln_structured(nn.Linear(4, 4), "weight", amount=2, n=2, dim=0)
+    >>> int((layer.weight.abs().sum(1) == 0).sum())  # rows
+    2
+    """
     LnStructured.apply(module, name, amount, n, dim, importance_scores=importance_scores)
     return module
 
 
 def custom_from_mask(module: Module, name: str, mask: Tensor) -> Module:
-    """Prune ``module.name`` by a mask."""
+    """Prune ``module.name`` by a mask.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.prune.custom_from_mask.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> from torsh.nn.utils import prune
+    >>> layer = prune.custom_from_mask(nn.Linear(2, 1), "weight", mask=torsh.tensor([[1, 0]]))
+    >>> layer.weight == 0
+    tensor([[False,  True]])
+    """
     CustomFromMask.apply(module, name, mask)
     return module
 
 
 def global_unstructured(parameters: Any, pruning_method: Any, importance_scores: Any = None, **kwargs: Any) -> None:
-    """Prune the least important elements of several (module, name) pairs together."""
+    """Prune the least important elements of several (module, name) pairs together.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.prune.global_unstructured.html
+
+    >>> from torsh import nn
+    >>> from torsh.nn.utils import prune
+    >>> a, b = nn.Linear(2, 2), nn.Linear(2, 2)
+    >>> prune.global_unstructured([(a, "weight"), (b, "weight")], prune.L1Unstructured, amount=4)
+    >>> sum(int((m.weight == 0).sum()) for m in (a, b))
+    4
+    """
     if not isinstance(parameters, Iterable):
         raise TypeError("global_unstructured(): parameters is not an Iterable")
     parameters = list(parameters)
@@ -410,7 +550,17 @@ def global_unstructured(parameters: Any, pruning_method: Any, importance_scores:
 
 
 def remove(module: Module, name: str) -> Module:
-    """Make the pruning of ``module.name`` permanent."""
+    """Make the pruning of ``module.name`` permanent.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.prune.remove.html
+
+    >>> from torsh import nn
+    >>> from torsh.nn.utils import prune
+    >>> layer = prune.l1_unstructured(nn.Linear(4, 1), "weight", amount=2)
+    >>> layer = prune.remove(layer, "weight")
+    >>> prune.is_pruned(layer), int((layer.weight == 0).sum())
+    (False, 2)
+    """
     for k, hook in module._forward_pre_hooks.items():
         if isinstance(hook, BasePruningMethod) and hook._tensor_name == name:
             hook.remove(module)
@@ -420,7 +570,15 @@ def remove(module: Module, name: str) -> Module:
 
 
 def is_pruned(module: Module) -> bool:
-    """Whether anything below a module is pruned."""
+    """Whether anything below a module is pruned.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.prune.is_pruned.html
+
+    >>> from torsh import nn
+    >>> from torsh.nn.utils import prune
+    >>> prune.is_pruned(nn.Linear(2, 2))
+    False
+    """
     return any(
         isinstance(hook, BasePruningMethod) for _, m in module.named_modules() for hook in m._forward_pre_hooks.values()
     )

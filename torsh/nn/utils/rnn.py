@@ -19,7 +19,15 @@ class PackedSequence_(NamedTuple):
 
 
 def invert_permutation(permutation: Tensor | None) -> Tensor | None:
-    """The permutation that undoes another."""
+    """The permutation that undoes another.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.invert_permutation.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.utils.rnn.invert_permutation(torsh.tensor([2, 0, 1]))
+    tensor([1, 2, 0])
+    """
     if permutation is None:
         return None
     import torsh
@@ -35,6 +43,12 @@ class PackedSequence(PackedSequence_):
     data: all rows; batch_sizes: how many sequences have each step; sorted_indices and unsorted_indices: how the sequences
     were sorted by length.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.PackedSequence.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> packed = nn.utils.rnn.pack_sequence([torsh.tensor([1, 2, 3]), torsh.tensor([4, 5])])
+    >>> packed.data, packed.batch_sizes
+    (tensor([1, 4, 2, 5, 3]), tensor([2, 2, 1]))
     """
 
     def __new__(
@@ -127,6 +141,14 @@ def pack_padded_sequence(
     """Pack (T, N, *), or (N, T, *) if batch_first, of sequences with given lengths.
 
     enforce_sorted: require lengths in decreasing order; otherwise they are sorted here.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pack_padded_sequence.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> x = torsh.tensor([[1., 2., 3.], [4., 5., 0.]])
+    >>> packed = nn.utils.rnn.pack_padded_sequence(x, [3, 2], batch_first=True)
+    >>> packed.data, packed.batch_sizes
+    (tensor([1., 4., 2., 5., 3.]), tensor([2, 2, 1]))
     """
     import torsh
 
@@ -177,7 +199,18 @@ def pack_padded_sequence(
 def pad_packed_sequence(
     sequence: PackedSequence, batch_first: bool = False, padding_value: float = 0.0, total_length: int | None = None
 ) -> tuple[Tensor, Tensor]:
-    """(padded sequences, lengths) of packed ones, in their first order."""
+    """(padded sequences, lengths) of packed ones, in their first order.
+
+    batch_first: the result is (N, longest, *) instead of (longest, N, *). total_length: pad to this length, at least the longest (ValueError).
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pad_packed_sequence.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> packed = nn.utils.rnn.pack_sequence([torsh.tensor([1, 2, 3]), torsh.tensor([4, 5])])
+    >>> nn.utils.rnn.pad_packed_sequence(packed, batch_first=True)
+    (tensor([[1, 2, 3],
+            [4, 5, 0]]), tensor([3, 2]))
+    """
     import torsh
 
     counts = sequence.batch_sizes.tolist()
@@ -207,7 +240,17 @@ def pad_packed_sequence(
 def pad_sequence(
     sequences: Any, batch_first: bool = False, padding_value: float = 0.0, padding_side: str = "right"
 ) -> Tensor:
-    """Tensors (L, *) of different lengths as one, filled up with ``padding_value``."""
+    """Tensors (L, *) of different lengths as one, filled up with ``padding_value``.
+
+    batch_first: the result is (N, longest, *) instead of (longest, N, *). padding_side: right or left.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pad_sequence.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.utils.rnn.pad_sequence([torsh.tensor([1, 2, 3]), torsh.tensor([4])], batch_first=True, padding_value=-1)
+    tensor([[ 1,  2,  3],
+            [ 4, -1, -1]])
+    """
     import torsh
 
     if not isinstance(sequences, Iterable):
@@ -231,14 +274,30 @@ def pad_sequence(
 
 
 def unpad_sequence(padded_sequences: Tensor, lengths: Tensor, batch_first: bool = False) -> list[Tensor]:
-    """The sequences of a padded tensor, each with its own length."""
+    """The sequences of a padded tensor, each with its own length.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.unpad_sequence.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.utils.rnn.unpad_sequence(torsh.tensor([[1, 2, 3], [4, 5, 0]]), torsh.tensor([3, 2]), batch_first=True)
+    [tensor([1, 2, 3]), tensor([4, 5])]
+    """
     if not batch_first:
         padded_sequences = padded_sequences.transpose(0, 1)
     return [s[:n] for s, n in zip(padded_sequences.unbind(0), lengths.tolist())]
 
 
 def pack_sequence(sequences: list[Tensor], enforce_sorted: bool = True) -> PackedSequence:
-    """Pack tensors (L, *) of different lengths."""
+    """Pack tensors (L, *) of different lengths.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pack_sequence.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> nn.utils.rnn.pack_sequence([torsh.tensor([1, 2]), torsh.tensor([3, 4, 5])], enforce_sorted=False).sorted_indices
+    tensor([1, 0])
+    """
     import torsh
 
     lengths = torsh.as_tensor([s.size(0) for s in sequences])
@@ -246,7 +305,16 @@ def pack_sequence(sequences: list[Tensor], enforce_sorted: bool = True) -> Packe
 
 
 def unpack_sequence(packed_sequences: PackedSequence) -> list[Tensor]:
-    """The sequences that were packed."""
+    """The sequences that were packed.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.unpack_sequence.html
+
+    >>> import torsh
+    >>> from torsh import nn
+    >>> packed = nn.utils.rnn.pack_sequence([torsh.tensor([1, 2, 3]), torsh.tensor([4, 5])])
+    >>> nn.utils.rnn.unpack_sequence(packed)
+    [tensor([1, 2, 3]), tensor([4, 5])]
+    """
     padded, lengths = pad_packed_sequence(packed_sequences, batch_first=True)
     return unpad_sequence(padded, lengths, batch_first=True)
 

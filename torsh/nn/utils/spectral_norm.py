@@ -92,6 +92,11 @@ def spectral_norm(
     """Divide a weight by its largest singular value (Miyato et al., 2018).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.spectral_norm.html
+
+    >>> from torsh import nn
+    >>> layer = nn.utils.spectral_norm(nn.Linear(3, 4))
+    >>> layer.weight_u.shape  # the estimate of the first left singular vector
+    torsh.Size([4])
     """
     if dim is None:
         dim = 1 if isinstance(module, _ConvTransposeNd) else 0
@@ -100,7 +105,18 @@ def spectral_norm(
 
 
 def remove_spectral_norm(module: Module, name: str = "weight") -> Module:
-    """Take spectral normalisation off a module."""
+    """Take spectral normalisation off a module.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.remove_spectral_norm.html
+
+    >>> from torsh import nn
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")  # both functions are deprecated by nn.utils.parametrizations
+    >>> layer = nn.utils.spectral_norm(nn.Linear(3, 4))
+    >>> layer = nn.utils.remove_spectral_norm(layer)
+    >>> [name for name, _ in layer.named_buffers()]
+    []
+    """
     for k, hook in module._forward_pre_hooks.items():
         if isinstance(hook, SpectralNorm) and hook.name == name:
             hook.remove(module)

@@ -52,6 +52,13 @@ def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Mo
     """Split a weight into ``name_g`` (norms) and ``name_v`` (directions).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.weight_norm.html
+
+    >>> from torsh import nn
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")  # deprecated by nn.utils.parametrizations.weight_norm
+    >>> layer = nn.utils.weight_norm(nn.Linear(3, 4))
+    >>> layer.weight_g.shape, layer.weight_v.shape
+    (torsh.Size([4, 1]), torsh.Size([4, 3]))
     """
     warnings.warn(
         "`torch.nn.utils.weight_norm` is deprecated in favor of `torch.nn.utils.parametrizations.weight_norm`.",
@@ -63,7 +70,18 @@ def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Mo
 
 
 def remove_weight_norm(module: Module, name: str = "weight") -> Module:
-    """Take weight normalisation off a module."""
+    """Take weight normalisation off a module.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.remove_weight_norm.html
+
+    >>> from torsh import nn
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")  # both functions are deprecated by nn.utils.parametrizations
+    >>> layer = nn.utils.weight_norm(nn.Linear(3, 4))
+    >>> layer = nn.utils.remove_weight_norm(layer)
+    >>> [name for name, _ in layer.named_parameters()]
+    ['bias', 'weight']
+    """
     for k, hook in module._forward_pre_hooks.items():
         if isinstance(hook, WeightNorm) and hook.name == name:
             hook.remove(module)

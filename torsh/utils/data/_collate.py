@@ -40,7 +40,16 @@ def _fill(clone: Any, values: Any) -> None:
 
 
 def default_convert(data: Any) -> Any:
-    """NumPy arrays and numbers in nested containers as tensors; everything else as it is."""
+    """NumPy arrays and numbers in nested containers as tensors; everything else as it is.
+
+    Source: https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.default_convert
+
+    >>> import numpy as np
+    >>> import numpy as np
+    >>> from torsh.utils.data import default_convert
+    >>> default_convert([np.array([1, 2]), "text"])
+    [tensor([1, 2]), 'text']
+    """
     import torsh
 
     kind = type(data)
@@ -148,5 +157,12 @@ default_collate_fn_map: _Map = {
 
 
 def default_collate(batch: Any) -> Any:
-    """A batch of a list of samples: tensors are stacked, numbers become tensors, containers are gone through."""
+    """A batch of a list of samples: tensors are stacked, numbers become tensors, containers are gone through.
+
+    Source: https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.default_collate
+
+    >>> from torsh.utils.data import default_collate
+    >>> default_collate([{"x": 1., "y": "a"}, {"x": 2., "y": "b"}])
+    {'x': tensor([1., 2.], dtype=torsh.float64), 'y': ['a', 'b']}
+    """
     return collate(batch, collate_fn_map=default_collate_fn_map)

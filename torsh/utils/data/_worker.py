@@ -18,7 +18,19 @@ CHECK_INTERVAL = 5.0
 
 
 class WorkerInfo:
-    """id, num_workers, seed and dataset of a worker; given by :func:`get_worker_info`."""
+    """id, num_workers, seed and dataset of a worker; given by :func:`get_worker_info`.
+
+    Source: https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.get_worker_info
+
+    >>> from torsh.utils.data import DataLoader, get_worker_info
+    >>> class Ids:
+    ...     def __len__(self):
+    ...         return 1
+    ...     def __getitem__(self, i):
+    ...         return get_worker_info() is None
+    >>> next(iter(DataLoader(Ids())))  # no worker processes: no info
+    tensor([True])
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         for k, v in kwargs.items():
@@ -37,7 +49,14 @@ class _Here:
 
 
 def get_worker_info() -> WorkerInfo | None:
-    """What a worker process knows of itself, None in the main process."""
+    """What a worker process knows of itself, None in the main process.
+
+    Source: https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.get_worker_info
+
+    >>> from torsh.utils.data import get_worker_info
+    >>> get_worker_info() is None  # in the main process
+    True
+    """
     return _Here.info
 
 

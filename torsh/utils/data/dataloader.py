@@ -74,6 +74,16 @@ class DataLoader(Generic[T_co]):
 
     shuffle: a new random order every epoch.  num_workers: processes that load batches, 0 for none.  collate_fn: makes a
     batch of a list of samples.  generator: the source of random orders and of workers' seeds.
+    Source: https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.DataLoader
+
+    >>> import torsh
+    >>> from torsh.utils.data import DataLoader, TensorDataset
+    >>> data = TensorDataset(torsh.arange(5.), torsh.arange(5))
+    >>> for x, y in DataLoader(data, batch_size=2):
+    ...     print(x, y)
+    tensor([0., 1.]) tensor([0, 1])
+    tensor([2., 3.]) tensor([2, 3])
+    tensor([4.]) tensor([4])
     """
 
     _fixed = frozenset({"batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers"})

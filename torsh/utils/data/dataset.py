@@ -21,6 +21,16 @@ class Dataset(Generic[T_co]):
     """A dataset with items by key; subclasses define ``__getitem__`` and mostly ``__len__``.
 
     ``__getitems__`` (a list of keys -> a list of items) may be added to fetch a batch at once.
+    Source: https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.Dataset
+
+    >>> from torsh.utils.data import DataLoader, Dataset
+    >>> class Squares(Dataset):
+    ...     def __len__(self):
+    ...         return 4
+    ...     def __getitem__(self, i):
+    ...         return i ** 2
+    >>> list(DataLoader(Squares(), batch_size=2))
+    [tensor([0, 1]), tensor([4, 9])]
     """
 
     def __getitem__(self, index: Any) -> Any:
@@ -31,7 +41,17 @@ class Dataset(Generic[T_co]):
 
 
 class IterableDataset(Dataset[T_co]):
-    """A dataset that can only be iterated over; subclasses define ``__iter__``."""
+    """A dataset that can only be iterated over; subclasses define ``__iter__``.
+
+    Source: https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.IterableDataset
+
+    >>> from torsh.utils.data import DataLoader, IterableDataset
+    >>> class Count(IterableDataset):
+    ...     def __iter__(self):
+    ...         return iter(range(3))
+    >>> list(DataLoader(Count(), batch_size=2))
+    [tensor([0, 1]), tensor([2])]
+    """
 
     def __iter__(self) -> Iterator[Any]:
         raise NotImplementedError("Subclasses of IterableDataset should implement __iter__.")
@@ -41,7 +61,17 @@ class IterableDataset(Dataset[T_co]):
 
 
 class TensorDataset(Dataset[Any]):
-    """Rows of tensors that have the same length."""
+    """Rows of tensors that have the same length.
+
+    An item is the tuple of the tensors' rows of that number.
+    Source: https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.TensorDataset
+
+    >>> import torsh
+    >>> from torsh.utils.data import TensorDataset
+    >>> data = TensorDataset(torsh.arange(3), torsh.arange(3) ** 2)
+    >>> data[2]
+    (tensor(2), tensor(4))
+    """
 
     tensors: tuple[Tensor, ...]
 
@@ -58,7 +88,14 @@ class TensorDataset(Dataset[Any]):
 
 
 class StackDataset(Dataset[Any]):
-    """Several datasets of one length side by side: items are tuples (positional) or dictionaries (by keyword)."""
+    """Several datasets of one length side by side: items are tuples (positional) or dictionaries (by keyword).
+
+    Source: https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.StackDataset
+
+    >>> from torsh.utils.data import StackDataset
+    >>> StackDataset(x=[1, 2], y=["a", "b"])[1]
+    {'x': 2, 'y': 'b'}
+    """
 
     def __init__(self, *args: Dataset[Any], **kwargs: Dataset[Any]) -> None:
         if args and kwargs:
@@ -98,7 +135,15 @@ class StackDataset(Dataset[Any]):
 
 
 class ConcatDataset(Dataset[Any]):
-    """Datasets one after another."""
+    """Datasets one after another.
+
+    Source: https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.ConcatDataset
+
+    >>> from torsh.utils.data import ConcatDataset
+    >>> data = ConcatDataset([[1, 2], [3]])
+    >>> len(data), data[2]
+    (3, 3)
+    """
 
     @staticmethod
     def cumsum(sequence: Iterable[Any]) -> list[int]:
@@ -133,7 +178,17 @@ class ConcatDataset(Dataset[Any]):
 
 
 class ChainDataset(IterableDataset[Any]):
-    """Iterable datasets one after another."""
+    """Iterable datasets one after another.
+
+    Source: https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.ChainDataset
+
+    >>> from torsh.utils.data import ChainDataset, IterableDataset
+    >>> class Count(IterableDataset):
+    ...     def __iter__(self):
+    ...         return iter(range(2))
+    >>> list(ChainDataset([Count(), Count()]))
+    [0, 1, 0, 1]
+    """
 
     def __init__(self, datasets: Iterable[Dataset[Any]]) -> None:
         super().__init__()
@@ -154,7 +209,15 @@ class ChainDataset(IterableDataset[Any]):
 
 
 class Subset(Dataset[Any]):
-    """Some items of a dataset, by their numbers."""
+    """Some items of a dataset, by their numbers.
+
+    indices: a sequence of ints.
+    Source: https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.Subset
+
+    >>> from torsh.utils.data import Subset
+    >>> list(Subset("abcd", [0, 2]))
+    ['a', 'c']
+    """
 
     def __init__(self, dataset: Dataset[Any], indices: Sequence[int]) -> None:
         self.dataset = dataset
@@ -185,6 +248,13 @@ def random_split(dataset: Dataset[Any], lengths: Sequence[float], generator: Any
     """Split a dataset at random into parts of given lengths, or of given shares that add up to 1.
 
     generator: where the random numbers come from (default: the global generator).
+    Source: https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.random_split
+
+    >>> import torsh
+    >>> from torsh.utils.data import random_split
+    >>> a, b = random_split(range(10), [0.7, 0.3], generator=torsh.Generator().manual_seed(0))
+    >>> len(a), len(b)
+    (7, 3)
     """
     import torsh
 

@@ -12,7 +12,12 @@ from torsh.utils.data.sampler import Sampler
 class DistributedSampler(Sampler[int]):
     """Every ``num_replicas``-th index, starting at ``rank``; shuffled by a generator seeded with ``seed + epoch``.
 
+    drop_last: leave out what is not a full round, instead of repeating items. Call ``set_epoch`` before each epoch, or the order stays.
     Source: https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.distributed.DistributedSampler
+
+    >>> from torsh.utils.data import DistributedSampler
+    >>> list(DistributedSampler(range(6), num_replicas=2, rank=1, shuffle=False))
+    [1, 3, 5]
     """
 
     def __init__(

@@ -14,7 +14,19 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Sampler(Generic[T_co]):
-    """The base class: subclasses define ``__iter__`` over indices, and ``__len__`` where they can."""
+    """The base class: subclasses define ``__iter__`` over indices, and ``__len__`` where they can.
+
+    Source: https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.Sampler
+
+    >>> from torsh.utils.data import Sampler
+    >>> class Backwards(Sampler):
+    ...     def __init__(self, data):
+    ...         self.data = data
+    ...     def __iter__(self):
+    ...         return iter(range(len(self.data) - 1, -1, -1))
+    >>> list(Backwards("abc"))
+    [2, 1, 0]
+    """
 
     def __init__(self, data_source: Any = None) -> None:
         pass
@@ -24,7 +36,14 @@ class Sampler(Generic[T_co]):
 
 
 class SequentialSampler(Sampler[int]):
-    """0, 1, 2, ..."""
+    """0, 1, 2, ...
+
+    Source: https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.SequentialSampler
+
+    >>> from torsh.utils.data import SequentialSampler
+    >>> list(SequentialSampler("abc"))
+    [0, 1, 2]
+    """
 
     def __init__(self, data_source: Any) -> None:
         self.data_source = data_source
@@ -37,7 +56,17 @@ class SequentialSampler(Sampler[int]):
 
 
 class RandomSampler(Sampler[int]):
-    """All indices in random order, or ``num_samples`` of them, with replacement if wanted."""
+    """All indices in random order, or ``num_samples`` of them, with replacement if wanted.
+
+    generator: default a new one, seeded from the default generator.
+    Source: https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.RandomSampler
+
+    >>> import torsh
+    >>> from torsh.utils.data import RandomSampler
+    >>> _ = torsh.manual_seed(0)
+    >>> sorted(RandomSampler(range(4)))
+    [0, 1, 2, 3]
+    """
 
     def __init__(
         self, data_source: Any, replacement: bool = False, num_samples: int | None = None, generator: Any = None
@@ -77,7 +106,14 @@ class RandomSampler(Sampler[int]):
 
 
 class SubsetRandomSampler(Sampler[int]):
-    """Given indices in random order."""
+    """Given indices in random order.
+
+    Source: https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.SubsetRandomSampler
+
+    >>> from torsh.utils.data import SubsetRandomSampler
+    >>> sorted(SubsetRandomSampler([3, 5, 7]))
+    [3, 5, 7]
+    """
 
     def __init__(self, indices: Sequence[int], generator: Any = None) -> None:
         self.indices = indices
@@ -94,7 +130,15 @@ class SubsetRandomSampler(Sampler[int]):
 
 
 class WeightedRandomSampler(Sampler[int]):
-    """Indices drawn with given weights (they need not add up to 1)."""
+    """Indices drawn with given weights (they need not add up to 1).
+
+    weights: not negative, they need not add up to one. generator: default the default generator.
+    Source: https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.WeightedRandomSampler
+
+    >>> from torsh.utils.data import WeightedRandomSampler
+    >>> list(WeightedRandomSampler([0., 0., 1.], num_samples=3))
+    [2, 2, 2]
+    """
 
     def __init__(
         self, weights: Sequence[float], num_samples: int, replacement: bool = True, generator: Any = None
@@ -124,7 +168,15 @@ class WeightedRandomSampler(Sampler[int]):
 
 
 class BatchSampler(Sampler[list[int]]):
-    """Lists of ``batch_size`` indices of another sampler."""
+    """Lists of ``batch_size`` indices of another sampler.
+
+    drop_last: leave out a last list that is shorter.
+    Source: https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.BatchSampler
+
+    >>> from torsh.utils.data import BatchSampler
+    >>> list(BatchSampler(range(5), batch_size=2, drop_last=False))
+    [[0, 1], [2, 3], [4]]
+    """
 
     def __init__(self, sampler: Iterable[int], batch_size: int, drop_last: bool) -> None:
         if not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size <= 0:

@@ -1,0 +1,141 @@
+"""Loops of functions around the error function and the gamma function, compiled by Numba when first needed.
+
+SciPy's float64 forms of these lose digits: erfc and ndtr square the argument in float64 (60 ulp and more far out),
+gammaln has no digits near its roots at 1 and 2, psi takes differences around its own.  Everything is computed in
+float64, for float32 too.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+
+from torsh_numpy import _polynomials
+
+_DIGAMMA = np.array(_polynomials.DIGAMMA)
+_ROOT, _ROOT_REST = _polynomials.DIGAMMA_ROOT
+
+_loop = numba.njit(cache=True, nogil=True, error_model="numpy")
+_inline = numba.njit(inline="always", error_model="numpy")
+
+_SPLITTER = 134217729.0  # 2**27 + 1: cuts a float64 into halves of 26 bits (Dekker)
+_ROOT_HALF, _ROOT_HALF_REST = 0.7071067811865476, -4.833646656726457e-17  # sqrt(1/2) and what float64 lacks of it
+_TWO_OVER_ROOT_PI = 1.1283791670955126
+
+
+@_inline
+def _exp_square(x, factor):
+    """exp(factor * x * x) for a factor of 1 or -1: the square's rounding error would be the result's, x * x times."""
+    t = _SPLITTER * x
+    high = t - (t - x)
+    return math.exp(factor * high * high) * math.exp(factor * (x - high) * (x + high))
+
+
+@_inline
+def _ndtr(x):
+    """erfc(-x / sqrt(2)) / 2; what the quotient lacks in float64 is put right to first order."""
+    if x != x or x > 9.0 or x < -39.0:
+        return x if x != x else 1.0 if x > 0.0 else 0.0
+    z = -x * _ROOT_HALF
+    t = _SPLITTER * x
+    xh = t - (t - x)
+    t = _SPLITTER * _ROOT_HALF
+    ch = t - (t - _ROOT_HALF)
+    xl, cl = x - xh, _ROOT_HALF - ch
+    rest = -(((xh * ch + z) + xh * cl + xl * ch) + xl * cl) - x * _ROOT_HALF_REST
+    return 0.5 * (math.erfc(z) - _TWO_OVER_ROOT_PI * math.exp(-z * z) * rest)
+
+
+@_loop
+def erfc(x, out):
+    for i in range(x.size):
+        out[i] = math.erfc(np.float64(x[i]))
+
+
+@_loop
+def ndtr(x, out):
+    for i in range(x.size):
+        out[i] = _ndtr(np.float64(x[i]))
+
+
+@_loop
+def gelu(x, out):
+    for i in range(x.size):
+        v = np.float64(x[i])
+        out[i] = v * _ndtr(v) if v > -40.0 else v * 0.0 if v > -np.inf else np.nan
+
+
+@_loop
+def log_ndtr(x, out):
+    """log(ndtr(x)); below -20 by the asymptotic expansion of Mills' ratio (https://dlmf.nist.gov/7.12#E1)."""
+    for i in range(x.size):
+        v = np.float64(x[i])
+        if v >= 0.0:
+            out[i] = math.log1p(-_ndtr(-v))
+        elif v > -20.0:
+            out[i] = math.log(_ndtr(v))
+        else:
+            s = 1.0 / (v * v)
+            mills = -s * (1.0 - s * (3.0 - s * (15.0 - s * (105.0 - s * (945.0 - s * (10395.0 - s * 135135.0))))))
+            out[i] = -0.5 * v * v - math.log(-v) - 0.9189385332046727 + math.log1p(mills)
+
+
+@_loop
+def erfcx_near(x, out):
+    """exp(x**2) * erfc(x) for x below 2; above, and for large negative x, ``out`` stays as it is."""
+    for i in range(x.size):
+        v = np.float64(x[i])
+        if -27.0 < v < 2.0:
+            out[i] = _exp_square(v, 1.0) * math.erfc(v)
+
+
+@_loop
+def lgamma(x, out):
+    """The C library's, which is exact near 1 and 2 and near the roots between negative integers."""
+    for i in range(x.size):
+        v = np.float64(x[i])
+        out[i] = math.lgamma(v) if abs(v) < np.inf else abs(v)
+
+
+@_inline
+def _digamma_positive(x):
+    if x >= 10.0:  # https://dlmf.nist.gov/5.11#E2
+        s = 1.0 / (x * x)
+        p = 1.0 / 132 - s * (691.0 / 32760 - s / 12.0)
+        p = s * (1.0 / 12 - s * (1.0 / 120 - s * (1.0 / 252 - s * (1.0 / 240 - s * p))))
+        return math.log(x) - 0.5 / x - p
+    found = 0.0
+    if x < 1.0:
+        found = -1.0 / x
+        x += 1.0
+    while x > 2.0:
+        x -= 1.0
+        found += 1.0 / x
+    t = 2.0 * x - 3.0
+    p = _DIGAMMA[-1]
+    for k in range(_DIGAMMA.size - 2, -1, -1):
+        p = p * t + _DIGAMMA[k]
+    return found + ((x - _ROOT) - _ROOT_REST) * p
+
+
+@_loop
+def digamma(x, out):
+    for i in range(x.size):
+        v = np.float64(x[i])
+        if v > 0.0:
+            out[i] = _digamma_positive(v) if v < np.inf else v
+        elif v == 0.0:
+            out[i] = math.copysign(np.inf, -v)  # the pole's sign is that of the side from which it is approached
+        else:
+            r = v - np.rint(v)  # exact
+            if r == 0.0 or v == -np.inf:
+                out[i] = np.nan
+            elif v > -0.5:
+                out[i] = _digamma_positive(1.0 + v) - 1.0 / v
+            else:
+                # cot(pi r), near its root at 1/2 from the distance to it, which is exact.
+                a = abs(r)
+                cot = math.tan(math.pi * (0.5 - a)) if a > 0.25 else 1.0 / math.tan(math.pi * a)
+                out[i] = _digamma_positive(1.0 - v) - math.copysign(math.pi * cot, r)

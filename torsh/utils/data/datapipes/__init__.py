@@ -1,0 +1,3 @@
+"""Data pipes, by how they are read: ``iter`` and ``map``."""
+
+from torsh.utils.data.datapipes import iter, map
