@@ -170,7 +170,7 @@ def parse(text: str, namespace: str = "") -> Schema:
         name = f"{namespace}::{name}"
     arguments = []
     for a in found.arguments:
-        alias = a.aliasing
+        alias = a.inner_alias or a.alias_info
         arguments.append(Argument(
             a.name, a.kind, a.default_value if a.has_default_value() else MISSING, a.kwarg_only,
             alias is not None and alias.is_write, "" if alias is None else min(alias.before_set, default=""),

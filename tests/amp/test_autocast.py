@@ -6,8 +6,9 @@ import threading
 import warnings
 
 import pytest
-import torsh
 from autocast_calls import CALLS
+
+import torsh
 
 torch = pytest.importorskip("torch")
 LIBRARIES = (torch, torsh)
@@ -26,7 +27,9 @@ def _numbers(t):
 def _same(expected, found, what, narrow=False):
     assert _name(found.dtype) == _name(expected.dtype), what
     tolerance = 2**-7 if narrow or expected.dtype is torch.bfloat16 else 2e-5
-    torch.testing.assert_close(_numbers(found), _numbers(expected), rtol=tolerance, atol=tolerance / 10, msg=lambda m: f"{what}: {m}")
+    torch.testing.assert_close(
+        _numbers(found), _numbers(expected), rtol=tolerance, atol=tolerance / 10, msg=lambda m: f"{what}: {m}"
+    )
 
 
 def _run(library, call, dtype, grad=False):
@@ -204,9 +207,13 @@ def _modules(library):
         for name in ("LSTM", "GRU", "RNN")
         for kwargs in ({}, {"num_layers": 2, "bidirectional": True}, {"bias": False, "batch_first": True})
     ]
-    calls = [(f"{name} {v.dtype}".replace("torsh", "torch"), call, v) for name, call in recurrent for v in (x, x.bfloat16())]
+    calls = [
+        (f"{name} {v.dtype}".replace("torsh", "torch"), call, v) for name, call in recurrent for v in (x, x.bfloat16())
+    ]
     for name in ("LSTM", "GRU", "RNN"):
-        calls.append((f"packed {name}", lambda v, name=name: (lambda o, h: (o.data, h))(*getattr(nn, name)(4, 4)(v)), packed))
+        calls.append(
+            (f"packed {name}", lambda v, name=name: (lambda o, h: (o.data, h))(*getattr(nn, name)(4, 4)(v)), packed)
+        )
         calls.append((f"{name}Cell", lambda v, name=name: getattr(nn, f"{name}Cell")(4, 4)(v), x[0]))
     calls.append(("LSTM with projections", nn.LSTM(4, 4, proj_size=2), x))
     for weights in (True, False):
@@ -214,7 +221,9 @@ def _modules(library):
         calls.append((f"attention {weights}", lambda v, a=attend, w=weights: a(v, v, v, need_weights=w), x))
     for first in (True, False):
         for train in (True, False):
-            calls.append((f"encoder {first} {train}", nn.TransformerEncoderLayer(4, 2, 8, norm_first=first).train(train), x))
+            calls.append(
+                (f"encoder {first} {train}", nn.TransformerEncoderLayer(4, 2, 8, norm_first=first).train(train), x)
+            )
     return calls
 
 
@@ -248,7 +257,9 @@ def test_recurrent_values_and_gradients(name):
     torch.testing.assert_close(_numbers(outs[1]), _numbers(outs[0]), rtol=2**-6, atol=2**-7)
     for (key, p), q in zip(theirs.named_parameters(), ours.parameters()):
         assert q.grad.dtype is torsh.float32
-        torch.testing.assert_close(_numbers(q.grad), _numbers(p.grad), rtol=2**-5, atol=2**-5, msg=lambda m: f"{key}: {m}")
+        torch.testing.assert_close(
+            _numbers(q.grad), _numbers(p.grad), rtol=2**-5, atol=2**-5, msg=lambda m: f"{key}: {m}"
+        )
 
 
 def test_training_steps_of_a_small_classifier():

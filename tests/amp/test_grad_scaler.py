@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 
 import pytest
+
 import torsh
 
 torch = pytest.importorskip("torch")
@@ -30,7 +31,11 @@ def _history(library):
         scaler.scale((p * library.tensor([gradient, 1.0])).sum()).backward()
         if gradient == 2.0:
             log += [scaler.unscale_(optimizer), p.grad.tolist(), _tried(lambda: scaler.unscale_(optimizer))]
-        log += [scaler.step(optimizer), _tried(lambda: scaler.step(optimizer)), _tried(lambda: scaler.unscale_(optimizer))]
+        log += [
+            scaler.step(optimizer),
+            _tried(lambda: scaler.step(optimizer)),
+            _tried(lambda: scaler.unscale_(optimizer)),
+        ]
         scaler.update()
         log += [p.tolist(), scaler.state_dict(), scaler.get_scale()]
     scaler.update(2.0)

@@ -98,7 +98,9 @@ IN_FLOAT32: dict[str, Call] = {
     "max_unpool2d": lambda T, F, x: F.max_unpool2d(x[None, None], T.tensor([[[[0, 3], [8, 12]]]]), 2),
     "adaptive_avg_pool3d": lambda T, F, x: F.adaptive_avg_pool3d(_cube(x), 2),
     "adaptive_max_pool3d": lambda T, F, x: F.adaptive_max_pool3d(_cube(x), 2),
-    "grid_sample": lambda T, F, x: F.grid_sample(x[None, None], T.zeros(1, 1, 1, 2, dtype=x.dtype), align_corners=False),
+    "grid_sample": lambda T, F, x: F.grid_sample(
+        x[None, None], T.zeros(1, 1, 1, 2, dtype=x.dtype), align_corners=False
+    ),
     "polar": lambda T, F, x: T.polar(x, x),
     "view_as_complex": lambda T, F, x: T.view_as_complex(x),
     "reflect 1d": lambda T, F, x: F.pad(x[None], (1, 1), mode="reflect"),

@@ -110,7 +110,10 @@ def _call(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any])
                 if target is None and policy != ALONE:
                     break
                 with switched_off():
-                    return fn(*[cast(a, target, device) for a in args], **{k: cast(v, target, device) for k, v in kwargs.items()})
+                    return fn(
+                        *[cast(a, target, device) for a in args],
+                        **{k: cast(v, target, device) for k, v in kwargs.items()},
+                    )
     thread.passing = True
     try:
         return fn(*args, **kwargs)

@@ -14,12 +14,9 @@ from typing import Any
 from torsh import dtypes
 from torsh.amp._casting import cast, enable, thread
 from torsh.dtypes import dtype as Dtype
-from torsh.tensor import Tensor
 
 _SUPPORTED = (dtypes.bfloat16, dtypes.float16)
-_DEVICE_TYPES = (
-    "cpu cuda ipu xpu mkldnn opengl opencl ideep hip ve fpga maia xla lazy vulkan mps meta hpu mtia privateuseone".split()
-)
+_DEVICE_TYPES = "cpu cuda ipu xpu mkldnn opengl opencl ideep hip ve fpga maia xla lazy vulkan mps meta hpu mtia privateuseone".split()
 _AVAILABLE = "cpu cuda mps xpu hpu mtia xla ipu maia privateuseone".split()
 
 
@@ -32,10 +29,7 @@ def _known(device_type: str) -> str:
 
 
 def _deprecated(name: str, instead: str) -> None:
-    warnings.warn(
-        f"torch.{name} is deprecated. Please use torch.{instead} instead.", DeprecationWarning, stacklevel=3
-    )
-
+    warnings.warn(f"torch.{name} is deprecated. Please use torch.{instead} instead.", DeprecationWarning, stacklevel=3)
 
 
 def is_autocast_available(device_type: str) -> bool:
@@ -104,7 +98,9 @@ def get_autocast_dtype(device_type: str) -> Dtype:
     torsh.bfloat16
     """
     if _known(device_type) not in _AVAILABLE:
-        raise RuntimeError(f"unsupported scalarType: autocast has no dtype for {device_type!r}, only for {', '.join(_AVAILABLE)}")
+        raise RuntimeError(
+            f"unsupported scalarType: autocast has no dtype for {device_type!r}, only for {', '.join(_AVAILABLE)}"
+        )
     return thread.dtypes.get(device_type, dtypes.float16)
 
 

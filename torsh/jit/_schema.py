@@ -64,7 +64,7 @@ class Argument:
         self.N = size
         self.kwarg_only = kwarg_only
         self.is_out = is_out
-        self._inner = inner  # the alias of a list's elements
+        self.inner_alias = inner  # the alias of a list's elements
 
     @property
     def default_value(self) -> Any:
@@ -81,13 +81,8 @@ class Argument:
         text = self.real_type.str()
         return text if self.N is None else text.removesuffix("[]") + f"[{self.N}]"
 
-    @property
-    def aliasing(self) -> _Alias | None:
-        """What it shares memory with, itself or (a list) its elements."""
-        return self.alias_info if self.alias_info is not None else self._inner  # type: ignore[no-any-return]
-
     def _typed(self) -> str:
-        text, alias = self.kind, self.aliasing
+        text, alias = self.kind, self.alias_info if self.alias_info is not None else self.inner_alias
         if alias is not None:
             head = re.match(r"\w+", text)
             at = head.end() if head else len(text)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 from collections.abc import Callable
@@ -90,10 +91,17 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'torch.ops' has no attribute '{name}'")
 
 
-for _family in FAMILIES:
-    importlib.import_module(f"torsh.ops.{_family}")
-for _op in OPS.values():
-    attach(_op)
+# What is made here stays: the garbage collector would look through it again and again, a sixth of the time to import torsh.
+_collecting = gc.isenabled()
+gc.disable()
+try:
+    for _family in FAMILIES:
+        importlib.import_module(f"torsh.ops.{_family}")
+    for _op in OPS.values():
+        attach(_op)
+finally:
+    if _collecting:
+        gc.enable()
 for _name in INPLACE_FUNCTIONS:
     if hasattr(Tensor, f"{_name}_"):
         NAMES["torch"].setdefault(f"{_name}_", getattr(Tensor, f"{_name}_"))

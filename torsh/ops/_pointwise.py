@@ -24,12 +24,11 @@ from torsh.ops._op import (
     inplace_doc,
     needs_grad,
     override_of,
-    parameters_of,
     save,
     saved_tensor_hooks,
-    signature_with,
     with_history,
 )
+from torsh.ops._signature import parameters_of, signature_with
 from torsh.tensor import (
     InferenceVersion,
     Parameter,
@@ -644,8 +643,14 @@ def _written(
         lines.append(f"    return result if result is not NotImplemented else _refuse(_call, _names, {operands})")
     scope = {"_call": call, "_otherwise": otherwise, "_write_out": write_out, "_refuse": _refuse, "_names": names}
     scope.update({f"_{k}": v for k, v in keywords.items()})
-    exec("\n".join(lines), scope)
+    exec(_compiled("\n".join(lines)), scope)
     return scope["public"]  # type: ignore[return-value]
+
+
+@functools.cache
+def _compiled(source: str) -> Any:
+    # Most ops have operands of the same names: compiling each anew would be a tenth of the time to import torsh.
+    return compile(source, "<the public function of a pointwise op>", "exec")
 
 
 def _refuse(call: Callable[..., Any], names: list[str], *operands: Any) -> Any:
