@@ -292,10 +292,13 @@ def copy_(self, src, non_blocking=False):
             src = cast(src, self._kind.dtype, False)
     if src._data.shape != self._data.shape:
         shape, own = tuple(src._data.shape), tuple(self._data.shape)
-        if len(shape) > len(own) and all(n == 1 for n in shape[: len(shape) - len(own)]):
-            src = src.reshape(shape[len(shape) - len(own) :])
+        if len(shape) > len(own):
+            raise RuntimeError(
+                f"output with shape {list(own)} doesn't match the broadcast shape {list(shape)}; copy_ writes into a tensor of "
+                "unchanged shape: reshape the source first"
+            )
         src = src.expand(own)
-    if src._vc is not None and src._vc is self._vc:
+    if src._vc is not None and self._vc is not None and src._vc.root is self._vc.root:
         check_apart(self, src)
     if self._base is not None:
         check_overlap(self)

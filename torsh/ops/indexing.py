@@ -786,7 +786,8 @@ def _assign(self: Tensor, index: Any, value: Any) -> None:
     view, advanced = _indexed(self, index)
     if advanced is None:
         if isinstance(value, Tensor):
-            view.copy_(_without_ones(value, view.ndim))
+            value = _without_ones(value, view.ndim)
+            view.copy_(value if value.ndim <= view.ndim else value.expand(tuple(view.shape)))  # which says what is wrong
         else:
             check_overlap(view)
             view.fill_(value)
