@@ -1,4 +1,4 @@
-"""``python -m benchmarks [eager] [tensor] [families] [networks] [training] [programs]``: torsh and PyTorch side by side, as ratios.
+"""``python -m benchmarks [eager] [pointwise] [tensor] [families] [networks] [training] [programs]``: torsh and PyTorch side by side, as ratios.
 
 Every figure is a median of interleaved rounds in one run; single times on a shared machine mean little, ratios do.
 """
@@ -10,10 +10,10 @@ import sys
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from benchmarks import eager, families, networks, programs, tensor, training
+from benchmarks import eager, families, networks, pointwise, programs, tensor, training
 from benchmarks.timing import compare, human
 
-SECTIONS = ("eager", "tensor", "families", "networks", "training", "programs")
+SECTIONS = ("eager", "pointwise", "tensor", "families", "networks", "training", "programs")
 
 
 def row(name: str, ours: float, theirs: float, target: float) -> None:
@@ -27,7 +27,7 @@ def main(argv: list[str]) -> None:
     if unknown:
         raise SystemExit(f"unknown section {sorted(unknown)}; there are {', '.join(SECTIONS)}")
     print(f"{'':40s} {'torsh':>11s} {'PyTorch':>11s}  ratio")
-    if {"eager", "tensor", "families", "networks", "training"} & set(wanted):
+    if set(wanted) - {"programs"}:
         import torch
 
         import torsh
@@ -38,6 +38,10 @@ def main(argv: list[str]) -> None:
         for name, target, fns in eager.cases(torsh, torch):
             times = compare(fns)
             row(name, times["torsh"], times["torch"], target)
+    if "pointwise" in wanted:
+        print()
+        pointwise.report(torsh, torch)
+        print()
     if "tensor" in wanted:
         for name, fns in tensor.cases(torsh, torch):
             times = compare(fns)

@@ -87,7 +87,7 @@ def _rounds(fns: dict[str, Callable[[], Any]]) -> int:
     for fn in fns.values():
         fn()
     # One round less for counting the calls that fit, which runs everything too.
-    return min(15, max(3, int(_PER_ROW / (time.perf_counter() - start)) - 2))
+    return min(30, max(3, int(_PER_ROW / (time.perf_counter() - start)) - 2))
 
 
 def rows(torsh: Any, torch: Any, only: str = "") -> Iterator[Row]:
@@ -106,7 +106,7 @@ def rows(torsh: Any, torch: Any, only: str = "") -> Iterator[Row]:
             }
             if bare is not None:
                 fns["bare"] = lambda: bare(bare_data)
-            times = compare(fns, _rounds(fns), 0.002)
+            times = compare(fns, _rounds(fns), 0.001)
             yield Row(family, name, size, times["torsh"], times["torch"], times.get("bare"))
 
 

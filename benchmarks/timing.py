@@ -25,14 +25,24 @@ def _batch(fn: Callable[[], object], n: int) -> float:
     return time.perf_counter() - start
 
 
-def compare(fns: dict[str, Callable[[], object]], rounds: int = 15, budget: float = 0.004) -> dict[str, float]:
-    """Median seconds per call of each function; every round runs all of them in turn."""
+def compare(
+    fns: dict[str, Callable[[], object]],
+    rounds: int = 45,
+    budget: float = 0.0015,
+    pick: Callable[[list[float]], float] = statistics.median,
+) -> dict[str, float]:
+    """Seconds per call of each function, the median of the rounds or what else ``pick`` picks; every round runs all in turn.
+
+    Many short rounds rather than few long ones: what else runs on the machine comes in slices of a few milliseconds, and
+    must not meet the same function in most of the rounds.  Slow functions get fewer rounds (at least nine).
+    """
     counts = {name: per_call(fn, budget) for name, fn in fns.items()}
+    slowest = max(_batch(fn, counts[name]) for name, fn in fns.items())
     times: dict[str, list[float]] = {name: [] for name in fns}
-    for _ in range(rounds):
+    for _ in range(min(rounds, max(9, int(rounds * budget * 2 / slowest)))):
         for name, fn in fns.items():
             times[name].append(_batch(fn, counts[name]) / counts[name])
-    return {name: statistics.median(t) for name, t in times.items()}
+    return {name: pick(t) for name, t in times.items()}
 
 
 def human(seconds: float) -> str:

@@ -64,8 +64,8 @@ SAMPLERS = {
     "uniform_": (lambda m, n, g, d: m.empty(n, dtype=d).uniform_(-1.3, 2.7, generator=g), FLOATS, 0),
     "uneven": (lambda m, n, g, d: m.empty(n, dtype=d).uniform_(-0.1, 0.7, generator=g), FLOATS, 0),
     "narrow": (lambda m, n, g, d: m.empty(n, dtype=d).uniform_(1, 1 + 2**-22, generator=g), ("float32",), 0),
-    "randn": (lambda m, n, g, d: m.randn(n, dtype=d, generator=g), (*FLOATS, "complex64", "complex128"), 4),
-    "normal_": (lambda m, n, g, d: m.empty(n, dtype=d).normal_(1.5, 0.3, generator=g), FLOATS, 4),
+    "randn": (lambda m, n, g, d: m.randn(n, dtype=d, generator=g), (*FLOATS, "complex64", "complex128"), 0),
+    "normal_": (lambda m, n, g, d: m.empty(n, dtype=d).normal_(1.5, 0.3, generator=g), FLOATS, 0),
     "random_": (lambda m, n, g, d: m.empty(n, dtype=d).random_(generator=g), (*FLOATS, *INTS, "bool"), 0),
     "random_to": (lambda m, n, g, d: m.empty(n, dtype=d).random_(100, generator=g), (*FLOATS, *INTS), 0),
     "random_from": (lambda m, n, g, d: m.empty(n, dtype=d).random_(3, None, generator=g), (*FLOATS, *INTS), 0),
@@ -100,7 +100,7 @@ SAMPLERS = {
 def test_stream(name, dtype):
     call, _, limit = SAMPLERS[name]
     # float64 goes through the C library's functions one by one, here and there.
-    agree(lambda m, n, g: call(m, n, g, getattr(m, dtype)), 0 if dtype in ("float64", "complex128") else limit)
+    agree(lambda m, n, g: call(m, n, g, getattr(m, dtype)), 0 if dtype == "float64" else limit)
 
 
 def test_few_normals_are_exact():
@@ -148,7 +148,7 @@ def test_multinomial(replacement, dtype):
 def test_memory_order():
     """Non-contiguous tensors are filled in the order of their memory, and normal numbers drawn one by one."""
     agree(lambda m, n, g: m.zeros(4, 6).t().uniform_(generator=g), sizes=(0,))
-    agree(lambda m, n, g: m.zeros(4, 6).t().normal_(generator=g), 4, sizes=(0,))
+    agree(lambda m, n, g: m.zeros(4, 6).t().normal_(generator=g), sizes=(0,))
     agree(lambda m, n, g: m.zeros(4, 6)[:, 1:4].bernoulli_(0.4, generator=g), sizes=(0,))
     agree(lambda m, n, g: m.zeros(2, 3, 4).permute(2, 0, 1).random_(50, generator=g), sizes=(0,))
     agree(lambda m, n, g: m.zeros(5, 4).t().bernoulli_(m.linspace(0, 1, 4)[:, None], generator=g), sizes=(0,))
@@ -166,10 +166,10 @@ def test_like():
     ):  # fmt: skip
         for shape in ((3, 7), (5, 8), ()):
             ours, theirs = seeded(torsh, call, torsh.zeros(shape)), seeded(torch, call, torch.zeros(shape))
-            assert ulps(host(ours), host(theirs)) <= 4
+            assert ulps(host(ours), host(theirs)) == 0
             if shape:
                 ours, theirs = seeded(torsh, call, torsh.zeros(shape).t()), seeded(torch, call, torch.zeros(shape).t())
-                assert ulps(host(ours), host(theirs)) <= 4
+                assert ulps(host(ours), host(theirs)) == 0
 
 
 def test_normal():
@@ -184,7 +184,7 @@ def test_normal():
         for seed in range(3):
             a = call(torsh, 0, torsh.Generator().manual_seed(seed))
             b = call(torch, 0, torch.Generator().manual_seed(seed))
-            np.testing.assert_allclose(host(a), host(b), rtol=2e-6, atol=1e-6)
+            np.testing.assert_array_equal(host(a), host(b))
 
 
 # Calls that draw from the default generator: (call, dtypes, ulps allowed)
@@ -221,14 +221,14 @@ DEFAULT = {
     **{
         f"init.{f}": (f"(lambda x: m.nn.init.{f})(m.empty(n, 7, dtype=d))", ("float32", "float64"), limit)
         for f, limit in (
-            ("uniform_(x, -1, 2)", 0), ("normal_(x, 0, 0.5)", 4), ("trunc_normal_(x, 0.0, 1.0, -1.0, 1.5)", 16),
-            ("xavier_uniform_(x)", 0), ("xavier_normal_(x, 2.0)", 4), ("kaiming_uniform_(x, 0.3)", 0),
-            ("kaiming_normal_(x, mode='fan_out')", 4), ("sparse_(x, 0.3)", 4),
+            ("uniform_(x, -1, 2)", 0), ("normal_(x, 0, 0.5)", 0), ("trunc_normal_(x, 0.0, 1.0, -1.0, 1.5)", 16),
+            ("xavier_uniform_(x)", 0), ("xavier_normal_(x, 2.0)", 0), ("kaiming_uniform_(x, 0.3)", 0),
+            ("kaiming_normal_(x, mode='fan_out')", 0), ("sparse_(x, 0.3)", 0),
         )
     },
     "Linear": ("m.nn.Linear(n, 7, dtype=d).weight", ("float32", "float64"), 0),
     "LSTM": ("m.nn.LSTM(n, 7, 2, dtype=d).weight_hh_l1", ("float32", "float64"), 0),
-    "Embedding": ("m.nn.Embedding(n, 7, dtype=d).weight", ("float32",), 4),
+    "Embedding": ("m.nn.Embedding(n, 7, dtype=d).weight", ("float32",), 0),
     "loader": ("m.cat(list(m.utils.data.DataLoader(range(n), 4, shuffle=True)))", ("int64",), 0),
     "RandomSampler": ("m.tensor(list(m.utils.data.RandomSampler(range(n), True, 50)))", ("int64",), 0),
     "WeightedRandomSampler": (

@@ -71,9 +71,14 @@ _LATER = {
     **dict.fromkeys("batch_norm_stats batch_norm_elemt batch_norm_gather_stats batch_norm_gather_stats_with_counts "
                     "batch_norm_backward_reduce batch_norm_backward_elemt batch_norm_update_stats".split(), "ops.batch_statistics"),
     **dict.fromkeys([f"{n}_copy" for n in ("indices", "values", "crow_indices", "col_indices", "ccol_indices", "row_indices")], "ops.copies"),
+    **dict.fromkeys(
+        "_check _check_with _check_index _check_value _check_type _check_not_implemented _check_is_size _check_tensor_all "
+        "_check_tensor_all_with _assert _assert_async _shape_as_tensor _convert_indices_from_coo_to_csr "
+        "_convert_indices_from_csr_to_coo".split(), "_checks",
+    ),
     **dict.fromkeys("ScriptDict ScriptDictIterator ScriptDictKeyIterator ScriptList ScriptListIterator".split(), "jit._containers"),
     **dict.fromkeys(("Argument", "FunctionSchema", "parse_schema"), "jit._schema"),
-    "Storage": "storage", "sym_fresh_size": "_functions", "thread_safe_generator": "random", "lobpcg": "_lobpcg", "PyTorchFileReader": "_records", "PyTorchFileWriter": "_records", "StorageBase": "storage",
+    "Storage": "storage", "_storage_classes": "storage", "_tensor_classes": "legacy", "sym_fresh_size": "_functions", "thread_safe_generator": "random", "lobpcg": "_lobpcg", "PyTorchFileReader": "_records", "PyTorchFileWriter": "_records", "StorageBase": "storage",
     "fork": "jit", "wait": "jit", "Future": "futures", "FileCheck": "testing",
     **dict.fromkeys(("AcceleratorError", "FatalError", "JITException", "OutOfMemoryError"), "_errors"),
     **dict.fromkeys(("DispatchKey", "DispatchKeySet", "Tag"), "_dispatch_keys"),
@@ -108,7 +113,7 @@ def __getattr__(name):
         value = getattr(_importlib.import_module(f"torsh.{_LATER[name]}"), name)
         globals()[name] = value
         return value
-    if not name.startswith("__"):
+    if not name.startswith("__") or name == "__config__":
         # Under the alias by that name, which also answers for packages torsh does not have.
         full = f"{_dtypes.namespace}.{name}"
         try:

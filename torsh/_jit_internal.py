@@ -35,10 +35,23 @@ def boolean_dispatch(
     return fn
 
 
+def _unchanged(fn: Any) -> Any:
+    """The function itself: what PyTorch's compiler is told about it is of no use here."""
+    return fn
+
+
+_copy_to_script_wrapper = _overload = _overload_method = _unchanged
+_SAME_AS_JIT = frozenset({"export", "ignore", "unused", "is_scripting", "Final", "Future"})
+
+
 def __getattr__(name: str) -> Any:
     """The rest of PyTorch's module by this name can be named, and says so when it is used."""
     if name.startswith("__"):
         raise AttributeError(f"module 'torch._jit_internal' has no attribute {name!r}")
+    if name in _SAME_AS_JIT:
+        from torsh import jit
+
+        return getattr(jit, name)
     from torsh.compat import placeholders
 
     return placeholders.missing(f"torch._jit_internal.{name}")

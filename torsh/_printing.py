@@ -251,12 +251,15 @@ def tensor_repr(t: Tensor, contents: str | None = None) -> str:
     else:
         text = "" if contents is not None else tensor_text(t, indent)
         suffixes += [*([] if options.edgeitems else [size]), *([] if usual else [f"dtype={dtype}"])]
-    node = t.grad_fn
+    from torsh.autograd import forward_ad
+
+    primal, tangent = forward_ad.unpack_dual(t) if forward_ad._levels and t._rg else (t, None)
+    history = t if tangent is None else primal  # of a dual tensor, what leads to its tangent is not shown
+    node = history.grad_fn
     if node is not None:
         suffixes.append(f"grad_fn=<{type(node).__name__}>")
-    elif t._rg:
+    elif history._rg:
         suffixes.append("requires_grad=True")
-    tangent = getattr(t, "_tangent", None)
     if tangent is not None:
         suffixes.append(f"tangent={tangent}")
     found = _with_suffixes(prefix + (text if contents is None else contents), suffixes, indent, newline)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from typing import Any
 
 from torsh import dtypes
@@ -117,9 +118,100 @@ def _rebuild_device_tensor_from_numpy(data: Any, dtype: Any, device: Any, requir
 _rebuild_device_tensor_from_cpu_tensor = _rebuild_device_tensor_from_numpy
 
 
+def _flatten_dense_tensors(tensors: Any) -> Tensor:
+    """The elements of several tensors of one type in one dimension."""
+    import torsh
+
+    return torsh.cat([t.reshape(-1) for t in tensors])
+
+
+def _unflatten_dense_tensors(flat: Tensor, tensors: Any) -> tuple[Tensor, ...]:
+    """Views of a flat tensor with the shapes of others, in their order."""
+    found, start = [], 0
+    for t in tensors:
+        found.append(flat.narrow(0, start, t.numel()).view(t.shape))
+        start += t.numel()
+    return tuple(found)
+
+
+def _take_tensors(tensors: Any, size_limit: int) -> Iterator[list[Tensor]]:
+    """Tensors in lists of one type each and of at most ``size_limit`` bytes, where one alone is not larger."""
+    waiting: dict[Any, tuple[list[Tensor], int]] = {}
+    for t in tensors:
+        size = t.numel() * t.element_size()
+        held, held_size = waiting.get(t.type(), ([], 0))
+        if held and held_size + size > size_limit:
+            yield held
+            held, held_size = [], 0
+        waiting[t.type()] = ([*held, t], held_size + size)
+    for held, _ in waiting.values():
+        if held:
+            yield held
+
+
+def _reorder_tensors_as(tensors: Any, ordered_tensors: Any) -> tuple[Tensor, ...]:
+    """Tensors that came type by type, in the order of types of others."""
+    by_type: dict[str, list[Tensor]] = {}
+    for t in tensors:
+        by_type.setdefault(t.type(), []).append(t)
+    parts = {k: iter(v) for k, v in by_type.items()}
+    return tuple(next(parts[t.type()]) for t in ordered_tensors)
+
+
+def _element_size(dtype: Any) -> int:
+    """Bytes of one element."""
+    return dtype.itemsize
+
+
+def _get_device_index(device: Any, optional: bool = False, allow_cpu: bool = False) -> int:
+    """The index that an integer or a device with an index names; -1 for the CPU where it is allowed."""
+    from torsh.device import device as Device
+
+    if isinstance(device, str):
+        device = Device(device)
+    if isinstance(device, Device):
+        if device.type == "cpu" and not allow_cpu:
+            raise ValueError(f"Expected a non cpu device, but got: {device}")
+        if device.type == "cpu" and device.index is None:
+            return -1
+        device = device.index
+    if isinstance(device, int):
+        return device
+    if optional and device is None:
+        import torsh
+
+        return torsh.cuda.current_device() if torsh.cuda.is_available() else -1
+    raise ValueError(f"Expected a torch.device with a specified index or an integer, but got:{device}")
+
+
+def _get_available_device_type() -> str | None:
+    """The first accelerator there is, None if there is only the CPU."""
+    import torsh
+
+    return next((kind for kind in ("cuda", "mps", "xpu", "mtia") if getattr(torsh, kind).is_available()), None)
+
+
+def _get_device_module(device_type: str) -> Any:
+    """The module of a device type."""
+    import torsh
+
+    found = getattr(torsh, device_type, None)
+    if found is None:
+        raise RuntimeError(f"Device '{device_type}' does not have a corresponding module registered as 'torch.{device_type}'.")
+    return found
+
+
 def has_legacy_storage(dtype: Any) -> bool:
     """Whether PyTorch has a storage class named after this type."""
     return dtype not in dtypes.FLOAT8 and dtype not in (dtypes.complex32, dtypes.uint16, dtypes.uint32, dtypes.uint64)
 
 
 __all__ = ["has_legacy_storage"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "ExceptionWrapper":
+        from torsh.utils.data._worker import ExceptionWrapper
+
+        return ExceptionWrapper
+    raise AttributeError(f"module 'torch._utils' has no attribute {name!r}")

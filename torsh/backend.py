@@ -63,6 +63,8 @@ class Backend:
     capabilities: Capabilities = Capabilities()
     xp: Any = None
     moves: Any = None
+    # Whether ``raw.dtype`` alone says what ``dtype_of`` gives: then it is asked once per element type.
+    told_by_dtype: bool = False
 
     # ---- what it is
 
@@ -97,6 +99,13 @@ class Backend:
 
         ``results(*arguments)`` gives the element types of the results by the op's declaration; it raises
         NotImplementedError where their shape depends on values.
+        """
+        return kernel
+
+    def widened(self, op: Any, kernel: Kernel) -> Kernel:
+        """The kernel of an op that widens its operands and rounds its result back (see ``compute_dtype``), as it is used.
+
+        A library whose arrays are cut for nothing may take large ones piece by piece, to need no wide copies of them.
         """
         return kernel
 
@@ -176,6 +185,16 @@ class Backend:
     def shares(self, raw: Raw) -> bool:
         """Whether a raw array may be a part of memory that belongs to another (False lets torsh skip looking)."""
         return True
+
+    def shared_copy(self, raw: Raw) -> Raw:
+        """The array copied, strides and all, to memory that processes forked from this one see and write, too."""
+        raise NotImplementedError(
+            f"backend {self.name!r} has no memory that processes share; move the tensor to the NumPy backend first"
+        )
+
+    def is_shared(self, raw: Raw) -> bool:
+        """Whether the memory is of the kind that ``shared_copy`` gives."""
+        return False
 
     def storage(self, raw: Raw) -> Raw:
         """All the memory a raw array lies in, as a one-dimensional array of uint8."""

@@ -41,6 +41,18 @@ class Place(dict["Dtype", "Kind"]):
         self.backend = backend
         self.device = device
         self.raw_type = backend.raw_type
+        # Kinds by the element types of raw arrays; None where these do not say it all.
+        self.told: dict[Any, Kind] | None = {} if backend.told_by_dtype else None
+
+    def kind_of(self, raw: Any) -> Kind:
+        """The kind of a raw array."""
+        told = self.told
+        if told is None:
+            return self[self.backend.dtype_of(raw)]
+        found = told.get(raw.dtype)
+        if found is None:
+            found = told[raw.dtype] = self[self.backend.dtype_of(raw)]
+        return found
 
     def __missing__(self, dtype: Dtype) -> Kind:
         offered = self.backend.dtypes_on(self.device)
@@ -58,7 +70,7 @@ class Place(dict["Dtype", "Kind"]):
 class Kind:
     """dtype, device and backend of a tensor; interned, so that equal kinds are the same object."""
 
-    __slots__ = ("as_raw", "backend", "complex", "device", "dtype", "floating", "inexact", "place", "raw_type")
+    __slots__ = ("as_raw", "backend", "complex", "device", "dtype", "floating", "high", "inexact", "low", "place", "raw_type", "truth")
 
     def __init__(self, place: Place, dtype: Dtype) -> None:
         self.place = place
@@ -70,6 +82,15 @@ class Kind:
         self.floating = dtype.is_floating_point
         self.complex = dtype.is_complex
         self.inexact = dtype.is_floating_point or dtype.is_complex
+        # Which Python integers an operand of this kind meets without promotion or wrapping around.
+        self.low: float = -math.inf if self.floating else math.nan
+        self.high: float = math.inf
+        if dtype.category == dtypes.INT and dtype not in dtypes.UNCASTABLE:
+            bits = 8 * dtype.itemsize - (1 if dtype.is_signed else 0)
+            self.low, self.high = -(1 << bits) if dtype.is_signed else 0, (1 << bits) - 1
+        # The kind of what comparisons give, None where the backend has no such tensors.
+        has = dtypes.bool in place.backend.dtypes_on(place.device)
+        self.truth: Any = self if dtype is dtypes.bool else place[dtypes.bool] if has else None
 
     def __repr__(self) -> str:
         return f"<{self.dtype.name} on {self.device} by {self.backend.name}>"
@@ -101,11 +122,13 @@ class _Stack(threading.local):
 class _State:
     """``busy``: how many modes are on in all threads together; zero lets every op take its short path."""
 
-    busy: int = 0
-    # Set for good when the first Tensor subclass with its own __torch_function__ is defined.
-    overrides: bool = False
-    # In how many threads autocast is on.
-    autocasts: int = 0
+    def __init__(self) -> None:
+        # In the instance: an attribute that is only the class's default takes longer to read.
+        self.busy: int = 0
+        # Set for good when the first Tensor subclass with its own __torch_function__ is defined.
+        self.overrides: bool = False
+        # In how many threads autocast is on.
+        self.autocasts: int = 0
 
 
 state = _State()
@@ -163,6 +186,14 @@ class KernelCache(dict["Kind", Callable[..., Any]]):
     def __init__(self, op: Op) -> None:
         self.op = op
         self.sources: dict[Kind, str] = {}
+        # The same for short call paths: kernels of kinds whose tensors go to them as they are, None for other kinds.
+        # A lookup in a plain dict takes half as long as in a subclass of it.
+        self.known: dict[Kind, Callable[..., Any] | None] = {}
+
+    def clear(self) -> None:
+        """Forget all kernels."""
+        super().clear()
+        self.known.clear()
 
     def __missing__(self, kind: Kind) -> Callable[..., Any]:
         kernel, source = resolve(self.op, kind)
@@ -191,7 +222,12 @@ def resolve(op: Op, kind: Kind) -> tuple[Callable[..., Any], str]:
         if compute is dtype:
             kernel = backend.adapt(op, kernel, dtype, functools.partial(_result_dtypes, op, kind))
         else:
-            kernel = _in_type(kernel, backend, dtype, compute)
+            stepwise = getattr(kernel, "stepwise", None) if dtype.is_floating_point else None
+            kernel = backend.widened(op, _in_type(kernel, backend, dtype, compute))
+            if stepwise is not None:  # PyTorch rounds every step of it to the narrow type
+                kernel = stepwise(kernel)
+            if op.rounded and dtype in dtypes.SIGNIFICAND:
+                kernel = _with_rounded(kernel, op.rounded, dtype)
         return kernel, source
     if op.decompose is not None:
         return _composed(op, kind), "composed"
@@ -215,6 +251,19 @@ def _result_dtypes(op: Op, kind: Kind, *args: Any) -> list[Dtype]:
         raise NotImplementedError(f"op {op.name!r} has no meta rule")
     found = rule(*[described(a) for a in args])
     return [x.dtype for x in (found if type(found) is tuple else (found,))]
+
+
+def _with_rounded(kernel: Callable[..., Any], positions: tuple[int, ...], dtype: Dtype) -> Callable[..., Any]:
+    """The kernel of a narrow type with Python numbers at some positions rounded to that type first, as PyTorch does."""
+
+    def run(*args: Any) -> Any:
+        given = list(args)
+        for i in positions:
+            if isinstance(given[i], (int, float, complex)):
+                given[i] = dtypes.nearest(given[i], dtype)
+        return kernel(*given)
+
+    return run
 
 
 def _in_type(kernel: Callable[..., Any], backend: Backend, dtype: Dtype, compute: Dtype) -> Callable[..., Any]:

@@ -7,6 +7,7 @@ The promotion rules are PyTorch's (https://docs.pytorch.org/docs/stable/tensor_a
 from __future__ import annotations
 
 import builtins as _builtins
+import math
 from collections.abc import Iterable
 from typing import Any, Final, TypeAlias
 
@@ -259,6 +260,27 @@ def set_default_dtype(d: dtype, /) -> None:
 PYTHON: Final = {
     _builtins.float: float64, _builtins.int: int64, _builtins.bool: bool, _builtins.complex: complex128,
 }  # fmt: skip
+
+
+# Binary digits of the significand, and the exponent of the smallest number, of the types that numbers are rounded to.
+SIGNIFICAND = {float16: (11, -24), bfloat16: (8, -133), complex32: (11, -24)}
+
+
+def nearest(value: Any, dtype: dtype) -> Any:
+    """A Python number as the nearest value of a narrow floating type; infinite where it is too big for it."""
+    if isinstance(value, complex):
+        return complex(nearest(value.real, dtype), nearest(value.imag, dtype))
+    digits, least = SIGNIFICAND[dtype]
+    try:
+        x = float(value)
+    except OverflowError:
+        return math.copysign(math.inf, value)
+    if not math.isfinite(x):
+        return x
+    unit = math.ldexp(1.0, max(math.frexp(x)[1] - digits, least))
+    found = math.copysign(round(x / unit) * unit, x)
+    biggest = 65504.0 if digits == 11 else 3.3895313892515355e38
+    return math.copysign(math.inf, x) if abs(found) > biggest else found
 
 
 def of_number(value: object) -> dtype:

@@ -58,6 +58,11 @@ class TensorType(type):
     dtype: Dtype
     device_type: str
 
+    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> Any:
+        for base in bases:
+            raise TypeError(f"type '{base.__module__}.{base.__name__}' is not an acceptable base type; derive from Tensor")
+        return super().__new__(mcs, name, bases, namespace)
+
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         return legacy_tensor(f"torch.{cls.__name__}", cls.dtype, cls.device_type, args, kwargs)
 
@@ -91,6 +96,7 @@ def make_types(device_type: str = "cpu") -> dict[str, Any]:
 
 
 TYPES = make_types()
+_tensor_classes = set(TYPES.values())
 
 
 def dtype_and_device(t: Any) -> tuple[Dtype, str | None]:

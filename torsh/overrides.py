@@ -37,6 +37,11 @@ def _overrides(value: Any) -> bool:
     return getattr(function, "__module__", None) != "torch._tensor"
 
 
+def has_modes() -> bool:
+    """Whether a ``TorchFunctionMode`` is on in this thread."""
+    return bool(_thread.modes)
+
+
 def _candidates(args: Iterable[Any]) -> list[Any]:
     """Overriding arguments in the order they are asked: left to right, subclasses before their bases."""
     found: list[Any] = []

@@ -33,6 +33,8 @@ from torsh._pickle import get_safe_globals as get_safe_globals
 from torsh._pickle import safe_globals as safe_globals
 from torsh.device import device as Device
 
+MAP_LOCATION = Callable[[Any, str], Any] | Device | str | dict[str, str] | None  # what ``map_location`` of load() may be
+STORAGE = Any
 DEFAULT_PROTOCOL = 2
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 PROTOCOL_VERSION = 1001
@@ -261,7 +263,7 @@ def _save_legacy(obj: Any, f: Any, root: str, module: Any, protocol: int, byteor
     def persistent_id(o: Any) -> Any:
         found = persistent(o)
         if found is not None:
-            widths[found[2]] = getattr(getattr(found[1], "_fixed", None), "itemsize", 1)
+            widths[found[2]] = getattr(getattr(found[1], "dtype", None), "itemsize", 1)
         return found
 
     make_pickler(module)(f, protocol, persistent_id).dump(obj)

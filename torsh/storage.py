@@ -6,8 +6,9 @@ Source: https://docs.pytorch.org/docs/stable/storage.html
 from __future__ import annotations
 
 import operator
+import sys
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from torsh import dtypes
@@ -109,6 +110,42 @@ class UntypedStorage(StorageBase):
 
     def __len__(self) -> int:
         return self.nbytes()
+
+    def __sizeof__(self) -> int:
+        return super().__sizeof__() + self.nbytes()
+
+    @property
+    def _cdata(self) -> int:
+        """A number that storages of the same memory share."""
+        return self.data_ptr()
+
+    @classmethod
+    def from_buffer(
+        cls, buffer: Any, byte_order: str = "native", count: int = -1, offset: int = 0, *, dtype: Any = dtypes.uint8
+    ) -> UntypedStorage:
+        """A copy of a buffer's bytes from an offset on, as those of ``count`` elements of a dtype.
+
+        byte_order: "native", "little" or "big": how the elements lie in the buffer.
+        """
+        item = dtype.itemsize
+        data = memoryview(buffer).cast("B")
+        if byte_order not in ("native", "little", "big"):
+            raise ValueError(f"invalid byte_order '{byte_order}' (expected 'big', 'little', or 'native')")
+        if not 0 <= offset < len(data):
+            raise ValueError(f"offset must be non-negative and no greater than buffer length ({len(data)}), but got {offset}")
+        if count < 0:
+            if (len(data) - offset) % item:
+                raise ValueError(f"buffer size ({len(data)}) must be a multiple of element size ({item})")
+            count = (len(data) - offset) // item
+        if offset + count * item > len(data):
+            raise ValueError(f"buffer has only {len(data) - offset} elements after offset {offset}, but specified a size of {count}")
+        found = _from_bytes(bytes(data[offset : offset + count * item]), "cpu")
+        part = item // 2 if dtype.is_complex else item
+        if byte_order not in ("native", sys.byteorder) and part > 1:
+            found.byteswap(dtype)
+        if dtype is dtypes.bool:
+            found._bytes().copy_(found._bytes() != 0)
+        return found
 
     def element_size(self) -> int:
         """1: storages have no element type."""
@@ -223,11 +260,15 @@ class UntypedStorage(StorageBase):
         return self
 
     def is_shared(self) -> bool:
-        """Whether other processes see the memory: no."""
-        return False
+        """Whether processes forked from this one see the memory."""
+        return self._place.backend.is_shared(self._raw)  # type: ignore[no-any-return]
 
     def share_memory_(self) -> UntypedStorage:
-        """The storage itself: threads see the memory anyway, and processes get copies."""
+        """The storage itself if it is shared; else NotImplementedError: ``Tensor.share_memory_`` moves a tensor."""
+        if not self.is_shared():
+            raise NotImplementedError(
+                "a storage cannot be moved under the tensors that look at it; call share_memory_() on the tensor"
+            )
         return self
 
     def get_device(self) -> int:
@@ -271,6 +312,30 @@ def _from_bytes(data: bytes, device: str) -> UntypedStorage:
     return UntypedStorage._of(on_device(np.frombuffer(bytearray(data), np.uint8), dtypes.uint8, device))
 
 
+def _combination(name: str) -> str:
+    return f"{name} received an invalid combination of arguments. Expected a size, a sequence, or wrap_storage="
+
+
+def _check_size(args: Any, name: str) -> None:
+    if len(args) > 1:
+        raise RuntimeError(f"{_combination(name)}: Too many positional arguments")
+    if args and (isinstance(args[0], Tensor) or not (hasattr(args[0], "__index__") or isinstance(args[0], Sequence))):
+        raise TypeError(f"{_combination(name)}: Argument type not recognized: {type(args[0])}")
+
+
+def _check_wrapped(args: Any, storage: Any, name: str) -> None:
+    if args:
+        raise RuntimeError(f"{_combination(name)}: No positional arguments should be given when using 'wrap_storage'")
+    if not isinstance(storage, UntypedStorage):
+        raise TypeError(f"{_combination(name)}: Argument 'wrap_storage' must be UntypedStorage, but got {type(storage)}")
+
+
+# What elements of quantized types are stored as.
+_PLAIN: dict[Dtype, Dtype] = {
+    d: dtypes.int32 if d.itemsize == 4 else dtypes.int8 if d.name == "qint8" else dtypes.uint8 for d in dtypes.QUANTIZED
+}
+
+
 class TypedStorage:
     """A storage seen as elements of one dtype; what ``Tensor.storage()`` gives.
 
@@ -284,26 +349,65 @@ class TypedStorage:
     """
 
     is_sparse = False
-    _fixed: Dtype | None = None
+    dtype: Dtype
 
     def __init__(self, *args: Any, wrap_storage: UntypedStorage | None = None, dtype: Any = None, device: Any = None,
                  _internal: bool = False) -> None:  # fmt: skip
-        self.dtype: Dtype = dtype or self._fixed or dtypes.get_default_dtype()
         if wrap_storage is not None:
-            self._untyped_storage = wrap_storage
-        elif args and isinstance(args[0], (list, tuple)):
+            _check_wrapped(args, wrap_storage, "TypedStorage.__init__")
+            if dtype is None:
+                raise RuntimeError(f"{_combination('TypedStorage.__init__')}: Argument 'dtype' must be specified")
+            if not isinstance(dtype, Dtype):
+                raise TypeError(
+                    f"{_combination('TypedStorage.__init__')}: Argument 'dtype' must be torch.dtype, not {type(dtype).__name__}"
+                )
+            if device is not None:
+                raise RuntimeError(
+                    f"{_combination('TypedStorage.__init__')}: Argument 'device' should not be specified when 'wrap_storage' is given"
+                )
+            self.dtype, self._untyped_storage = dtype, wrap_storage
+            return
+        self.dtype = dtype or dtypes.get_default_dtype()
+        if device is not None and as_device(device).type not in ("cpu", "cuda", "meta", "mps"):
+            raise RuntimeError(f"Storage device not recognized: {as_device(device).type}")
+        _check_size(args, "TypedStorage.__init__")
+        if args and not hasattr(args[0], "__index__"):
             from torsh.ops.data import tensor
 
-            self._untyped_storage = UntypedStorage._of(tensor(list(args[0]), dtype=self.dtype, device=device))
+            t = tensor(args[0], dtype=_PLAIN.get(self.dtype, self.dtype), device=device)
+            self._untyped_storage = UntypedStorage._of(t)
         else:
             n = operator.index(args[0]) if args else 0
             self._untyped_storage = UntypedStorage(n * self.dtype.itemsize, device=device)
 
+    @property
+    def _dtype(self) -> Dtype:
+        return self.dtype
+
+    @property
+    def filename(self) -> None:
+        """The file the memory is mapped from: none."""
+        return self._untyped_storage.filename
+
+    @classmethod
+    def from_buffer(cls, *args: Any, dtype: Any = None, device: Any = None, **kwargs: Any) -> TypedStorage:
+        """The elements in a buffer: its bytes, then ``byte_order`` ("native", "little", "big"), the number of elements and an
+        offset in bytes.
+        """
+        dtype = dtype or getattr(cls, "dtype", None) or dtypes.get_default_dtype()
+        untyped = UntypedStorage.from_buffer(*args, dtype=dtype, **kwargs)
+        return TypedStorage(wrap_storage=untyped, dtype=dtype)
+
+    def _values(self) -> Tensor:
+        if self.device.type == "meta":
+            raise NotImplementedError("Not available for 'meta' device type: its storages have no values")
+        return self._tensor()
+
     def _tensor(self) -> Tensor:
-        """The elements as a one-dimensional tensor."""
-        storage = self._untyped_storage
-        n = storage.nbytes() // self.dtype.itemsize
-        return storage._bytes()[: n * self.dtype.itemsize].view(self.dtype)
+        """The elements as a one-dimensional tensor; those of quantized types as the integers they are stored as."""
+        storage, dtype = self._untyped_storage, _PLAIN.get(self.dtype, self.dtype)
+        n = storage.nbytes() // dtype.itemsize
+        return storage._bytes()[: n * dtype.itemsize].view(dtype)
 
     @property
     def device(self) -> Device:
@@ -337,21 +441,34 @@ class TypedStorage:
     def __getitem__(self, i: Any) -> Any:
         if isinstance(i, slice):
             raise RuntimeError("slices are only supported in UntypedStorage.__getitem__")
-        return self._tensor()[i].item()
+        return self._values()[i].item()
 
     def __setitem__(self, i: Any, value: Any) -> None:
-        self._tensor()[i] = value
+        if not isinstance(i, (int, slice)):
+            raise RuntimeError(f"can't index a {type(self)} with {type(i)}")
+        if isinstance(value, (TypedStorage, UntypedStorage)):
+            raise RuntimeError(f"cannot set item with value type {type(value)}")
+        self._values()[i] = value
+
+    _setitem = __setitem__
+
+    def __sizeof__(self) -> int:
+        return super().__sizeof__() + self.nbytes()
+
+    @property
+    def _cdata(self) -> int:
+        return self._untyped_storage._cdata
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.tolist())
 
     def tolist(self) -> list[Any]:
         """The elements as Python numbers."""
-        return self._tensor().tolist()
+        return self._values().tolist()
 
     def fill_(self, value: Any) -> TypedStorage:
         """Set all elements."""
-        self._tensor().fill_(value)
+        self[:] = value
         return self
 
     def copy_(self, source: TypedStorage, non_blocking: bool | None = None) -> TypedStorage:
@@ -389,7 +506,7 @@ class TypedStorage:
     @classmethod
     def from_file(cls, filename: str, shared: bool = False, size: int = 0) -> TypedStorage:
         """The elements in a file, mapped into memory; written back to the file if ``shared``."""
-        dtype = cls._fixed
+        dtype = getattr(cls, "dtype", None)
         if dtype is None:
             raise RuntimeError("from_file can only be called on a storage class of one dtype, such as torch.FloatStorage")
         return cls(wrap_storage=UntypedStorage.from_file(filename, shared, size * dtype.itemsize))
@@ -403,11 +520,12 @@ class TypedStorage:
         return self
 
     def is_shared(self) -> bool:
-        """Whether other processes see the memory: no."""
-        return False
+        """Whether processes forked from this one see the memory."""
+        return self._untyped_storage.is_shared()
 
     def share_memory_(self) -> TypedStorage:
-        """The storage itself."""
+        """The storage itself if it is shared; else NotImplementedError: ``Tensor.share_memory_`` moves a tensor."""
+        self._untyped_storage.share_memory_()
         return self
 
     def get_device(self) -> int:
@@ -466,16 +584,73 @@ def _typed(storage: UntypedStorage, dtype: Dtype) -> TypedStorage:
     return TypedStorage(wrap_storage=storage, dtype=dtype)
 
 
-# The classes FloatStorage, LongStorage, ...: makers of typed storages, which pickles of PyTorch name.
-CLASSES: dict[str, type] = {
-    f"{dtypes.scalar_name(d)}Storage": type(
-        f"{dtypes.scalar_name(d)}Storage", (TypedStorage,), {"_fixed": d, "dtype": d, "__module__": "torsh"}
+class _LegacyStorageMeta(type):
+    """The type of storage classes of one dtype: what they make is a TypedStorage, which counts as theirs by its dtype."""
+
+    dtype: Dtype
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return type(instance) is TypedStorage and instance.device.type == "cpu" and instance.dtype is cls.dtype
+
+
+class _LegacyStorage(TypedStorage, metaclass=_LegacyStorageMeta):
+    """What storage classes of one dtype have in common."""
+
+    def __new__(cls, *args: Any, wrap_storage: Any = None, dtype: Any = None, device: Any = None, _internal: bool = False) -> Any:
+        if cls is _LegacyStorage:
+            raise RuntimeError("Only child classes of _LegacyStorage can be instantiated")
+        name = f"{cls}.__new__"
+        for what, given in (("device", device), ("dtype", dtype)):
+            if given is not None:
+                raise RuntimeError(f"{_combination(name)}: Keyword argument '{what}' cannot be specified")
+        if wrap_storage is None:
+            _check_size(args, name)
+        else:
+            _check_wrapped(args, wrap_storage, name)
+        return TypedStorage(*args, wrap_storage=wrap_storage, dtype=cls.dtype)
+
+
+_CLASS_DOC = """Makes a :class:`TypedStorage` with elements of {dtype}; pickles of PyTorch name it.
+
+Source: https://docs.pytorch.org/docs/stable/storage.html
+
+>>> import torsh
+>>> import warnings
+>>> warnings.simplefilter("ignore")  # deprecated by UntypedStorage
+>>> len(torsh.{name}(2))
+2
+"""
+
+
+def _legacy_class(dtype: Dtype) -> type:
+    name = f"{dtypes.scalar_name(dtype)}Storage"
+    doc = _CLASS_DOC.format(dtype=dtype.name, name=name)
+    return _LegacyStorageMeta(
+        name, (_LegacyStorage,), {"dtype": dtype, "_dtype": dtype, "__module__": "torsh", "__doc__": doc}
     )
-    for d in (*dtypes.ALL, *dtypes.QUANTIZED)
-    if d not in dtypes.FLOAT8 and d is not dtypes.complex32
+
+
+# The classes FloatStorage, LongStorage, ... by name.
+CLASSES: dict[str, type] = {
+    c.__name__: c
+    for c in (
+        _legacy_class(d)
+        for d in (*dtypes.ALL, *dtypes.QUANTIZED)
+        if d not in dtypes.FLOAT8 and d is not dtypes.complex32
+    )
 }
 
 
+def _dtype_to_storage_type_map() -> dict[Dtype, str]:
+    """The names of the storage classes by dtype."""
+    return {c.dtype: n for n, c in CLASSES.items()}  # type: ignore[attr-defined]
+
+
+def _storage_type_to_dtype_map() -> dict[str, Dtype]:
+    return {n: c.dtype for n, c in CLASSES.items()}  # type: ignore[attr-defined]
+
+
+_storage_classes = {UntypedStorage, TypedStorage, *CLASSES.values()}
 Storage = CLASSES["FloatStorage"]  # the type of the default dtype when PyTorch was young
 
 

@@ -7,8 +7,6 @@ what is not an op: construction from raw arrays, views' bookkeeping, writing in 
 
 from __future__ import annotations
 
-import linecache
-import os.path
 import sys
 import warnings
 import weakref
@@ -18,6 +16,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from torsh import dispatch, dtypes
+from torsh._callers import _frame, calling
 from torsh.autograd import engine
 from torsh.autograd.engine import Node, RemovableHandle
 from torsh.autograd.grad_mode import thread
@@ -75,10 +74,12 @@ class Size(tuple[int, ...]):
 class Version:
     """What tensors that share memory share: how often it was written, and by what."""
 
-    __slots__ = ("source", "version", "write")
+    __slots__ = ("kept", "source", "version", "write")
 
-    def __init__(self, source: Any = None) -> None:
+    def __init__(self, source: Any = None, kept: bool = False) -> None:
         self.version = 0
+        # Whether a node may have kept this memory for its backward pass: only then anybody asks for the last write.
+        self.kept = kept
         # The last write: (name of the operation, code object and instruction that called it)
         self.write: tuple[str, Any, int] | None = None
         # (node, output number) that made the tensor which owns this: if that node saved its output, a write spoils it
@@ -108,6 +109,7 @@ class LinkedVersion(Version):
     version = property(lambda self: self._root.version, lambda self, value: setattr(self._root, "version", value))  # type: ignore[assignment]
     write = property(lambda self: self._root.write, lambda self, value: setattr(self._root, "write", value))  # type: ignore[assignment]
     source = property(lambda self: self._root.source, lambda self, value: setattr(self._root, "source", value))
+    kept = property(lambda self: self._root.kept, lambda self, value: setattr(self._root, "kept", value))  # type: ignore[assignment]
 
 
 class InferenceVersion(Version):
@@ -117,6 +119,7 @@ class InferenceVersion(Version):
 
     def __init__(self) -> None:
         self.write = self.source = None
+        self.kept = False
 
     @property
     def version(self) -> int:  # type: ignore[override]
@@ -158,6 +161,7 @@ class Tensor:
     _rg: bool = False
     _base: Tensor | None = None  # the tensor this is a view of (never itself a view)
     _vc: Version | None = None  # shared with views; None: never written and no view yet
+    _kept: bool = False  # for as long as there is no _vc: whether a node has kept the tensor for its backward pass
     _gf_version: int = 0  # version of the memory when a view's _gf was made
     _replay: Callable[..., Any] | None = None  # for views that geometry cannot describe: base -> view
     _made: str | None = None  # why nobody may write to this view while recording: a key of ``views.REASONS``
@@ -640,6 +644,7 @@ class Tensor:
         """
         t = new(Tensor)
         t._data, t._kind = self._data, self._kind
+        t._rg = False
         if self.is_inference():
             t._vc = self._vc
         return t
@@ -687,28 +692,34 @@ class Tensor:
         """A plain tensor with the same memory and version, without history."""
         t = new(Tensor)
         t._data, t._kind = self._data, self._kind
+        t._rg = False
         t._vc = version_of(self)
         return t
 
     def _bump(self, writer: str, caller: Any = None) -> None:
         """Note a write to this tensor's memory.
 
-        caller: the frame that asked for it; default: the one that called this function's caller.  Kept are its code and
-        place in it (0.08 us), never the frame, which would keep the program's variables.
+        caller: the frame that asked for it (or ``calling``: the innermost that is not torsh's); default: the one that called this
+        function's caller.  Kept are its code and place in it, never the frame, which would keep the program's variables; and
+        only for memory that some node may have kept: looking for a frame takes 0.1 to 0.4 us.
         """
         vc = self._vc
         if vc is None:
-            vc = self._vc = Version((self._gf, self._nr) if self._gf is not None else None)
+            vc = self._vc = Version((self._gf, self._nr) if self._gf is not None else None, self._kept)
         vc.version += 1
+        owner = self if self._base is None else self._base
+        gf, source = owner._gf, vc.source
+        if gf is None and source is None and not vc.kept:
+            return
         if caller is None:
             caller = _frame(2)
+        elif caller is calling:
+            caller = calling()
         write = vc.write = (writer, caller.f_code, caller.f_lasti)
-        if vc.source is not None:
-            node, number = vc.source
+        if source is not None:
+            node, number = source
             node.dirty = {**(node.dirty or {}), number: write}
-        owner = self if self._base is None else self._base
-        gf = owner._gf
-        if gf is not None and (vc.source is None or vc.source[0] is not gf):
+        if gf is not None and (source is None or source[0] is not gf):
             gf.dirty = {**(gf.dirty or {}), owner._nr: write}
 
     @classmethod
@@ -773,12 +784,13 @@ PLAIN = frozenset({Tensor, Parameter})
 
 def wrap(raw: Any, place: Place) -> Tensor:
     """A tensor from a raw array (or what a kernel gave for one) of a place's backend."""
-    backend = place.backend
-    if type(raw) is not backend.raw_type:
-        raw = backend.as_raw(raw)
+    if type(raw) is not place.raw_type:
+        raw = place.backend.as_raw(raw)
     t = new(Tensor)
     t._data = raw
-    t._kind = place[backend.dtype_of(raw)]
+    told = place.told
+    t._kind = (told.get(raw.dtype) if told else None) or place.kind_of(raw)
+    t._rg = False
     return t
 
 
@@ -791,7 +803,7 @@ def version_of(t: Tensor) -> Version:
     """The version object of a tensor, made now if it has none yet."""
     vc = t._vc
     if vc is None:
-        vc = t._vc = Version((t._gf, t._nr) if t._gf is not None else None)
+        vc = t._vc = Version((t._gf, t._nr) if t._gf is not None else None, t._kept)
     return vc
 
 
@@ -824,6 +836,7 @@ def from_host(array: Any, dtype: dtypes.dtype, where: Any = None) -> Tensor:
     t = new(Tensor)
     t._data = place.backend.from_host(array, dtype, place.device)
     t._kind = kind
+    t._rg = False
     return t
 
 
@@ -943,48 +956,9 @@ def assign(t: Tensor, result: Tensor, name: str) -> Tensor:
     return t
 
 
-_frame = sys._getframe
-_OURS = os.path.dirname(os.path.abspath(__file__))  # where torsh's own code lies (pathlib is slow to import)
-
-
-def is_ours(code: Any) -> bool:
-    """Whether a code object is torsh's own."""
-    return code.co_filename.startswith(_OURS)  # type: ignore[no-any-return]
-
-
-def calling() -> Any:
-    """The innermost frame that is not torsh's own."""
-    frame = _frame(2)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_OURS):
-        frame = frame.f_back
-    return frame
-
-
-def described(write: tuple[str, Any, int] | None) -> str:
-    """A write as an error message tells it: by what, and in which line of the program."""
-    if write is None:
-        return ""
-    name, code, at = write
-    place = line_of(code, at)
-    return f" It was written by {name}{' at ' + place if place else ''}."
-
-
-def line_of(code: Any, instruction: int) -> str:
-    """``file:line: source`` of an instruction, empty for torsh's own code."""
-    if is_ours(code):
-        return ""
-    number = code.co_firstlineno
-    for start, _, line in code.co_lines():
-        if start > instruction:
-            break
-        number = line or number
-    source = linecache.getline(code.co_filename, number).strip()
-    return f"{code.co_filename}:{number}" + (f" ({source})" if source else "")
-
-
 def wrote(t: Tensor, result: Tensor | None, name: str) -> None:
     """Note that ``t``'s memory was written with the values of ``result`` (None: values without history)."""
-    t._bump(name, calling())
+    t._bump(name, calling)
     if thread.enabled and (t._rg or (result is not None and result._rg)):
         from torsh.autograd.views import rebase
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import copy
 import itertools
 from collections import OrderedDict
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from torsh.ops._args import check_tensor, size_of
 from torsh.ops.shape import contiguous_strides
 from torsh.ops.storage import reach, storage_elements, strided_view
 from torsh.tensor import Parameter, Tensor, Version, check_writable, memory_of, new, version_of
+from torsh.tensor_memory import Memory
 
 # ---- what kind of tensor -----------------------------------------------------------------------------------------------
 
@@ -458,51 +460,6 @@ class Methods:
             and self.untyped_storage() == tensor.untyped_storage()
         )
 
-    def is_pinned(self, device: Any = None) -> bool:
-        """Whether the memory is page-locked: no.
-
-        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.is_pinned.html
-
-        >>> import torsh
-        >>> torsh.zeros(1).is_pinned()
-        False
-        """
-        return False
-
-    def pin_memory(self, device: Any = None) -> Tensor:
-        """The tensor itself: torsh does not page-lock memory.
-
-        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.pin_memory.html
-
-        >>> import torsh
-        >>> x = torsh.zeros(2)
-        >>> x.pin_memory() is x
-        True
-        """
-        return self
-
-    def is_shared(self) -> bool:
-        """Whether other processes see the memory: no (True on a CUDA device, as in PyTorch).
-
-        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.is_shared.html
-
-        >>> import torsh
-        >>> torsh.zeros(1).is_shared()
-        False
-        """
-        return self._kind.device.type == "cuda"
-
-    def share_memory_(self) -> Tensor:
-        """The tensor itself: threads see its memory anyway, other processes get copies.
-
-        Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.share_memory_.html
-
-        >>> import torsh
-        >>> torsh.zeros(2).share_memory_().shape
-        torsh.Size([2])
-        """
-        return self
-
     def record_stream(self, stream: Any) -> None:
         """Nothing to do: memory stays as long as it is referred to.
 
@@ -528,7 +485,9 @@ class Methods:
         wanted = size_of(sizes if size is None else (size,))
         if any(s < 0 for s in wanted):
             raise RuntimeError(f"Trying to create tensor with negative dimension {min(wanted)}: {list(wanted)}")
-        _restride(self, wanted, _strides_in(wanted, memory_format))
+        _check_extent(wanted, self.dtype.itemsize)
+        if memory_format is not None or wanted != tuple(self._data.shape):  # else the strides stay, too
+            _restride(self, wanted, _strides_in(wanted, memory_format))
         return self
 
     def resize_as_(self, the_template: Tensor, memory_format: Any = None) -> Tensor:
@@ -541,7 +500,7 @@ class Methods:
         tensor([[0, 1],
                 [2, 3]])
         """
-        return self.resize_(tuple(the_template.shape), memory_format=memory_format)
+        return self.resize_(tuple(the_template.shape), memory_format=_format_like(memory_format, the_template))
 
     def resize(self, *sizes: Any) -> Tensor:
         """The elements in another shape of the same number of elements; ``reshape`` and ``resize_`` took its place.
@@ -843,8 +802,28 @@ def _strides_in(size: tuple[int, ...], format: Any) -> tuple[int, ...]:
     if format is None or format is memory_format.contiguous_format:
         return contiguous_strides(size)
     if format is memory_format.preserve_format:
-        raise RuntimeError("Unsupported memory format Preserve for resize: pass a definite one")
+        raise RuntimeError("Unsupported memory formatPreserve: resize_ takes a definite one")
     return memory_format.format_strides(size, format)
+
+
+def _format_like(format: Any, template: Tensor) -> Any:
+    """A memory format, where ``preserve_format`` stands for the template's own."""
+    if format is not memory_format.preserve_format:
+        return format
+    own = {4: memory_format.channels_last, 5: memory_format.channels_last_3d}.get(template.ndim)
+    if own is not None and not template.is_contiguous() and memory_format.is_contiguous(template, own):
+        return own
+    return memory_format.contiguous_format
+
+
+def _check_extent(size: tuple[int, ...], itemsize: int) -> None:
+    """Raise for a size that 64 bits cannot count."""
+    if prod(n or 1 for n in size[1:]) >> 63:
+        raise RuntimeError(f"Stride calculation overflowed for the size {list(size)}")
+    if (n := prod(size)) >> 63:
+        raise RuntimeError(f"numel: integer multiplication overflow for the size {list(size)}")
+    if (n * itemsize) >> 63:
+        raise RuntimeError(f"Storage size calculation overflowed with sizes={list(size)}")
 
 
 def _restride(t: Tensor, size: tuple[int, ...], strides: tuple[int, ...]) -> None:
@@ -870,7 +849,9 @@ def _restride(t: Tensor, size: tuple[int, ...], strides: tuple[int, ...]) -> Non
             backend.write(
                 strided_view(grown, (has,), (1,), 0, (1,))._data, strided_view(t.detach(), (has,), (1,), 0, (1,))._data
             )
+        version = 0 if t._vc is None else t._vc.version
         t._base, t._vc, source = None, Version(), grown
+        t._vc.version = version
     else:
         source = t.detach()
     t._data = strided_view(source, size, strides, 0, (1,))._data
@@ -935,7 +916,7 @@ def _rebuilt(t: Tensor) -> tuple[Any, tuple[Any, ...]]:
     return _utils._rebuild_tensor_v2, args
 
 
-for _name, _member in vars(Methods).items():
+for _name, _member in (*vars(Methods).items(), *vars(Memory).items()):
     if _name not in ("__module__", "__dict__", "__weakref__", "__doc__", "__annotations__"):
         setattr(Tensor, _name, _member)
 

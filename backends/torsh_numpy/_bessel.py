@@ -1,6 +1,6 @@
-"""Loops of Bessel and Airy functions where SciPy's float64 forms lose digits, compiled by Numba when first needed.
+"""Loops of Bessel and Airy functions, compiled by Numba when first needed; SciPy's float64 forms lose digits.
 
-Each fills in the part of ``out`` that it is exact on and leaves the rest, which is SciPy's.  Everything is computed in
+Those of the second modified kind fill in the part of ``out`` that they are exact on and leave SciPy's rest.  Everything is computed in
 float64, for float32 too.
 """
 
@@ -12,9 +12,12 @@ import numba
 import numpy as np
 
 from torsh_numpy import _polynomials
+from torsh_numpy._loops import _exp_wide
 
 _loop = numba.njit(cache=True, nogil=True, error_model="numpy")
 _inline = numba.njit(inline="always", error_model="numpy")
+_part = numba.njit(error_model="numpy")
+_narrow = numba.njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
 
 _SPLITTER = 134217729.0  # 2**27 + 1
 _ROOT_PI = 1.7724538509055160
@@ -28,28 +31,94 @@ def _horner(c, t):
     return p
 
 
-# ---- modified, first kind: power series (https://dlmf.nist.gov/10.25#E2), all of whose terms are positive ------------
+# ---- modified, first kind --------------------------------------------------------------------------------------------
 
-_I0 = np.array([1 / math.factorial(k) ** 2 for k in range(26)])
-_I1 = np.array([1 / (math.factorial(k) * math.factorial(k + 1)) for k in range(26)])
+# Power series (https://dlmf.nist.gov/10.25#E2), all of whose terms are positive: up to 4.
+_I0 = np.array([1 / math.factorial(k) ** 2 for k in range(20)])
+_I1 = np.array([1 / (math.factorial(k) * math.factorial(k + 1)) for k in range(20)])
+_I0E, _I1E = np.array(_polynomials.I0E), np.array(_polynomials.I1E)
+_I0E_FAR, _I1E_FAR = np.array(_polynomials.I0E_FAR), np.array(_polynomials.I1E_FAR)
+
+
+@_part
+def _unscaled(p, v):
+    """p * exp(v), in two steps where exp(v) alone would overflow; nan at infinity, as PyTorch."""
+    if v < 700.0:
+        return p * math.exp(v)
+    half = math.exp(0.5 * v)
+    return p * half * half
 
 
 @_loop
 def i0(x, scaled, out):
     for i in range(x.size):
         v = abs(np.float64(x[i]))
-        if v <= 8.0:
+        if v <= 4.0:
             p = _horner(_I0, 0.25 * v * v)
             out[i] = p * math.exp(-v) if scaled else p
+        else:
+            p = _horner(_I0E, 0.5 * v - 3.0) if v <= 8.0 else _horner(_I0E_FAR, 16.0 / v - 1.0) / math.sqrt(v)
+            out[i] = p if scaled else _unscaled(p, v)
 
 
 @_loop
 def i1(x, scaled, out):
     for i in range(x.size):
-        v = np.float64(x[i])
-        if abs(v) <= 8.0:
-            p = 0.5 * v * _horner(_I1, 0.25 * v * v)
-            out[i] = p * math.exp(-abs(v)) if scaled else p
+        u = np.float64(x[i])
+        v = abs(u)
+        if v <= 4.0:
+            p = 0.5 * u * _horner(_I1, 0.25 * v * v)
+            out[i] = p * math.exp(-v) if scaled else p
+        else:
+            p = _horner(_I1E, 0.5 * v - 3.0) if v <= 8.0 else _horner(_I1E_FAR, 16.0 / v - 1.0) / math.sqrt(v)
+            p = p if scaled else _unscaled(p, v)
+            out[i] = -p if u < 0.0 else p
+
+
+# The same for float32, in float64 with as many terms as that needs and without branches, to be vectorised.
+_NEAR_I0, _FAR_I0 = _polynomials.I0E_NARROW, _polynomials.I0E_FAR_NARROW
+_NEAR_I1, _FAR_I1 = _polynomials.I1E_NARROW, _polynomials.I1E_FAR_NARROW
+_LAST_NEAR_I0, _LAST_FAR_I0 = len(_NEAR_I0) - 1, len(_FAR_I0) - 1
+_LAST_NEAR_I1, _LAST_FAR_I1 = len(_NEAR_I1) - 1, len(_FAR_I1) - 1
+
+
+@_narrow
+def i0_narrow(x, scaled, out):
+    for i in range(x.size):
+        v = abs(np.float64(x[i]))
+        t = 0.25 * v - 1.0
+        near = _NEAR_I0[_LAST_NEAR_I0]
+        for k in range(_LAST_NEAR_I0 - 1, -1, -1):
+            near = near * t + _NEAR_I0[k]
+        t = 16.0 / v - 1.0
+        far = _FAR_I0[_LAST_FAR_I0]
+        for k in range(_LAST_FAR_I0 - 1, -1, -1):
+            far = far * t + _FAR_I0[k]
+        p = near if v <= 8.0 else far / np.sqrt(v)
+        if not scaled:
+            p *= _exp_wide(min(v, 700.0))
+            p = p if v < np.inf else np.nan  # as PyTorch
+        out[i] = np.float32(p)
+
+
+@_narrow
+def i1_narrow(x, scaled, out):
+    for i in range(x.size):
+        u = np.float64(x[i])
+        v = abs(u)
+        t = 0.25 * v - 1.0
+        near = _NEAR_I1[_LAST_NEAR_I1]
+        for k in range(_LAST_NEAR_I1 - 1, -1, -1):
+            near = near * t + _NEAR_I1[k]
+        t = 16.0 / v - 1.0
+        far = _FAR_I1[_LAST_FAR_I1]
+        for k in range(_LAST_FAR_I1 - 1, -1, -1):
+            far = far * t + _FAR_I1[k]
+        p = near * v if v <= 8.0 else far / np.sqrt(v)
+        if not scaled:
+            p *= _exp_wide(min(v, 700.0))
+            p = p if v < np.inf else np.nan
+        out[i] = np.float32(-p if u < 0.0 else p)
 
 
 # ---- modified, second kind -------------------------------------------------------------------------------------------
@@ -80,7 +149,9 @@ def k1(x, scaled, out):
             out[i] = p if scaled else p * math.exp(-v)
 
 
-# ---- first and second kind, large arguments: Hankel's expansion (https://dlmf.nist.gov/10.17) ------------------------
+# ---- first and second kind -------------------------------------------------------------------------------------------
+
+# Large arguments: Hankel's expansion (https://dlmf.nist.gov/10.17).
 
 
 def _hankel(order, count):
@@ -111,23 +182,133 @@ def _sum_and_difference(x):
     return plus, minus
 
 
+@_part
+def _hankel_sum(v, order, second):
+    """J (second: Y) of that order of a number above 24."""
+    plus, minus = _sum_and_difference(v)
+    z = (1.0 / v) * (1.0 / v)
+    size = 0.5641895835477563 / math.sqrt(v)
+    if order == 0:
+        p, q = _horner(_P0, z), _horner(_Q0, z) / v
+        return size * ((p * minus + q * plus) if second else (p * plus - q * minus))
+    p, q = _horner(_P1, z), _horner(_Q1, z) / v
+    return size * ((q * minus - p * plus) if second else (p * minus + q * plus))
+
+
+def _padded(pieces):
+    """Polynomials of different degrees as the rows of one array."""
+    found = np.zeros((len(pieces), max(map(len, pieces))))
+    for row, piece in zip(found, pieces):
+        row[: len(piece)] = piece
+    return found
+
+
+_J0_PIECES, _J0_ROOTS = _padded(_polynomials.J0_PIECES), np.array(_polynomials.J0_ROOTS)
+_J1_PIECES, _J1_ROOTS = _padded(_polynomials.J1_PIECES), np.array(_polynomials.J1_ROOTS)
+_Y0_PIECES, _Y0_ROOTS = _padded(_polynomials.Y0_PIECES), np.array(_polynomials.Y0_ROOTS)
+_Y1_PIECES, _Y1_ROOTS = _padded(_polynomials.Y1_PIECES), np.array(_polynomials.Y1_ROOTS)
+_Y0_FIRST, _Y1_FIRST = np.array(_polynomials.Y0_FIRST), np.array(_polynomials.Y1_FIRST)
+_Y1_NEAR, _Y1_SECOND = np.array(_polynomials.Y1_NEAR), np.array(_polynomials.Y1_SECOND)
+_HANKEL_FROM = 24.0
+
+
+@_part
+def _piece(v, k, middle, factor, pieces, roots):
+    """A polynomial in the distance from the middle of a piece, times the distance from the root in it."""
+    return _horner(pieces[k], (v - middle) * factor) * ((v - roots[k, 0]) - roots[k, 1])
+
+
+@_inline
+def _by_ratio(v, low, high):
+    """(v - 1) / (v + 1), brought from its range for v from low to high to -1 .. 1."""
+    low, high = (low - 1.0) / (low + 1.0), (high - 1.0) / (high + 1.0)
+    return ((v - 1.0) / (v + 1.0) - 0.5 * (low + high)) * (2.0 / (high - low))
+
+
+# Near 0, https://dlmf.nist.gov/10.8#E1: J, with which the logarithm is multiplied, and the rest, in powers of x**2 / 4.
+_H = [sum(1 / j for j in range(1, k + 1)) for k in range(11)]
+_NEAR_J0 = np.array([(-1.0) ** k / math.factorial(k) ** 2 for k in range(10)])
+_NEAR_J1 = np.array([(-1.0) ** k / (math.factorial(k) * math.factorial(k + 1)) for k in range(10)])
+_NEAR_Y0 = _NEAR_J0 * [-h for h in _H[:10]]
+_NEAR_Y1 = _NEAR_J1 * [0.5772156649015329 - (_H[k] + _H[k + 1]) / 2 for k in range(10)]
+_EULER_LESS_LN2 = -0.11593151565841245
+_TWO_OVER_PI = 2 / math.pi
+
+
 @_loop
-def large(x, order, second, out):
-    """J (second: Y) of that order where |x| is above 25."""
+def j0(x, out):
+    """Like the three that follow nan at infinity, as PyTorch."""
+    for i in range(x.size):
+        v = abs(np.float64(x[i]))
+        if v < 1.0:
+            out[i] = _horner(_NEAR_J0, 0.25 * v * v)
+        elif v < 1.25 * math.pi:
+            out[i] = _piece(v, 0, 0.625 * math.pi, 2.0 / (1.25 * math.pi), _J0_PIECES, _J0_ROOTS)
+        elif v <= _HANKEL_FROM:
+            k = int(v / math.pi - 0.25)
+            out[i] = _piece(v, k, (k + 0.75) * math.pi, _TWO_OVER_PI, _J0_PIECES, _J0_ROOTS)
+        else:
+            out[i] = _hankel_sum(v, 0, False) if v < np.inf else np.nan
+
+
+@_loop
+def j1(x, out):
     for i in range(x.size):
         u = np.float64(x[i])
         v = abs(u)
-        if 25.0 < v < np.inf and (u > 0.0 or not second):
-            plus, minus = _sum_and_difference(v)
-            z = (1.0 / v) * (1.0 / v)
-            size = 1.0 / (_ROOT_PI * math.sqrt(v))
-            if order == 0:
-                p, q = _horner(_P0, z), _horner(_Q0, z) / v
-                out[i] = size * ((p * minus + q * plus) if second else (p * plus - q * minus))
-            else:
-                p, q = _horner(_P1, z), _horner(_Q1, z) / v
-                found = size * ((q * minus - p * plus) if second else (p * minus + q * plus))
-                out[i] = -found if u < 0.0 else found
+        if v < 1.0:
+            found = 0.5 * v * _horner(_NEAR_J1, 0.25 * v * v)
+        elif v < 0.75 * math.pi:
+            found = _piece(v, 0, 0.375 * math.pi, 2.0 / (0.75 * math.pi), _J1_PIECES, _J1_ROOTS)
+        elif v <= _HANKEL_FROM:
+            k = int(v / math.pi + 0.25)
+            found = _piece(v, k, (k + 0.25) * math.pi, _TWO_OVER_PI, _J1_PIECES, _J1_ROOTS)
+        else:
+            found = _hankel_sum(v, 1, False) if v < np.inf else np.nan
+        out[i] = -found if u < 0.0 else found
+
+
+@_loop
+def y0(x, out):
+    for i in range(x.size):
+        v = np.float64(x[i])
+        if v > _HANKEL_FROM:
+            out[i] = _hankel_sum(v, 0, True) if v < np.inf else np.nan
+        elif v >= 0.75 * math.pi:
+            k = int(v / math.pi + 0.25)
+            out[i] = _piece(v, k, (k + 0.25) * math.pi, _TWO_OVER_PI, _Y0_PIECES, _Y0_ROOTS)
+        elif v >= 0.5:
+            p = _horner(_Y0_FIRST, _by_ratio(v, 0.5, 0.75 * math.pi))
+            out[i] = p * ((v - _Y0_ROOTS[0, 0]) - _Y0_ROOTS[0, 1])
+        elif v > 0.0:
+            s = 0.25 * v * v
+            out[i] = _TWO_OVER_PI * ((math.log(v) + _EULER_LESS_LN2) * _horner(_NEAR_J0, s) + _horner(_NEAR_Y0, s))
+        else:
+            out[i] = -np.inf if v == 0.0 else np.nan
+
+
+@_loop
+def y1(x, out):
+    for i in range(x.size):
+        v = np.float64(x[i])
+        if v > _HANKEL_FROM:
+            out[i] = _hankel_sum(v, 1, True) if v < np.inf else np.nan
+        elif v >= 1.25 * math.pi:
+            k = int(v / math.pi - 0.25)
+            out[i] = _piece(v, k, (k + 0.75) * math.pi, _TWO_OVER_PI, _Y1_PIECES, _Y1_ROOTS)
+        elif v >= 2.75:
+            out[i] = _horner(_Y1_SECOND, (v - 3.375) * 1.6)
+        elif v >= 1.25:
+            p = _horner(_Y1_FIRST, _by_ratio(v, 1.25, 2.75))
+            out[i] = p * ((v - _Y1_ROOTS[0, 0]) - _Y1_ROOTS[0, 1])
+        elif v >= 0.5:
+            out[i] = _horner(_Y1_NEAR, _by_ratio(v, 0.5, 1.25)) / v
+        elif v > 0.0:
+            s = 0.25 * v * v
+            near = (math.log(v) - 0.6931471805599453) * _horner(_NEAR_J1, s) + _horner(_NEAR_Y1, s)
+            out[i] = _TWO_OVER_PI * 0.5 * v * near - _TWO_OVER_PI / v
+        else:
+            out[i] = -np.inf if v == 0.0 else np.nan
 
 
 # ---- Airy ------------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ Where NumPy has no vectorised steps either, ``_loops.py`` has a loop for Numba.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -70,6 +71,39 @@ def blocked(small: Callable[..., Any], step: Callable[..., None]) -> Callable[..
     kernel.into = into  # type: ignore[attr-defined]
     kernel.__name__ = step.__name__
     return kernel
+
+
+def in_parts(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """An elementwise kernel that takes large arrays block by block, so that what it makes in between is no larger than a block.
+
+    Arrays that are not all C-contiguous and of one shape go to the kernel as a whole, and so does what has several results.
+    """
+
+    def run(*args: Any) -> Any:
+        shape = None
+        for a in args:
+            if isinstance(a, np.ndarray) and a.ndim:
+                if shape is None:
+                    shape = a.shape
+                    if a.size < 2 * BLOCK:
+                        return kernel(*args)
+                if a.shape != shape or not a.flags.c_contiguous:
+                    return kernel(*args)
+        if shape is None:
+            return kernel(*args)
+        parts = [a.reshape(-1) if isinstance(a, np.ndarray) and a.ndim else a for a in args]
+        out: Any = None
+        for i in range(0, math.prod(shape), BLOCK):
+            found = kernel(*[a[i : i + BLOCK] if isinstance(a, np.ndarray) and a.ndim else a for a in parts])
+            if type(found) is not np.ndarray:
+                return kernel(*args)
+            if out is None:
+                out = np.empty(math.prod(shape), found.dtype)
+            out[i : i + BLOCK] = found
+        return out.reshape(shape)
+
+    run.__name__ = getattr(kernel, "__name__", "in_parts")
+    return run
 
 
 def looped(small: Callable[..., Any], name: str, arrays: int = 1, doubles: bool = True) -> Callable[..., Any]:

@@ -185,6 +185,54 @@ def between_halves(x: Any, target: Any) -> Any:
     return None
 
 
+def selected(rows: Any, k: int, places: Any) -> None:
+    """Where PyTorch's quickselect leaves the k-th smallest of each row: of equal values the one its swaps bring there.
+
+    The rows are changed.  NaN is the largest.
+    """
+    count, n = rows.shape
+    for r in range(count):
+        x = rows[r]
+        at = np.arange(n)
+        low, high = 0, n - 1
+        while high > low:
+            if high == low + 1:
+                a, b = x[low], x[high]
+                if (a != a and b == b) or a > b:
+                    at[low], at[high] = at[high], at[low]
+                    x[low], x[high] = b, a
+                break
+            # The median of three goes first, with a smaller one behind it and a larger one at the end.
+            for step in range(4):
+                i = low + (high - low) // 2 if step == 0 else low if step == 2 else low + 1
+                j = low + 1 if step == 0 else low if step == 3 else high
+                a, b = x[i], x[j]
+                if step == 0 or (a != a and b == b) or a > b:
+                    x[i], x[j] = b, a
+                    at[i], at[j] = at[j], at[i]
+            i, j, pivot = low + 1, high, x[low]
+            while True:
+                i += 1
+                while (pivot != pivot and x[i] == x[i]) or pivot > x[i]:
+                    i += 1
+                j -= 1
+                while (x[j] != x[j] and pivot == pivot) or x[j] > pivot:
+                    j -= 1
+                if j < i:
+                    break
+                a, b = x[i], x[j]
+                x[i], x[j] = b, a
+                at[i], at[j] = at[j], at[i]
+            a, b = x[low], x[j]
+            x[low], x[j] = b, a
+            at[low], at[j] = at[j], at[low]
+            if j <= k:
+                low = i
+            if j >= k:
+                high = j - 1
+        places[r] = at[k]
+
+
 def in_range(index: Any, n: int) -> bool:
     """Whether all of a flat index array is in 0 .. n - 1."""
     wrong = False
@@ -420,9 +468,18 @@ def largest(x: Any, k: int, smallest: bool, values: Any, places: Any) -> None:
             places[r, at] = i
 
 
+def spaced(start: float, end: float, step: float, out: Any) -> None:
+    """Evenly spaced numbers, each half counted from its own end, rounded once."""
+    half = out.size // 2
+    for i in range(half):
+        out[i] = start + step * i
+    for i in range(half, out.size):
+        out[i] = end - step * (out.size - 1 - i)
+
+
 LOOPS = {
     f.__name__: Loop(f)
-    for f in (running_sum, running_extreme, to_half, from_half, in_range, places_of, gather, scatter, scatter_number, scatter_add, minus_picked, max_pool, mean_pool, patches, add_rows, largest)
+    for f in (spaced, running_sum, running_extreme, to_half, from_half, in_range, places_of, gather, scatter, scatter_number, scatter_add, minus_picked, max_pool, mean_pool, patches, add_rows, largest, selected)
 }
 # Only where the order of operations is free may the compiler change it.
 LOOPS.update({name: Loop(f"torsh_numpy._rows:{name}") for name in ("less_largest", "over_sum", "sums", "variances", "layer_norm")})

@@ -16,6 +16,9 @@ from torsh_numpy import _polynomials
 
 _DIGAMMA = np.array(_polynomials.DIGAMMA)
 _ROOT, _ROOT_REST = _polynomials.DIGAMMA_ROOT
+_SECOND = np.array(_polynomials.DIGAMMA_SECOND)
+_SECOND_ROOT, _SECOND_ROOT_REST = _polynomials.DIGAMMA_SECOND_ROOT
+_ERFCX = np.array(_polynomials.ERFCX_NEAR)
 
 _loop = numba.njit(cache=True, nogil=True, error_model="numpy")
 _inline = numba.njit(inline="always", error_model="numpy")
@@ -84,10 +87,17 @@ def log_ndtr(x, out):
 
 @_loop
 def erfcx_near(x, out):
-    """exp(x**2) * erfc(x) for x below 2; above, and for large negative x, ``out`` stays as it is."""
+    """exp(x**2) * erfc(x) for x below 4; above, and for large negative x, ``out`` stays as it is."""
     for i in range(x.size):
         v = np.float64(x[i])
-        if -27.0 < v < 2.0:
+        if 0.0 <= v < 4.0:
+            q = 1.0 / (v + 2.5)
+            t = v * q * 3.25 - 1.0
+            p = _ERFCX[-1]
+            for k in range(_ERFCX.size - 2, -1, -1):
+                p = p * t + _ERFCX[k]
+            out[i] = p * q
+        elif -27.0 < v < 0.0:
             out[i] = _exp_square(v, 1.0) * math.erfc(v)
 
 
@@ -132,6 +142,12 @@ def digamma(x, out):
             r = v - np.rint(v)  # exact
             if r == 0.0 or v == -np.inf:
                 out[i] = np.nan
+            elif -0.65 < v < -0.35:
+                t = (v + 0.5) / 0.15
+                p = _SECOND[-1]
+                for k in range(_SECOND.size - 2, -1, -1):
+                    p = p * t + _SECOND[k]
+                out[i] = ((v - _SECOND_ROOT) - _SECOND_ROOT_REST) * p
             elif v > -0.5:
                 out[i] = _digamma_positive(1.0 + v) - 1.0 / v
             else:
@@ -139,3 +155,123 @@ def digamma(x, out):
                 a = abs(r)
                 cot = math.tan(math.pi * (0.5 - a)) if a > 0.25 else 1.0 / math.tan(math.pi * a)
                 out[i] = _digamma_positive(1.0 - v) - math.copysign(math.pi * cot, r)
+
+
+@_inline
+def _trigamma_positive(x):
+    """For numbers above -1/2; the smallest terms are added first."""
+    a = x if x >= 8.0 else x + 8.0
+    s = 1.0 / (a * a)
+    p = s * (7.0 / 6 - s * (3617.0 / 510 - s * (43867.0 / 798 - s * (174611.0 / 330))))
+    p = s * (1.0 / 6 - s * (1.0 / 30 - s * (1.0 / 42 - s * (1.0 / 30 - s * (5.0 / 66 - s * (691.0 / 2730 - p))))))
+    found = 1.0 / a + (0.5 * s + p / a)  # https://dlmf.nist.gov/5.15#E8
+    if x < 8.0:
+        for k in range(7, -1, -1):
+            found += (1.0 / (x + k)) * (1.0 / (x + k))
+    return found
+
+
+@_loop
+def trigamma(x, out):
+    for i in range(x.size):
+        v = np.float64(x[i])
+        if v > -0.5:
+            out[i] = _trigamma_positive(v) if v < np.inf else 0.0
+        else:
+            r = abs(v - np.rint(v))  # exact
+            if r == 0.0 or not v > -np.inf:
+                out[i] = np.inf if r == 0.0 else np.nan
+            else:  # https://dlmf.nist.gov/5.15#E6, with (pi / sin(pi r))**2 as the sum it is
+                out[i] = _trigamma_positive(r) + (_trigamma_positive(1.0 - r) - _trigamma_positive(1.0 - v))
+
+
+# B(2k) / (2k)!, of Euler and Maclaurin's formula (https://dlmf.nist.gov/25.11#E28)
+_BERNOULLI = np.array([
+    1 / 12, -1 / 720, 1 / 30240, -1 / 1209600, 1 / 47900160, -691 / 1307674368000, 1 / 74724249600,
+    -3617 / 10670622842880000, 43867 / 5109094217170944000, -174611 / 802857662698291200000,
+])  # fmt: skip
+
+
+@numba.njit(error_model="numpy")
+def _power(a, rest, s):
+    """(a + rest) ** -s, for a rest that is below the last place of a."""
+    return a**-s * (1.0 - s * rest / a)
+
+
+@numba.njit(error_model="numpy")
+def _hurwitz(s, x):
+    """The sum of (x + k) ** -s for k from 0 on, s > 1; for negative x and whole s, too.
+
+    x + k is carried with its rounding error, which would be the result's s times over, and so is the sum.
+    """
+    total, lost, k = 0.0, 0.0, 0.0
+    while True:
+        a = x + k
+        back = a - x
+        rest = (x - (a - back)) + (k - back)  # Knuth
+        if a >= 10.0 + s:
+            break
+        term = _power(a, rest, s)
+        new = total + term
+        back = new - total
+        lost += (total - (new - back)) + (term - back)
+        total = new
+        k += 1.0
+        if a > 0.0 and term * (a + s) < 1e-19 * abs(total):  # so is the rest of them, which is about term * a / (s - 1)
+            return total + lost
+        if abs(total) == np.inf:
+            return total
+    f = _power(a, rest, s)
+    tail = _power(a, rest, s - 1.0) / (s - 1.0)
+    factor = s / a
+    more = 0.5
+    for j in range(_BERNOULLI.size):
+        step = _BERNOULLI[j] * factor
+        more += step
+        if abs(step) < 1e-18:
+            break
+        factor *= (s + 2 * j + 1.0) / a * ((s + 2 * j + 2.0) / a)
+    return total + (tail + (f * more + lost))
+
+
+@numba.njit(error_model="numpy")
+def _zeta(s, x):
+    """Hurwitz's zeta function, with the exceptions that Cephes and PyTorch make."""
+    if s == 1.0:
+        return np.inf
+    if s < 1.0:
+        return np.nan
+    if x <= 0.0:
+        if x == np.floor(x):
+            return np.inf
+        if s != np.floor(s):
+            return np.nan
+    if s != s or x != x:
+        return np.nan
+    if x == np.inf:
+        return 0.0
+    if s == np.inf:
+        return np.inf if x < 1.0 else 1.0 if x == 1.0 else np.nan
+    if x < -30.0:  # by the sum over all integers, from whose nearest terms it differs little
+        r = x - np.floor(x)
+        sign = 1.0 if s % 2.0 == 0.0 else -1.0
+        return _hurwitz(s, r) + sign * (_hurwitz(s, 1.0 - r) - _hurwitz(s, 1.0 - x))
+    return _hurwitz(s, x)
+
+
+@_loop
+def zeta(s, x, out):
+    for i in range(x.size):
+        out[i] = _zeta(np.float64(s[i]), np.float64(x[i]))
+
+
+@_loop
+def polygamma(n, factor, x, out):
+    """(-1)**(n+1) n! zeta(n+1, x), for n >= 2.  factor: what zeta is multiplied with."""
+    for i in range(x.size):
+        v = np.float64(x[i])
+        if 1e10 < v < np.inf:  # where zeta may be subnormal: factor / n * x**-n (1 + n / (2 x))
+            half = v ** (-0.5 * n)
+            out[i] = (factor / n) * (1.0 + 0.5 * n / v) * half * half
+        else:
+            out[i] = factor * _zeta(n + 1.0, v)

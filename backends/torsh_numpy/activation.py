@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from torsh_numpy._blocks import LARGE, looped
+from torsh_numpy._blocks import LARGE, in_parts, looped
 from torsh_numpy._compiled import LOOPS
 from torsh_numpy.backend import TO_NUMPY
 
@@ -260,17 +260,28 @@ _less_largest, _over_sum, _sums = (LOOPS[name] for name in ("less_largest", "ove
 _ROWS = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
 
 
+def _less_largest_of(x, run):
+    """Each row of an array less its largest element, and the same array as a matrix."""
+    if not x.flags.c_contiguous:
+        x = np.ascontiguousarray(x)
+    out = np.empty(x.shape, x.dtype)
+    if x.ndim == 2:
+        run(x, out)
+        return out, out
+    rows = out.reshape(-1, x.shape[-1])
+    run(x.reshape(rows.shape), rows)
+    return out, rows
+
+
 def softmax(x, dim):
     if not x.ndim:
         return np.ones_like(x)
     if not x.size:
         return x.copy()
     if dim == x.ndim - 1 and (run := _less_largest.run or _less_largest.worth(x.size)) is not None and x.dtype in _ROWS:
-        out = np.empty(x.shape, x.dtype)
-        rows = out.reshape(-1, x.shape[-1])
-        run(np.ascontiguousarray(x).reshape(rows.shape), rows)
+        out, rows = _less_largest_of(x, run)
         np.exp(rows, rows)
-        _over_sum.compiled()(rows)
+        (_over_sum.run or _over_sum.compiled())(rows)
         return out
     # Positional arguments, and no methods: half of the time of a small array is the calls.
     out = np.subtract(x, np.maximum.reduce(x, dim, None, None, True), order="C")
@@ -293,12 +304,10 @@ def log_softmax(x, dim):
     if not x.size:
         return x.copy()
     if dim == x.ndim - 1 and (run := _less_largest.run or _less_largest.worth(x.size)) is not None and x.dtype in _ROWS:
-        out = np.empty(x.shape, x.dtype)
-        rows = out.reshape(-1, x.shape[-1])
-        run(np.ascontiguousarray(x).reshape(rows.shape), rows)
-        totals = np.empty(len(rows), x.dtype)
-        _sums.compiled()(np.exp(rows), totals)
-        np.subtract(rows, np.log(totals, totals)[:, None], rows)
+        out, rows = _less_largest_of(x, run)
+        totals = np.empty((len(rows), 1), x.dtype)
+        (_sums.run or _sums.compiled())(np.exp(rows), totals)
+        np.subtract(rows, np.log(totals, totals), rows)
         return out
     out = np.subtract(x, np.maximum.reduce(x, dim, None, None, True), order="C")
     return np.subtract(out, np.log(np.add.reduce(np.exp(out), dim, None, None, True)), out)
@@ -392,7 +401,8 @@ def _compiled_gelu(kernel):
     exact.__name__ = kernel.__name__
     # SciPy's erf is slow enough for much smaller arrays to pay.
     exact = _compiled(exact, 2 if kernel is gelu_backward else 1, 512)
-    return lambda *args: exact(*args[:-1]) if args[-1] == "none" else kernel(*args)
+    by_tanh = in_parts(kernel)
+    return lambda *args: exact(*args[:-1]) if args[-1] == "none" else by_tanh(*args)
 
 
 KERNELS = {
@@ -425,5 +435,6 @@ KERNELS |= {
 }
 KERNELS |= {f.__name__: _compiled_softmax(f) for f in (softmax, log_softmax)}
 KERNELS |= {f.__name__: _compiled_rows(f) for f in (softmax_backward, log_softmax_backward)}
+KERNELS |= {f.__name__: in_parts(f) for f in (softplus, mish, mish_backward, log_sigmoid, log_sigmoid_backward)}
 KERNELS |= {"tanhshrink": looped(looped(tanhshrink, "tanhshrink_double"), "tanhshrink", doubles=False)}
 KERNELS |= {"gelu": _compiled_gelu(gelu), "gelu_backward": _compiled_gelu(gelu_backward)}

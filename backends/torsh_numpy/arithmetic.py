@@ -22,6 +22,32 @@ def trunc_divide(x, y):
     return np.trunc(q) if q is not None else np.floor_divide(np.subtract(x, np.fmod(x, y)), y)
 
 
+def _stepwise(steps):
+    """For the narrow types: every step rounded to the type itself, as PyTorch does for two tensors (not for a number)."""
+
+    def given(wide):
+        def kernel(x, y):
+            if isinstance(x, np.ndarray) and isinstance(y, np.ndarray) and x.ndim and y.ndim:
+                return steps(x, y)
+            return wide(x, y)
+
+        return kernel
+
+    return given
+
+
+def _floor_steps(x, y):
+    one = np.ones((), y.dtype)
+    rest = np.fmod(x, y)
+    q = (x - rest) / y
+    q = np.where((rest != 0) & ((y < 0) != (rest < 0)), q - one, q)
+    whole = np.floor(q)
+    whole = np.where(q - whole > one / (one + one), whole + one, whole)
+    exact = x / y
+    whole = np.where(q == 0, np.copysign(np.zeros((), y.dtype), exact), whole)
+    return np.where(y == 0, exact, whole)
+
+
 def remainder(x, y):
     _check_divisor(x, y)
     return np.remainder(x, y)
@@ -180,3 +206,6 @@ KERNELS = {
         (x if isinstance(x, np.ndarray) else y).dtype, copy=False
     ),
 }
+
+KERNELS["floor_divide"].stepwise = _stepwise(_floor_steps)
+KERNELS["trunc_divide"].stepwise = _stepwise(lambda x, y: np.trunc(x / y))

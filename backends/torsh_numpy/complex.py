@@ -21,7 +21,10 @@ def view_as_complex(x):
 
 def make(real, imag):
     kind = _WHOLE[real.itemsize]
-    found = np.empty(np.broadcast_shapes(real.shape, imag.shape), kind)
+    if real.flags.c_contiguous and imag.flags.c_contiguous:
+        found = np.empty(np.broadcast_shapes(real.shape, imag.shape), kind)
+    else:  # the dimensions in the order in which NumPy leaves them for elementwise functions
+        found = np.empty_like(np.add(real, imag), kind)
     found.real = real
     found.imag = imag
     return found
@@ -39,7 +42,7 @@ KERNELS = {
     "imag_part": lambda x: x.imag if x.dtype.kind == "c" else view_as_real(x)[..., 1],
     "view_as_real": view_as_real,
     "view_as_complex": view_as_complex,
-    "conj_physical": lambda x: np.conjugate(x) if x.dtype.kind == "c" else x.copy(),
+    "conj_physical": lambda x: np.conjugate(x) if x.dtype.kind == "c" else x.copy("K"),
     "angle": angle,
     "complex": make,
 }

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from torsh import dtypes
-from torsh_numpy._compiled import between_halves
+from torsh_numpy._compiled import LOOPS, between_halves
 from torsh_numpy.backend import TO_NUMPY
 
 _E4M3FN, _E8M0FNU = TO_NUMPY[dtypes.float8_e4m3fn], TO_NUMPY[dtypes.float8_e8m0fnu]
@@ -80,6 +80,9 @@ def arange(start, step, count, dtype, device):
     return found
 
 
+_spaced = LOOPS["spaced"]
+
+
 def linspace(start, end, count, dtype, device):
     target = TO_NUMPY[dtype]
     if count == 0:
@@ -109,6 +112,9 @@ def spaced(start, end, count, target):
     if count > 1 << 16 and work is np.longdouble:
         work = np.float64  # 30 times faster; an element in a few differs by one unit in the last place
     found = np.empty(count, np.float64 if target.kind in "iu" or work is np.longdouble else target)
+    if target == np.float32 and (run := _spaced.run or _spaced.worth(count)) is not None:
+        run(float(start), float(end), float(step), found)
+        return found
     found[:half] = work(start) + work(step) * np.arange(half, dtype=work)
     found[half:] = work(end) - work(step) * np.arange(count - 1 - half, -1, -1, dtype=work)
     return found

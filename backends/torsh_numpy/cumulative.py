@@ -60,7 +60,10 @@ def _extreme(ufunc):
 
 
 def logcumsumexp(x, dim):
-    return np.logaddexp.accumulate(x, axis=dim) if x.ndim and x.dtype.kind == "f" else _complex_logcumsumexp(x, dim)
+    if x.dtype.kind != "f" or not x.ndim:
+        return _complex_logcumsumexp(x, dim)
+    # In float64, as PyTorch: the gradient is the exponential of differences of results, errors and all.
+    return np.logaddexp.accumulate(x, axis=dim, dtype=np.float64).astype(x.dtype, copy=False)
 
 
 def _complex_logcumsumexp(x, dim):

@@ -78,6 +78,23 @@ def sigmoid(x):
     return np.reciprocal(np.exp(np.negative(x)) + ONE[x.dtype])
 
 
+
+def log1p(x):
+    if x.dtype.kind != "c":
+        return np.log1p(x)
+    # NumPy adds 1 first, which drops a small argument.
+    a, b = x.real, x.imag
+    size = np.log1p(a * (2 + a) + b * b) * 0.5
+    r = np.hypot(a + 1, b)
+    found = np.empty(x.shape, x.dtype)
+    tiny = (size == 0) & (np.hypot(a, b) < 0.5)  # its square has underflowed
+    found.real = np.where((r > 0.5) & (r < 2), np.where(tiny, a, size), np.log(r))
+    found.imag = np.arctan2(b, a + 1)
+    return found
+
+
+log1p.into = lambda x, out: np.log1p(x, out=out)  # only floating types are written into
+
 KERNELS = {
     "neg": np.negative,
     "abs": np.abs,
@@ -102,7 +119,7 @@ KERNELS = {
     "log": np.log,
     "log2": np.log2,
     "log10": np.log10,
-    "log1p": np.log1p,
+    "log1p": log1p,
     "sqrt": np.sqrt,
     "rsqrt": looped(rsqrt, "rsqrt"),
     "sigmoid": looped(sigmoid, "sigmoid", doubles=False),

@@ -246,8 +246,9 @@ def adaptive_max_pool(x, size):
         window = tuple(slice(a, b) for _, a, b in place)
         at = (slice(None), slice(None), *(o for o, _, _ in place))
         block = x[(slice(None), slice(None), *window)]
-        best = block.reshape(n, c, -1).argmax(2)
-        out[at] = np.take_along_axis(block.reshape(n, c, -1), best[..., None], 2)[..., 0]
+        flat = block.reshape(n, c, math.prod(block.shape[2:]))
+        best = flat.argmax(2)
+        out[at] = np.take_along_axis(flat, best[..., None], 2)[..., 0]
         inside = np.unravel_index(best, block.shape[2:])
         where[at] = np.ravel_multi_index(tuple(i + a for i, (_, a, _) in zip(inside, place)), space)
     return out, where
@@ -255,8 +256,8 @@ def adaptive_max_pool(x, size):
 
 def _starts(sample: Array, i: int, o: int, k: int) -> Array:
     """Where the windows of fractional pooling start: (N, C, o)."""
-    if o == 1:
-        return np.full((*sample.shape, 1), i - k)
+    if o < 2:
+        return np.full((*sample.shape, o), i - k)
     alpha = sample.dtype.type(i - k) / sample.dtype.type(o - 1)
     steps = np.arange(o - 1, dtype=sample.dtype)
     places = ((steps + sample[..., None]) * alpha).astype(np.int64) - (sample[..., None] * alpha).astype(np.int64)

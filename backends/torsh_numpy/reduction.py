@@ -148,7 +148,7 @@ def var(x, dim, keepdim, correction, shape):
         return out[..., None] if keepdim else out
     center = sum(x, dim, True, shape)
     center = center / x.dtype.type(n) if n else center * np.nan
-    d = x - center
+    d = np.asarray(x - center)  # of 0-d arrays NumPy gives scalars
     squares = d.real * d.real + d.imag * d.imag if x.dtype.kind == "c" else np.multiply(d, d, out=d)
     total = sum(squares, dim, keepdim, shape)
     return total / total.dtype.type(divisor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -62,10 +63,12 @@ def unfold(x, dim, size, step):
 
 def view_dtype(x, dtype, source):
     target = TO_NUMPY[dtype]
-    if not x.ndim or target.itemsize == x.itemsize or x.flags.c_contiguous:
+    if not x.ndim or target.itemsize == x.itemsize or (x.size and x.flags.c_contiguous):
         return x.view(target)
-    # NumPy asks for a contiguous last dimension, which a length of 1 hides.
+    # NumPy asks for a contiguous last dimension, which a length of 1 hides, and leaves no strides to an empty array.
     shape, strides = list(x.shape), list(x.strides)
+    if not any(strides):
+        strides = [x.itemsize * prod(n or 1 for n in shape[d + 1 :]) for d in range(x.ndim)]
     shape[-1] = shape[-1] * x.itemsize // target.itemsize
     strides[-1] = target.itemsize
     return window(x, tuple(shape), strides, 0, target)

@@ -38,11 +38,12 @@ def _order(x, descending):
         # NumPy's sort of uint64 is vectorised, its stable argsort is not: sort keys with the position in the lower
         # half.
         keys = _keys(x)
-        if descending:
-            keys = ~keys
-        packed = (keys.astype(np.uint64) << np.uint64(32)) | np.arange(n, dtype=np.uint64)
+        packed = (np.invert(keys, out=keys) if descending else keys).astype(np.uint64)
+        packed <<= np.uint64(32)
+        packed |= np.arange(n, dtype=np.uint64)
         packed.sort(-1)
-        return (packed & _LOW).view(np.int64)
+        packed &= _LOW
+        return packed.view(np.int64)
     if not descending:
         return np.argsort(x, -1, kind="stable")
     return (n - 1 - np.argsort(x[..., ::-1], -1, kind="stable"))[..., ::-1]
@@ -92,12 +93,22 @@ def topk(x, k, dim, largest, shape):
     return _back(np.take_along_axis(x, order, -1), dim), _back(order, dim)
 
 
+_selected = _compiled.LOOPS["selected"]
+
+
 def kthvalue(x, k, dim, keepdim, shape):
     if not x.ndim:
         return x.copy(), np.zeros((), np.int64)
     x = _last(x, dim)
     at = np.argpartition(x, k - 1, -1)[..., k - 1 : k]
     values = np.take_along_axis(x, at, -1)
+    equal = x == values if x.dtype.kind != "f" else (x == values) | (np.isnan(x) & np.isnan(values))
+    several = equal.sum(-1) > 1
+    if several.any():  # which of equal values it is follows from the order of PyTorch's swaps
+        rows = x[several].astype(np.float32 if x.dtype == np.float16 else x.dtype)
+        found = np.empty(len(rows), np.int64)
+        (_selected.worth(rows.size) or _selected.function)(rows, k - 1, found)
+        at[several, 0] = found
     if not keepdim:
         return values[..., 0].copy(), at[..., 0].copy()
     return _back(values, dim), _back(at, dim)

@@ -58,7 +58,7 @@ def _by_loop(module, name):
     return run
 
 
-digamma = _by_loop("_gamma", "digamma")
+digamma, trigamma = _by_loop("_gamma", "digamma"), _by_loop("_gamma", "trigamma")
 _erfc, _erfcx, _near = _by_loop("_gamma", "erfc"), _scipy("erfcx"), _loops("_gamma", "erfcx_near")
 
 
@@ -77,22 +77,12 @@ def erfcx(x):
 
 
 def _bessel_i(name, scaled):
-    """SciPy's beyond 8 (without the overflow on its way to large results), a power series up to there."""
-    series, far = _loops("_bessel", name), _scipy(f"{name}e")
+    loop, narrow = _loops("_bessel", name), _loops("_bessel", f"{name}_narrow")
 
     def run(x):
         x = np.asarray(x, order="C")
-        size = np.abs(x)
-        if size.size and not size.max() <= 8:
-            wide = size.astype(np.float64, copy=False)
-            out = far(x.astype(np.float64, copy=False))
-            if not scaled:
-                half = np.exp(np.where(wide > 700, 0.5, 1.0) * wide)
-                out = np.where(wide > 700, out * half * half, out * half)  # nan at infinity, as PyTorch
-            out = out.astype(x.dtype, copy=False)
-        else:
-            out = np.empty_like(x)
-        series(x.reshape(-1), scaled, out.reshape(-1))
+        out = np.empty_like(x)
+        (narrow if x.dtype == np.float32 else loop)(x.reshape(-1), scaled, out.reshape(-1))
         return out
 
     return run
@@ -110,46 +100,50 @@ def _bessel_k(name, scaled):
     return run
 
 
-def _bessel(name):
-    """SciPy's up to 25; beyond, it has no digits of the phase left to lose."""
-    loop, near = _loops("_bessel", "large"), _scipy(name)
-    order, second = int(name[1]), name[0] == "y"
+def _spread(a, x, kind):
+    """Two operands, one of which may be a number, as contiguous arrays of one shape that loops may have."""
+    a, x = np.asarray(a, kind, order="C"), np.asarray(x, kind, order="C")
+    shape = np.broadcast_shapes(a.shape, x.shape)
+    # Not the broadcast arrays themselves: Numba compiles for arrays that may be written to.
+    return (v if v.shape == shape else np.broadcast_to(v, shape).copy() for v in (a, x))
 
-    def run(x):
-        x = np.asarray(x, order="C")
-        out = near(x)
-        if x.size and not np.abs(x).max() <= 25:
-            loop(x.reshape(-1), order, second, out.reshape(-1))
-        return out
+
+def _incomplete(name, scipy_name):
+    loop, rest = _loops("_incomplete", name), _scipy(scipy_name)
+
+    def run(a, x):
+        if (a if isinstance(a, np.ndarray) else x).dtype != np.float64:
+            return rest(a, x)  # exact enough for float32, and faster
+        a, x = _spread(a, x, np.float64)
+        shape = x.shape
+        a, x, out = a.reshape(-1), x.reshape(-1), np.empty(x.size)
+        if loop(a, x, out):  # it has left some out
+            left = ~((a >= 0.05) & (a <= 200) & (x > 0) & (x < np.inf))
+            out[left] = rest(a[left], x[left])
+        return out.reshape(shape)
 
     return run
 
 
+_polygamma, _zeta = _loops("_gamma", "polygamma"), _loops("_gamma", "zeta")
+
+
+def zeta(s, x):
+    kind = (s if isinstance(s, np.ndarray) else x).dtype
+    s, x = _spread(s, x, kind)
+    out = np.empty(x.shape, kind)
+    _zeta(s.reshape(-1), x.reshape(-1), out.reshape(-1))
+    return out
+
+
 def polygamma(n, x):
-    if n == 0:
-        return digamma(x)
-    if n == 1:
-        return _trigamma(x.astype(np.float64)).astype(x.dtype, copy=False)
-    import scipy.special
-
-    factor = (-1.0) ** (n + 1) * scipy.special.gamma(n + 1.0)
-    return (factor * scipy.special.zeta(n + 1.0, x.astype(np.float64))).astype(x.dtype, copy=False)
-
-
-def _trigamma(x):
-    from scipy.special import zeta
-
-    # Negative numbers by reflection: there zeta would be summed from its poles.  x - rint(x) is exact.
-    reflected = x < 0
-    small = x < 0.5
-    found = zeta(2.0, np.where(reflected, 1 - x, np.where(small, 1 + x, x)))
-    if reflected.any():
-        r = x - np.rint(x)
-        s = r * r
-        near = 1 / s + (3.2898681336964529 + s * (6.4939394022668291 + s * (10.173430619844491 + s * 14.057086977967571)))
-        poles = np.where(np.abs(r) < 0.01, near, (np.pi / np.sin(np.pi * r)) ** 2)
-        found = np.where(reflected, poles - found, found)
-    return np.where(small & ~reflected, (1 / x) ** 2 + found, found)
+    if n < 2:
+        return trigamma(x) if n else digamma(x)
+    x = np.asarray(x, order="C")
+    out = np.empty_like(x)
+    factor = math.copysign(math.gamma(n + 1.0) if n < 170 else math.inf, n % 2 - 0.5)
+    _polygamma(float(n), factor, x.reshape(-1), out.reshape(-1))
+    return out
 
 
 def logit(x, eps):
@@ -274,9 +268,9 @@ KERNELS = {
     "lgamma": _by_loop("_gamma", "lgamma"),
     "digamma": digamma,
     "polygamma": polygamma,
-    "igamma": _scipy("gammainc"),
-    "igammac": _scipy("gammaincc"),
-    "zeta": _scipy("zeta"),
+    "igamma": _incomplete("igamma", "gammainc"),
+    "igammac": _incomplete("igammac", "gammaincc"),
+    "zeta": zeta,
     "entr": _scipy("entr"),
     "xlogy": _scipy("xlogy"),
     "xlog1py": _scipy("xlog1py"),
@@ -287,10 +281,10 @@ KERNELS = {
     "i1": _bessel_i("i1", False),
     "i1e": _bessel_i("i1", True),
     "airy_ai": _by_loop("_bessel", "airy_ai"),
-    "bessel_j0": _bessel("j0"),
-    "bessel_j1": _bessel("j1"),
-    "bessel_y0": _bessel("y0"),
-    "bessel_y1": _bessel("y1"),
+    "bessel_j0": _by_loop("_bessel", "j0"),
+    "bessel_j1": _by_loop("_bessel", "j1"),
+    "bessel_y0": _by_loop("_bessel", "y0"),
+    "bessel_y1": _by_loop("_bessel", "y1"),
     "modified_bessel_i0": _bessel_i("i0", False),
     "modified_bessel_i1": _bessel_i("i1", False),
     "modified_bessel_k0": _bessel_k("k0", False),

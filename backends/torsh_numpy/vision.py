@@ -27,6 +27,7 @@ def _scale(i: int, o: int, scale: float | None, align: bool, real: Any) -> Any:
     return real(1.0 / scale) if scale is not None and scale > 0 else real(i) / real(o)
 
 
+@functools.lru_cache(maxsize=64)
 def _nearest(i: int, o: int, scale: float | None, exact: bool, real: Any) -> Array:
     if not exact and o == i:
         return np.arange(o)
@@ -110,15 +111,45 @@ def _along(x: Array, axis: int, length: int, back: bool, given: Any) -> Array:
     return out.reshape(*before, length, *after)
 
 
+@functools.lru_cache(maxsize=64)
+def _whole_weights(*given: Any) -> tuple[Array, int]:
+    """A matrix of ``_matrix`` as multiples of a power of two that fit 16 bits, and the power."""
+    matrix = _matrix(*given)
+    top, bits = float(matrix.max()), 0
+    while bits < 22 and int(0.5 + top * (1 << bits + 1)) < 1 << 15:
+        bits += 1
+    scaled = matrix * (1 << bits)
+    return np.trunc(scaled + np.where(scaled < 0, -0.5, 0.5)), bits
+
+
+def _resample_bytes(x: Array, size: Any, scales: Any, mode: str, align_corners: bool, antialias: bool) -> Array:
+    """Images of bytes, as PyTorch computes them: with whole weights, rows first, rounded to bytes after each dimension."""
+    out = x
+    for axis in range(x.ndim - 1, 1, -1):
+        i, o = x.shape[axis], size[axis - 2]
+        if i != o:
+            weights, bits = _whole_weights(i, o, scales[axis - 2], mode, align_corners, antialias, np.float64)
+            # float64 holds these sums exactly, and has a fast product.
+            sums = apply_along(out.astype(np.float64), axis, weights)
+            out = np.clip(np.floor((sums + (1 << bits - 1)) / (1 << bits)), 0, 255).astype(np.uint8)
+    return out.copy() if out is x else np.ascontiguousarray(out)
+
+
 def resample(x, size, scales, mode, align_corners, antialias):
     real = np.float64 if x.dtype == np.float64 else np.float32
+    if mode.startswith("nearest"):
+        exact = mode == "nearest-exact"
+        for axis in range(x.ndim - 1, 1, -1):  # the last first: whole rows are copied then
+            o, s = size[axis - 2], scales[axis - 2]
+            x = x.take(_nearest(x.shape[axis], o, s, exact, real), axis)
+        return x
+    if x.dtype == np.uint8 and x.ndim == 4:
+        return _resample_bytes(x, size, scales, mode, align_corners, antialias)
     whole = x.dtype.kind != "f"
     out = x
     for axis, (o, s) in enumerate(zip(size, scales), 2):
         i = x.shape[axis]
-        if mode.startswith("nearest"):
-            out = np.take(out, _nearest(i, o, s, mode == "nearest-exact", real), axis)
-        elif i != o or s is not None:
+        if i != o or s is not None:
             given = (i, o, s, mode, align_corners, antialias, real)
             out = _along(out.astype(real) if whole else out, axis, o, False, given)
     if whole and out.dtype != x.dtype:

@@ -21,7 +21,9 @@ ROOMS = (
 OWN = frozenset({"torsh.compat", "torsh.registry", "torsh.backend"})
 
 # Functions without an underscore that are only for other modules of torsh.
-INTERNAL = frozenset({"torsh.overrides.default", "torsh.overrides.handler", "torsh.utils.checkpoint.tree_map"})
+INTERNAL = frozenset(
+    {"torsh.overrides.default", "torsh.overrides.handler", "torsh.overrides.has_modes", "torsh.utils.checkpoint.tree_map"}
+)
 
 # Rooms that hold nothing but their API, collected from torsh's inner modules.
 _COLLECTIONS = frozenset({"torsh", "torsh.Tensor"})

@@ -78,8 +78,8 @@ class Answers:
 
     @functools.cached_property
     def truth(self) -> np.ndarray[Any, Any] | None:
-        """The exact values by mpmath, for real functions that ``torsh_conformance.accuracy.truth`` knows; nan where an
-        argument is not finite, and None where it does not apply or mpmath is not installed.
+        """The exact values by ball arithmetic, for real functions that ``torsh_conformance.accuracy.truth`` knows; nan where an
+        argument is not finite, and None where it does not apply or python-flint is not installed.
         """
         if self.subject.op is None or len(self.run.leaves) != 1 or self.run.leaves[0].dtype not in _REAL:
             return None

@@ -52,6 +52,7 @@ def conform(
     cases: bool = True,
     accuracy: bool = False,
     points: int | None = None,
+    accuracy_table: Path | None = None,
 ) -> int:
     """Measure how right and how fast each op is on each backend, and write report.json, report.html and junit.xml.
 
@@ -90,22 +91,24 @@ def conform(
     cases
         Run the cases; --no-cases leaves only what else is asked for.
     accuracy
-        Also measure the errors of elementwise functions against mpmath, beside PyTorch's.
+        Also measure the errors of elementwise functions against exact values, beside PyTorch's.
     points
-        At how many points; default: 100000 in float32, 2000 in float64 (--quick: 2000 and 500).
+        At how many points; default: 100000 in each dtype (--quick: 2000 in float32, 500 in float64).
+    accuracy_table
+        Also write the table of --accuracy as Markdown to this file.
     """
     errors = Console(stderr=True)
     folder = known_failures or known.FOLDER
     try:
         if from_report is not None:
-            return _pages(from_report, out, matrix)
+            return _pages(from_report, out, matrix, accuracy_table)
         if case is not None:
             return show_case(case)
         return _conform(
             ops=ops, backends=_words(backends), plan_dtypes=_dtypes(dtypes, quick), checks=_checks(checks, quick),
             quick=quick, out=out, jobs=jobs or os.cpu_count() or 1, matrix=matrix, folder=folder, record=record,
             mutants=mutants, timings=timings, cases=cases, counts=_counts(accuracy, points, dtypes, quick),
-            errors=errors,
+            table=accuracy_table, errors=errors,
         )  # fmt: skip
     except Usage as e:
         errors.print(f"torsh conform: {e}", markup=False, highlight=False, soft_wrap=True)
@@ -180,8 +183,10 @@ def _subjects(pattern: str | None) -> list[Any]:
 def _conform(
     *, ops: str | None, backends: list[str] | None, plan_dtypes: tuple[str, ...], checks: frozenset[str], quick: bool,
     out: Path, jobs: int, matrix: Path | None, folder: Path, record: bool, mutants: bool, timings: bool, cases: bool,
-    counts: dict[str, int] | None, errors: Console,
+    counts: dict[str, int] | None, table: Path | None, errors: Console,
 ) -> int:  # fmt: skip
+    if table is not None and counts is None:
+        raise Usage("--accuracy-table needs --accuracy")
     found, described = _targets(backends)
     subjects = _subjects(ops) if cases else []
     plan = Plan(
@@ -214,6 +219,9 @@ def _conform(
     if matrix is not None:
         report.write(matrix, report.to_matrix(data))
         files.append(matrix)
+    if table is not None:
+        report.write(table, report.to_accuracy(data))
+        files.append(table)
     _summary(Console(), data, files, time.perf_counter() - started)
     clean = not data["summary"]["findings"] and not stale
     caught = not mutants or extra["mutants"]["caught"] == extra["mutants"]["total"]
@@ -226,7 +234,7 @@ def _bar(console: Console) -> Progress:
     return Progress(*columns, console=console, transient=True)
 
 
-def _pages(source: Path, out: Path, matrix: Path | None) -> int:
+def _pages(source: Path, out: Path, matrix: Path | None, table: Path | None) -> int:
     import json
 
     try:
@@ -235,9 +243,13 @@ def _pages(source: Path, out: Path, matrix: Path | None) -> int:
         raise Usage(f"cannot read {source}: {e}") from None
     if data.get("schema") != report.SCHEMA:
         raise Usage(f"{source} has schema {data.get('schema')!r}, this version reads {report.SCHEMA!r}")
+    if table is not None and "accuracy" not in data:
+        raise Usage(f"{source} has no table of errors: it was made without --accuracy")
     if matrix is not None:
         report.write(matrix, report.to_matrix(data))
-    else:
+    if table is not None:
+        report.write(table, report.to_accuracy(data))
+    if matrix is None and table is None:
         report.write_all(data, out)
     return 0
 
@@ -295,7 +307,8 @@ def run_accuracy(
     try:
         from torsh_conformance.accuracy import measure
     except ModuleNotFoundError as e:
-        raise Usage(f"--accuracy needs {e.name}: pip install {e.name}") from None
+        package = {"flint": "python-flint"}.get(e.name or "", e.name)
+        raise Usage(f"--accuracy needs {package}: pip install {package}") from None
     functions = measure.chosen(pattern)
     if not functions:
         raise Usage(f"no function of one number matches {pattern!r}")

@@ -324,12 +324,28 @@ def to_matrix(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def accuracy_lines(accuracy: dict[str, Any]) -> list[str]:
+def to_accuracy(report: dict[str, Any]) -> str:
+    """The table of errors as a page of its own, for the docs."""
+    env, accuracy = report["environment"], report["accuracy"]
+    lines = [
+        "# Accuracy", "",
+        "Generated from a conformance run by `torsh conform --accuracy --accuracy-table`; do not edit. How to read it: "
+        "[conformance](conformance.md#accuracy).", "",
+        f"Run of {env['date'][:10]} on {env['cpu']} with Python {env['python']}, "
+        + ", ".join(f"{k} {v}" for k, v in env["versions"].items()) + ".", "",
+    ]  # fmt: skip
+    for name, counts in accuracy["verdicts"].items():
+        lines.append(f"* {name}: " + ", ".join(f"{n} {v}" for v, n in sorted(counts.items())))
+    return "\n".join([*lines, "", *accuracy_lines(accuracy, "## Table")])
+
+
+def accuracy_lines(accuracy: dict[str, Any], title: str = "## Accuracy") -> list[str]:
     """The table of errors as Markdown."""
     columns = accuracy["columns"]
     lines = [
-        "## Accuracy", "",
-        "Largest error in ulp of functions of one number, away from roots (near roots in brackets), against mpmath; where "
+        title, "",
+        "Largest error in ulp of functions of one number, away from roots (near roots in brackets), against values in ball "
+        "arithmetic (Arb) that are right to 80 bits, for float32 and float64 alike; where "
         f"it is, and the share of points above {accuracy['goal']:g} ulp.", "",
         "| function | dtype | points | " + " | ".join(f"{c} | at | above" for c in columns) + " |",
         "|---|---|" + "---|" * (1 + 3 * len(columns)),

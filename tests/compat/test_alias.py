@@ -87,7 +87,7 @@ from torch.distributed.fsdp import FullyShardedDataParallel as FSDP
 from torch.onnx import export
 import torch._dynamo
 print(dist.is_available(), isinstance(torch.ones(1), FSDP))
-for use in (lambda: FSDP(None), lambda: export(1, 2), lambda: dist.init_process_group("gloo")):
+for use in (lambda: FSDP(None), lambda: export(1, 2), lambda: dist.init_device_mesh("cpu", (1,))):
     try:
         use()
     except NotImplementedError as e:
@@ -95,10 +95,10 @@ for use in (lambda: FSDP(None), lambda: export(1, 2), lambda: dist.init_process_
 """
     )
     assert out.splitlines() == [
-        "False False",
+        "True False",
         "torch.distributed.fsdp.FullyShardedDataParallel is not in torsh yet",
         "torch.onnx.export is not in torsh yet",
-        "torch.distributed.init_process_group is not in torsh yet",
+        "torch.distributed.init_device_mesh is not in torsh yet",
     ]
 
 

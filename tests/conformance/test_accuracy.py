@@ -48,6 +48,24 @@ def test_only_the_dtypes_asked_for(tmp_path: Path) -> None:
     assert [r["dtype"] for r in rows] == ["float64"]
 
 
+def test_a_page_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "accuracy.md"
+    assert run(tmp_path, ops="^exp$", accuracy_table=page) == 0
+    text = page.read_text()
+    assert "* numpy: 2 good" in text and "| `exp` | float64 |" in text and "80 bits" in text
+    page.unlink()
+    assert conform(from_report=tmp_path / "report.json", accuracy_table=page) == 0
+    assert page.read_text() == text
+    assert run(tmp_path, accuracy=False, cases=True, ops="^exp$", accuracy_table=page) == 2
+    assert "needs --accuracy" in capsys.readouterr().err
+
+
+def test_rows_say_what_is_exact(tmp_path: Path) -> None:
+    run(tmp_path, ops="^exp$")
+    rows = json.loads((tmp_path / "report.json").read_text())["accuracy"]["rows"]
+    assert {r["truth"] for r in rows} == {"Arb"}
+
+
 def test_wrong_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path, points=0) == 2
     assert "--points must be at least 1" in capsys.readouterr().err

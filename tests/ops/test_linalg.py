@@ -190,3 +190,28 @@ def test_operators_leave_foreign_operands_to_them():
     assert torsh.ones(2, 2) @ Other() == "theirs"
     with pytest.raises(TypeError):
         torsh.ones(2, 2) @ 3
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 3])
+def test_pivots_outside_the_matrix_are_refused(wrong):
+    LU, pivots = torsh.linalg.lu_factor(torsh.eye(2).expand(3, 2, 2))
+    pivots[1, 0] = wrong
+    with pytest.raises(RuntimeError, match="between 1 and LU"):
+        torsh.lu_unpack(LU, pivots)
+    with pytest.raises(RuntimeError, match="greater or equal to 1" if wrong < 1 else "smaller or equal to LU.size"):
+        torsh.linalg.lu_solve(LU, pivots, torsh.ones(3, 2, 1))
+
+
+def test_factors_of_addr_follow_the_result():
+    m, v = torsh.ones(2, 2), torsh.ones(2)
+    with pytest.raises(RuntimeError, match=r"Boolean beta only supported for Boolean results\."):
+        torsh.addr(m, v, v, beta=True)
+    with pytest.raises(RuntimeError, match="argument alpha must not be a floating point number"):
+        torsh.addr(m.long(), v.long(), v.long(), alpha=1.5)
+    assert torsh.addr(m.long(), v, v, alpha=1.5).tolist() == [[2.5, 2.5], [2.5, 2.5]]
+    assert torsh.addr(torsh.tensor(1.0, dtype=torsh.float64), v, v).dtype is torsh.float64
+
+
+def test_multi_dot_names_the_dtypes_that_differ():
+    with pytest.raises(RuntimeError, match="all tensors must have be the same dtype but tensor 0 is float"):
+        torsh.linalg.multi_dot([torsh.ones(2, 2), torsh.ones(2, 2, dtype=torsh.float64)])

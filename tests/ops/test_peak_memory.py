@@ -20,7 +20,7 @@ def _inputs():
     torsh.manual_seed(0)
     x = torsh.rand(N, N)
     return {
-        "x": x, "y": torsh.rand(N, N), "mask": x > 0.5, "places": torsh.randint(0, N, (N, N)), "rows": torsh.randint(0, N, (N,)),
+        "x": x, "half": x.half(), "y": torsh.rand(N, N), "mask": x > 0.5, "places": torsh.randint(0, N, (N, N)), "rows": torsh.randint(0, N, (N,)),
         "vector": torsh.rand(N), "image": torsh.rand(8, 16, 128, 128), "weight": torsh.rand(16, 16, 3, 3),
         "picture": torsh.rand(4, 3, 416, 416), "wide": torsh.rand(16, 3, 7, 7), "labels": torsh.randint(0, N, (N,)),
     }  # fmt: skip
@@ -70,6 +70,13 @@ OPS = {
     "contiguous": lambda d: d.x.t().contiguous(),
     "to float64": lambda d: d.x.double(),
     "to float16": lambda d: d.x.half(),
+    "add, float16": lambda d: d.half + d.half,
+    "gelu, tanh": lambda d: F.gelu(d.x, approximate="tanh"),
+    "softplus": lambda d: F.softplus(d.x),
+    "mish": lambda d: F.mish(d.x),
+    "logsigmoid": lambda d: F.logsigmoid(d.x),
+    "sort": lambda d: torsh.sort(d.x, 1),
+    "attention": lambda d: F.scaled_dot_product_attention(d.image, d.image, d.image),
 }  # fmt: skip
 
 

@@ -203,6 +203,7 @@ def test_files_mapped_into_memory(tmp_path) -> None:
         assert found["a"].tolist() == [0, 1, 2, 3, 4] and found["b"].tolist() == [False, True, True]
 
 
+@pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
 def test_storages_of_files(tmp_path) -> None:
     for m in (torsh, torch):
         file = str(tmp_path / m.__name__)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import threading
 import warnings
 from collections.abc import Sequence
 from math import prod
@@ -73,8 +74,19 @@ class enforce_grad_layout_policy:
         pass
 
 
+class _Multithreading(threading.local):
+    """What programs asked for."""
+
+    asked: bool = True
+
+
+_multithreading = _Multithreading()
+
+
 class set_multithreading_enabled:
-    """Accepted for programs that use it: the engine runs every backward pass in the calling thread.
+    """Kept for programs that ask for it: the engine runs every backward pass in the calling thread in any case.
+
+    As a context manager, and as a plain call, as in PyTorch.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.set_multithreading_enabled.html
 
@@ -84,13 +96,14 @@ class set_multithreading_enabled:
     """
 
     def __init__(self, mode: bool) -> None:
-        self.mode = mode
+        self.prev = _multithreading.asked
+        self.mode = _multithreading.asked = mode
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, *exc: Any) -> None:
-        pass
+        _multithreading.asked = self.prev
 
 
 def _sequence(x: Any) -> tuple[Any, ...]:

@@ -10,9 +10,10 @@ import traceback
 import warnings
 from typing import Any
 
+from torsh._callers import is_ours
 from torsh.autograd import engine
 from torsh.dispatch import Mode
-from torsh.tensor import Tensor, is_ours
+from torsh.tensor import Tensor
 
 
 def _user_stack() -> list[str]:

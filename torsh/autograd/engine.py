@@ -186,6 +186,10 @@ class RemovableHandle:
         if fn is not None:
             hooks[self.id] = fn
 
+    def hooks_dict_ref(self) -> Any:
+        """The table that holds the hook, for programs that read it (a reference to be called in PyTorch)."""
+        return self._hooks
+
     def remove(self) -> None:
         """Take the hook off; a second call does nothing."""
         self._hooks.pop(self.id, None)

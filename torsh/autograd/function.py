@@ -109,6 +109,11 @@ class BackwardCFunction(Node, FunctionCtx):
         if around.forward_mode and cls.jvp is not Function.jvp:
             return self._transposed(given)
         user = cls.backward if cls.backward is not Function.backward else cls.vjp
+        if user is cls.backward and cls.vjp is not Function.vjp:
+            raise RuntimeError(
+                f"Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You should only implement one of them "
+                f"({cls.__name__} has both)."
+            )
         if state.autocasts:
             from torsh.amp import _casting
 
@@ -284,6 +289,11 @@ class Function(metaclass=_FunctionMeta):
         for i, out in enumerate(outs):
             if isinstance(out, Tensor):
                 outs[i] = cls._mark(node, i, out, tensors, tracked)
+        if tracked:
+            views = [o for o in outs if isinstance(o, Tensor) and o._base is not None and not any(o is t for t in tensors)]
+            several = sum(isinstance(o, Tensor) and o._rg for o in outs) > 1
+            for out in views:  # a write to one would put the view's own history in the place of this function's
+                out._made = "multi" if several else "custom"
         node._metas = [(tuple(o.shape), o._kind) if isinstance(o, Tensor) else None for o in outs]
         if tracked:
             node.saved = tuple(_keep(node, t, result, outs, tensors) for t in node._to_save)
@@ -298,7 +308,10 @@ class Function(metaclass=_FunctionMeta):
         """Attach the node to one output; an input returned as it is becomes a view unless it is marked dirty."""
         dirty = any(out is d for d in node._dirty)
         if any(out is t for t in inputs) and not dirty:
-            out = out._alias() if not tracked else out.detach()
+            out = out._alias() if not tracked else out.view_as(out)
+            out._rg, out._gf = False, None
+        if dirty and tracked and any(out is n for n in node._non_differentiable):
+            return out.detach()
         if not tracked or any(out is n for n in node._non_differentiable) or not out._kind.inexact:
             return out
         if dirty and out._base is not None:

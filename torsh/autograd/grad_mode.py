@@ -57,26 +57,21 @@ def is_inference_mode_enabled() -> bool:
     return thread.inference
 
 
-class _Switch:
-    """A context manager that sets the thread's grad mode, and a decorator that does so around every call.
+class _DecoratorContextManager:
+    """A context manager that is a decorator, too: it is entered around every call of what it decorates.
 
-    A decorated generator function has the mode inside its body only, not in its consumer's code between items.
+    A decorated generator function has the context inside its body only, not in its consumer's code between items.
     """
 
-    _value: bool
+    def __enter__(self) -> Any:
+        raise NotImplementedError
 
-    def __enter__(self) -> None:
-        self.prev = thread.asked if thread.inference else thread.enabled
-        _set_grad_mode(self._value)
+    def __exit__(self, *exc: object) -> Any:
+        raise NotImplementedError
 
-    def __exit__(self, *exc: object) -> None:
-        _set_grad_mode(self.prev)
-
-    def _fresh(self) -> _Switch:
+    def clone(self) -> Any:
         """A new manager of the same setting: a decorated function may run recursively or in several threads."""
-        clone = object.__new__(type(self))
-        clone._value = self._value
-        return clone
+        return type(self)()
 
     def __call__(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         if inspect.isclass(fn):
@@ -95,14 +90,14 @@ class _Switch:
                 step: Callable[[], Any] = functools.partial(gen.send, None)
                 while True:
                     try:
-                        with self._fresh():
+                        with self.clone():
                             item = step()
                     except StopIteration as stop:
                         return stop.value
                     try:
                         got = yield item
                     except GeneratorExit:
-                        with self._fresh():
+                        with self.clone():
                             gen.close()
                         raise
                     except BaseException as e:
@@ -114,10 +109,28 @@ class _Switch:
 
         @functools.wraps(fn)
         def call(*args: Any, **kwargs: Any) -> Any:
-            with self._fresh():
+            with self.clone():
                 return fn(*args, **kwargs)
 
         return call
+
+
+class _Switch(_DecoratorContextManager):
+    """A context manager that sets the thread's grad mode."""
+
+    _value: bool
+
+    def __enter__(self) -> None:
+        self.prev = thread.asked if thread.inference else thread.enabled
+        _set_grad_mode(self._value)
+
+    def __exit__(self, *exc: object) -> None:
+        _set_grad_mode(self.prev)
+
+    def clone(self) -> _Switch:
+        found = object.__new__(type(self))
+        found._value = self._value
+        return found
 
 
 class no_grad(_Switch):
@@ -192,7 +205,7 @@ class set_grad_enabled(_Switch):
         _set_grad_mode(self.prev)
         return super().__call__(fn)
 
-    def _fresh(self) -> _Switch:
+    def clone(self) -> _Switch:
         switch: _Switch = enable_grad() if self._value else no_grad()
         return switch
 
@@ -237,7 +250,7 @@ class inference_mode(_Switch):
     def __init__(self, mode: bool = True) -> None:
         self.mode = mode
 
-    def _fresh(self) -> _Switch:
+    def clone(self) -> _Switch:
         return inference_mode(self.mode)
 
     def __enter__(self) -> None:

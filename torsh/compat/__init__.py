@@ -138,6 +138,8 @@ def install() -> None:
     dtypes.namespace = "torch"
     sys.meta_path.insert(0, _finder)
     sys.modules["torch"] = torsh
+    torsh.__name__ = "torch"  # libraries compare it
+    torsh.torch = torsh  # type: ignore[attr-defined]  # as in PyTorch, whose modules import it by its own name
     rename_classes(torsh)
     _sync()
     torsh.__version__ = version.__version__ = version.TorchVersion(f"{version.API}+torsh")

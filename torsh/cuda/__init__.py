@@ -18,7 +18,11 @@ from torsh.cuda.memory import (
     memory_allocated,
     memory_reserved,
     memory_stats,
+    reset_max_memory_allocated,
+    reset_peak_memory_stats,
 )
+from torsh.cuda.streams import Event, Stream, current_stream, default_stream, device_of, set_stream, stream
+from torsh.cuda.streams import needed as _needed_device
 from torsh.device import device as Device
 
 
@@ -252,13 +256,76 @@ def set_device(device: Any) -> None:
         _needed()
 
 
+def _unknown(name: str) -> Any:
+    """AssertionError where there is no CUDA device, MissingAPI where there is one: no backend tells yet."""
+    from torsh.compat.placeholders import MissingAPI
+
+    _needed_device()
+    raise MissingAPI(f"torch.cuda.{name} is not in torsh yet: its backends do not say")
+
+
+def get_device_capability(device: Any = None) -> tuple[int, int]:
+    """A device's compute capability.  AssertionError where there is none.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cuda.get_device_capability.html
+    """
+    found: tuple[int, int] = _unknown("get_device_capability")
+    return found
+
+
+def get_device_properties(device: Any = None) -> Any:
+    """What a device is like.  AssertionError where there is none.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cuda.get_device_properties.html
+    """
+    return _unknown("get_device_properties")
+
+
+def mem_get_info(device: Any = None) -> tuple[int, int]:
+    """A device's (free, total) bytes.  AssertionError where there is none.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cuda.mem_get_info.html
+    """
+    found: tuple[int, int] = _unknown("mem_get_info")
+    return found
+
+
+def can_device_access_peer(device: Any, peer_device: Any) -> bool:
+    """Whether a device reaches another's memory.  AssertionError where there is none.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cuda.can_device_access_peer.html
+    """
+    return bool(_unknown("can_device_access_peer"))
+
+
+def ipc_collect() -> None:
+    """Give back memory shared with processes that are gone: backends share none.  AssertionError where there is no device.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cuda.ipc_collect.html
+    """
+    _needed_device()
+
+
+def set_per_process_memory_fraction(fraction: float, device: Any = None) -> None:
+    """Limit the memory that is used.  AssertionError where there is no device.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cuda.set_per_process_memory_fraction.html
+    """
+    _unknown("set_per_process_memory_fraction")
+
+
+def set_sync_debug_mode(debug_mode: int | str) -> None:
+    """Warn of operations that wait for the device.  AssertionError where there is no device.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cuda.set_sync_debug_mode.html
+    """
+    _unknown("set_sync_debug_mode")
+
+
 # What PyTorch has here and torsh does not: it can be named, and says so when it is used.
 _MISSING = frozenset(
-    "CUDAGraph Event ExternalStream Stream can_device_access_peer clock_rate comm cudart current_blas_handle current_stream "
-    "default_stream device_of get_device_capability get_device_properties graph graphs ipc_collect "
-    "make_graphed_callables mem_get_info "
-    "memory_snapshot memory_summary nccl nvtx reset_max_memory_allocated reset_peak_memory_stats "
-    "set_per_process_memory_fraction set_stream set_sync_debug_mode stream temperature utilization".split()
+    "CUDAGraph ExternalStream clock_rate comm cudart current_blas_handle graph graphs "
+    "make_graphed_callables memory_snapshot memory_summary nccl nvtx temperature utilization".split()
 )
 
 

@@ -84,3 +84,17 @@ def memory_stats(device: Any = None) -> OrderedDict[str, Any]:
 
 
 __all__ = ["max_memory_allocated", "max_memory_reserved", "memory_allocated", "memory_reserved", "memory_stats"]
+
+
+def reset_peak_memory_stats(device: Any = None) -> None:
+    """Let ``max_memory_allocated`` begin again.  Raises MissingAPI where there is a device.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cuda.reset_peak_memory_stats.html
+
+    >>> import torsh
+    >>> torsh.cuda.is_available() or torsh.cuda.reset_peak_memory_stats()
+    """
+    _nothing("reset_peak_memory_stats")
+
+
+reset_max_memory_allocated = reset_max_memory_cached = reset_accumulated_memory_stats = reset_peak_memory_stats

@@ -14,6 +14,13 @@ from torsh.distributions import (
     transforms,
     vector_transforms,
 )
+from torsh.distributions._utils import (
+    _standard_normal,
+    _sum_rightmost,
+    euler_constant,
+    tril_matrix_to_vec,
+    vec_to_tril_matrix,
+)
 from torsh.distributions.circular import VonMises
 from torsh.distributions.constraint_registry import biject_to, transform_to
 from torsh.distributions.continuous import (
@@ -120,11 +127,13 @@ _MODULES = {
     "poisson": "Poisson", "relaxed_bernoulli": "LogitRelaxedBernoulli RelaxedBernoulli",
     "relaxed_categorical": "ExpRelaxedCategorical RelaxedOneHotCategorical", "studentT": "StudentT",
     "transformed_distribution": "TransformedDistribution", "uniform": "Uniform",
-    "utils": "broadcast_all clamp_probs lazy_property logits_to_probs probs_to_logits", "von_mises": "VonMises",
+    "utils": "broadcast_all clamp_probs euler_constant lazy_property logits_to_probs probs_to_logits tril_matrix_to_vec "
+    "vec_to_tril_matrix _standard_normal _sum_rightmost", "von_mises": "VonMises",
     "weibull": "Weibull", "wishart": "Wishart",
 }  # fmt: skip
 for _name, _values in _MODULES.items():
     _module = _ModuleType(f"{__name__}.{_name}", f"What PyTorch has in ``torch.distributions.{_name}``.")
     _module.__spec__ = _ModuleSpec(_module.__name__, None)
-    _module.__dict__.update({v: globals()[v] for v in _values.split()}, __all__=_values.split())
+    # Libraries import the base class from any of them.
+    _module.__dict__.update({v: globals()[v] for v in _values.split()}, Distribution=Distribution, constraints=constraints, __all__=_values.split())
     _sys.modules[_module.__name__] = globals()[_name] = _module

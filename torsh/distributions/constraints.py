@@ -358,22 +358,38 @@ def is_dependent(constraint: Constraint) -> bool:
     return isinstance(constraint, _Dependent)
 
 
-boolean = _Test("Boolean()", lambda v: (v == 0) | (v == 1), is_discrete=True)
-one_hot = _Test("OneHot()", lambda v: ((v == 0) | (v == 1)).all(-1) & v.sum(-1).eq(1), 1, True)
+def _single(name: str, *given: Any, **named: Any) -> Constraint:
+    """A constraint without parameters, of a class of its own: libraries tell them apart by PyTorch's class names."""
+
+    def init(self: Any) -> None:
+        _Test.__init__(self, f"{type(self).__name__.removeprefix('_')}()", *given, **named)
+
+    kind = globals()[f"_{name}"] = type(f"_{name}", (_Test,), {"__module__": __name__, "__doc__": _Test.__doc__, "__init__": init})
+    found: Constraint = kind()
+    return found
+
+
+boolean = _single("Boolean", lambda v: (v == 0) | (v == 1), is_discrete=True)
+one_hot = _single("OneHot", lambda v: ((v == 0) | (v == 1)).all(-1) & v.sum(-1).eq(1), 1, True)
 nonnegative_integer = integer_greater_than(0)
 positive_integer = integer_greater_than(1)
-real = _Test("Real()", lambda v: v == v)
+real = _single("Real", lambda v: v == v)
 real_vector = independent(real, 1)
 positive = greater_than(0.0)
 nonnegative = greater_than_eq(0.0)
 unit_interval = interval(0.0, 1.0)
-simplex = _Test("Simplex()", _simplex, 1)
-lower_triangular = _Test("LowerTriangular()", _lower_triangular, 2)
-lower_cholesky = _Test(
-    "LowerCholesky()", lambda v: _lower_triangular(v) & (v.diagonal(dim1=-2, dim2=-1) > 0).all(-1), 2
-)
-square = _Test("Square()", lambda v: (v[..., 0, 0] == v[..., 0, 0]) & (v.shape[-1] == v.shape[-2]), 2)
-symmetric = _Test("Symmetric()", _symmetric, 2)
-positive_definite = _Test("PositiveDefinite()", _positive_definite, 2)
-positive_semidefinite = _Test("PositiveSemidefinite()", _positive_semidefinite, 2)
-corr_cholesky = _Test("CorrCholesky()", _corr_cholesky, 2)
+simplex = _single("Simplex", _simplex, 1)
+lower_triangular = _single("LowerTriangular", _lower_triangular, 2)
+lower_cholesky = _single("LowerCholesky", lambda v: _lower_triangular(v) & (v.diagonal(dim1=-2, dim2=-1) > 0).all(-1), 2)
+square = _single("Square", lambda v: (v[..., 0, 0] == v[..., 0, 0]) & (v.shape[-1] == v.shape[-2]), 2)
+symmetric = _single("Symmetric", _symmetric, 2)
+positive_definite = _single("PositiveDefinite", _positive_definite, 2)
+positive_semidefinite = _single("PositiveSemidefinite", _positive_semidefinite, 2)
+corr_cholesky = _single("CorrCholesky", _corr_cholesky, 2)
+
+__all__ = [
+    "Constraint", "boolean", "cat", "corr_cholesky", "dependent", "dependent_property", "greater_than", "greater_than_eq",
+    "half_open_interval", "independent", "integer_interval", "interval", "is_dependent", "less_than", "lower_cholesky",
+    "lower_triangular", "multinomial", "nonnegative", "nonnegative_integer", "one_hot", "positive", "positive_definite",
+    "positive_integer", "positive_semidefinite", "real", "real_vector", "simplex", "square", "stack", "symmetric", "unit_interval",
+]  # fmt: skip

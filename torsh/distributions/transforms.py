@@ -56,7 +56,7 @@ class Transform:
     @property
     def inv(self) -> Transform:
         """The inverse map."""
-        return _Inverse(self)
+        return _InverseTransform(self)
 
     def __call__(self, x: Tensor) -> Tensor:
         if self._cache_size == 0:
@@ -107,7 +107,7 @@ class Transform:
     __hash__ = None  # type: ignore[assignment]
 
 
-class _Inverse(Transform):
+class _InverseTransform(Transform):
     bijective = True
 
     def __init__(self, transform: Transform) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import textwrap
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -126,7 +127,8 @@ class Batched(Tensor):
         return self._data.values
 
     def __repr__(self) -> str:
-        return f"BatchedTensor(lvl={self._level}, value={self._physical!r})"
+        value = textwrap.indent(repr(self._physical), " " * 4)
+        return f"BatchedTensor(lvl={self._level}, bdim=0, value=\n{value}\n)"
 
 
 def batched(physical: Tensor, level: int) -> Batched:

@@ -14,7 +14,7 @@ from typing import Any
 
 from torsh import autograd
 from torsh.autograd.function import around, fresh_leaf
-from torsh.autograd.grad_mode import enable_grad
+from torsh.autograd.grad_mode import enable_grad, thread
 from torsh.dispatch import modes
 from torsh.func._batched import Batched, VmapMode, batched, pull, push
 from torsh.func._tree import flatten, map_leaves, unflatten
@@ -85,9 +85,19 @@ def _release(x: Any, outer: bool) -> Any:
     return x if outer or not isinstance(x, Tensor) else (batched(_release(x._physical, False), x._level) if isinstance(x, Batched) else x.detach())
 
 
+def _released_aux(aux: Any, outer: bool) -> Any:
+    """What a function gives besides its result: tensors only, without this transform's graph."""
+    for x in flatten(aux)[0]:
+        if not isinstance(x, Tensor):
+            raise RuntimeError(f"Expected tensors, got unsupported type {type(x)}")
+    return map_leaves(lambda x: _release(x, outer), aux)
+
+
 def _outer(leaves: Sequence[Any]) -> bool:
-    """Whether results must stay connected: an argument is tracked from outside, or a transform around is at work."""
-    return _depth.count > 1 or any(isinstance(t, Tensor) and t._rg for t in leaves)
+    """Whether results must stay connected: an argument is tracked from outside, or a transform around is at work; never inside
+    ``no_grad``.
+    """
+    return thread.enabled and (_depth.count > 1 or any(isinstance(t, Tensor) and t._rg for t in leaves))
 
 
 class _Depth:
@@ -128,7 +138,7 @@ _depth = _Depth()
 
 def _tensors(result: Any, name: str) -> tuple[list[Tensor], Any]:
     leaves, spec = flatten(result)
-    if not leaves:
+    if not leaves or (len(leaves) == 1 and leaves[0] is None):
         raise RuntimeError(f"{name}: Expected f to be a function that has non-empty output (got output = {leaves})")
     for t in leaves:
         if not isinstance(t, Tensor):
@@ -163,18 +173,19 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     def pullback(cotangents: Any, *more: Any, retain_graph: bool = True, create_graph: bool | None = None) -> Any:
         if more:
             cotangents = (cotangents, *more)
-        given, _ = flatten(cotangents)
-        if len(given) != len(outputs):
+        given, given_spec = flatten(cotangents)
+        if given_spec != out_spec:
             raise RuntimeError(
-                f"Expected pytree structure of cotangents to be the same as pytree structure of outputs to the function: "
-                f"{len(outputs)} tensors, got {len(given)}"
+                "Expected pytree structure of cotangents to be the same as pytree structure of outputs to the function. cotangents: "
+                f"{given_spec}, primal output: {out_spec}"
             )
         with enable_grad():
             found = inputs.pullback(outputs, given)
-        return unflatten([_release(g, outer or _outer(given)) for g in found], spec)
+        connected = thread.enabled and (outer or _outer(given))
+        return unflatten([_release(g, connected) for g in found], spec)
 
     values = unflatten([_release(o, outer) for o in outputs], out_spec)
-    return (values, pullback, map_leaves(lambda x: _release(x, outer), aux)) if has_aux else (values, pullback)
+    return (values, pullback, _released_aux(aux, outer)) if has_aux else (values, pullback)
 
 
 def grad_and_value(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False) -> Callable[..., Any]:
@@ -191,7 +202,7 @@ def grad_and_value(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = F
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         chosen = _chosen(argnums, args)
         leaves, spec = flatten(tuple(args[i] for i in chosen))
-        outer = _outer(leaves) or any(isinstance(t, Tensor) and t._rg for t in flatten((args, kwargs))[0]) or _depth.count > 0
+        outer = _outer(leaves) or _outer(flatten((args, kwargs))[0]) or (thread.enabled and _depth.count > 0)
         with _depth, enable_grad():
             inputs = _Inputs(leaves)
             tracked = unflatten(inputs.values, spec)
@@ -220,7 +231,7 @@ def grad_and_value(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = F
         gradients = unflatten([_release(g, outer) for g in found], spec)
         value = _release(output, outer)
         if has_aux:
-            value = (value, map_leaves(lambda x: _release(x, outer), aux))
+            value = (value, _released_aux(aux, outer))
         return (gradients if isinstance(argnums, tuple) else gradients[0]), value
 
     return wrapper
@@ -237,6 +248,8 @@ def _chosen(argnums: Any, args: Sequence[Any]) -> list[int]:
         raise RuntimeError("argnums must be non-empty")
     found = []
     for i in argnums if isinstance(argnums, tuple) else (argnums,):
+        if not isinstance(i, int):
+            raise RuntimeError(f"argnum must be int, got: {type(i)}")
         if not -len(args) <= i < len(args):
             raise RuntimeError(f"Got argnum={i}, but only {len(args)} positional inputs")
         found.append(i % len(args))
@@ -285,9 +298,12 @@ def jvp(
     if not isinstance(primals, tuple):
         raise RuntimeError("jvp(f, primals, tangents): Expected primals to be a tuple. E.g. it should be valid to call f(*primals).")
     leaves, spec = flatten(primals)
-    directions, _ = flatten(tangents)
-    if len(leaves) != len(directions):
-        raise RuntimeError(f"{_JVP}: Expected primals and tangents to have the same python structure")
+    directions, directions_spec = flatten(tangents)
+    if directions_spec != spec:
+        raise RuntimeError(
+            f"{_JVP}: Expected primals and tangents to have the same python structure. For example, if primals is a tuple of 3 tensors, "
+            f"tangents also must be. Got primals with structure {spec} and tangents with structure {directions_spec}"
+        )
     if not leaves:
         raise RuntimeError(f"{_JVP}: Expected primals to contain at least one Tensor.")
     for role, given in (("primals", leaves), ("tangents", directions)):
@@ -300,7 +316,7 @@ def jvp(
                 "Trying to set a forward gradient that has a different size than that of the original Tensor, this is not supported. "
                 f"Tensor is of size {list(t.shape)} while the given forward gradient is of size {list(d.shape)}."
             )
-    outer = _outer(leaves) or _outer(directions) or _depth.count > 0
+    outer = _outer(leaves) or _outer(directions) or (thread.enabled and _depth.count > 0)
     with _depth, enable_grad():
         inputs = _Inputs(leaves)
         with _calling:
@@ -319,7 +335,7 @@ def jvp(
         found = _push_forward(inputs, outputs, directions)
     values = unflatten([_release(o, outer) for o in outputs], out_spec)
     derivatives = unflatten([_release(d, outer) for d in found], out_spec)
-    return (values, derivatives, aux) if has_aux else (values, derivatives)
+    return (values, derivatives, _released_aux(aux, outer)) if has_aux else (values, derivatives)
 
 
 def _push_forward(inputs: _Inputs, outputs: Sequence[Tensor], directions: Sequence[Tensor]) -> list[Tensor]:
@@ -439,7 +455,7 @@ def jacrev(
                 rows = vmap(one, chunk_size=chunk_size)(_basis(out))
                 rows = map_leaves(lambda r, out=out: r.reshape((*out.shape, *r.shape[1:])), rows)
                 blocks.append(rows if isinstance(argnums, tuple) else rows[0])
-        outer = _outer([args[i] for i in chosen]) or _depth.count > 0
+        outer = _outer([args[i] for i in chosen]) or (thread.enabled and _depth.count > 0)
         found = map_leaves(lambda r: _release(r, outer), unflatten(blocks, out_spec))
         return (found, aux_box[0]) if has_aux else found
 
@@ -494,7 +510,7 @@ def jacfwd(
         for j in range(len(outs)):
             blocks = unflatten([flatten(p)[0][j] for p in per_leaf], spec)
             by_output.append(blocks if isinstance(argnums, tuple) else blocks[0])
-        outer = _outer(leaves) or _depth.count > 0
+        outer = _outer(leaves) or (thread.enabled and _depth.count > 0)
         found = map_leaves(lambda r: _release(r, outer), unflatten(by_output, out_spec))
         return (found, aux_box[0]) if has_aux else found
 

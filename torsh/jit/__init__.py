@@ -11,6 +11,19 @@ from typing import Any
 from torsh._errors import JITException as Error
 from torsh.compat import placeholders
 from torsh.futures import Future
+from torsh.jit._tracing import (
+    TracerWarning,
+    enable_onednn_fusion,
+    freeze,
+    fuser,
+    load,
+    onednn_fusion_enabled,
+    optimize_for_inference,
+    optimized_execution,
+    save,
+    trace,
+    trace_module,
+)
 
 
 def script(obj: Any, *args: Any, **kwargs: Any) -> Any:
@@ -46,6 +59,7 @@ def export(fn: Any) -> Any:
 
 
 script_method = script_if_tracing = unused = export
+_overload = _overload_method = _script_if_tracing = export
 
 
 def ignore(drop: Any = False, **kwargs: Any) -> Any:
@@ -183,9 +197,8 @@ class Final:
 
 # What PyTorch has here and torsh does not: it can be named, and says so when it is used.
 _MISSING = frozenset(
-    "CompilationUnit RecursiveScriptClass ScriptFunction ScriptModule TracerWarning enable_onednn_fusion freeze interface "
-    "last_executed_optimized_graph load onednn_fusion_enabled optimize_for_inference optimized_execution save set_fusion_strategy "
-    "strict_fusion trace trace_module".split()
+    "CompilationUnit RecursiveScriptClass RecursiveScriptModule ScriptFunction ScriptModule interface "
+    "last_executed_optimized_graph set_fusion_strategy strict_fusion".split()
 )
 
 

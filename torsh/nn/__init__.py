@@ -1,6 +1,6 @@
 """Neural networks.  Source: https://docs.pytorch.org/docs/stable/nn.html"""
 
-from torsh.nn import functional, init, modules, parallel, parameter, utils
+from torsh.nn import functional, grad, init, modules, parallel, parameter, utils
 from torsh.nn.modules import *  # noqa: F403
 from torsh.nn.modules.module import Module
 from torsh.nn.options import LinearCrossEntropyOptions

@@ -154,6 +154,8 @@ def recurrent(
     import torsh
     from torsh.nn import functional as F
 
+    if sizes is None and not x.shape[0]:
+        raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
     directions = 2 if bidirectional else 1
     each = len(params) // (num_layers * directions)
     last: list[State] = []

@@ -43,6 +43,7 @@ _LATER = {
     **dict.fromkeys(("ScalingType", "SwizzleType", "scaled_grouped_mm", "scaled_mm"), "torsh.ops.grouped"),
     **dict.fromkeys(("handle_torch_function", "has_torch_function", "has_torch_function_unary", "has_torch_function_variadic"), "torsh.overrides"),
     **dict.fromkeys(("Callable", "Optional", "TYPE_CHECKING"), "typing"),
+    "grad": "torsh.nn",
 }  # fmt: skip
 
 # What libraries are known to take from this module without being documented in it.

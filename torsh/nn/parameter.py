@@ -52,7 +52,7 @@ class UninitializedTensorMixin:
         """Become an ordinary parameter or buffer of a shape, values undefined, in place."""
         from torsh.ops.creation import empty
 
-        made = empty(tuple(shape), dtype=dtype or self.dtype, device=device or self.device)  # type: ignore[attr-defined]
+        made = empty(shape, dtype=dtype or self.dtype, device=device or self.device)  # type: ignore[attr-defined]
         self.__dict__.update(_data=made._data, _kind=made._kind)
         self.__class__ = self.cls_to_become  # type: ignore[assignment]
 
@@ -85,6 +85,8 @@ class UninitializedTensorMixin:
             "float", "double", "bfloat16", "_kind", "_data", "_rg", "_gf", "_grad", "_lazy", "_base", "_vc", "_plain",
             "materialize", "share_memory_", "shape", "cls_to_become", "is_sparse", "detach", "_alias", "register_hook",
             "_allowed", "persistent", "_is_buffer", "copy_", "type", "layout", "_hooks", "is_cuda", "_in",
+            "size", "grad_fn", "retains_grad", "_retains", "is_complex", "is_floating_point", "char", "short", "int", "long",
+            "get_device", "_version",
         }
     )  # fmt: skip
 

@@ -77,14 +77,21 @@ def attach(op: Op) -> None:
         if op.inplace is not None:
             if name.startswith("__"):
                 if name in _AUGMENTED:
-                    setattr(Tensor, _AUGMENTED[name], op.inplace)
+                    setattr(Tensor, _AUGMENTED[name], op.augmented or op.inplace)
             else:
                 setattr(Tensor, name + "_", op.inplace)
+
+
+def _load_library(path: Any) -> None:
+    """OSError, as for a file that cannot be loaded: compiled operators are made for PyTorch's own runtime."""
+    raise OSError(f"Could not load this library: {path} (operators compiled for PyTorch need PyTorch's C++ runtime, which torsh has not)")
 
 
 def __getattr__(name: str) -> Any:
     if name == "aten":  # PyTorch's names of ops: for the few programs that go by them
         return importlib.import_module("torsh.ops.aten")
+    if name == "load_library":
+        return _load_library
     library = sys.modules.get("torsh.library")  # custom operators: nothing can be defined before it is loaded
     if library is not None and not name.startswith("_") and (found := library.namespace(name)) is not None:
         return found

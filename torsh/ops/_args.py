@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from torsh import dtypes
 from torsh.tensor import Tensor
 
 
@@ -18,12 +20,41 @@ def wrap_dim(dim: Any, ndim: int, name: str = "dim") -> int:
         return dim + ndim if dim < 0 else dim
     n = ndim or 1
     try:
+        if type(dim) is bool:
+            raise TypeError
         dim = operator.index(dim)
     except TypeError:
         raise TypeError(f"{name} must be an int, not {type(dim).__name__}") from None
     if not -n <= dim < n:
+        if not -1 << 63 <= dim < 1 << 63:
+            raise ValueError(f"Overflow when unpacking long long: {name} has more than 64 bits")
         raise IndexError(f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})")
     return dim + n if dim < 0 else dim
+
+
+# What is computed in float32 and rounded once, where steps in the type itself would each round (and lose indices and ranges).
+_HALVES = (dtypes.float16, dtypes.bfloat16)
+
+
+def in_float32(fn: Callable[..., Any], *args: Any) -> Any:
+    """``fn(*args)``, computed in float32 and rounded back if the first argument is a tensor of a half type."""
+    dtype = args[0].dtype
+    if dtype not in _HALVES:
+        return fn(*args)
+
+    def wide(a: Any) -> Any:
+        if isinstance(a, Tensor):
+            return a.to(dtypes.float32) if a.dtype is dtype else a
+        return [wide(x) for x in a] if type(a) is list or type(a) is tuple else a
+
+    found = fn(*[wide(a) for a in args])
+    return found.to(dtype) if isinstance(found, Tensor) else tuple(t.to(dtype) for t in found)
+
+
+def check_elements(shape: Sequence[int]) -> None:
+    """Raise RuntimeError for a shape of more elements than can be counted, before a library wraps its size around."""
+    if math.prod(shape) >= 1 << 62:
+        raise RuntimeError(f"Storage size calculation overflowed with sizes={list(shape)}: no tensor can have that many elements")
 
 
 def wrap_dims(dims: Any, ndim: int) -> tuple[int, ...]:

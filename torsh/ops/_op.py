@@ -18,9 +18,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from torsh import dtypes
+from torsh._callers import described
 from torsh.autograd.engine import FREED, Node, edge_of
 from torsh.autograd.grad_mode import thread
 from torsh.dispatch import KernelCache, Kind, mixed_devices, state, through_modes, unallocatable
+from torsh.ops._docs import inplace_doc
+from torsh.ops._layout import WORDS as LAYOUTS
+from torsh.ops._layout import arranged, laid_out
 from torsh.ops._signature import parameters_of, signature_with
 from torsh.tensor import (
     PLAIN,
@@ -29,7 +33,6 @@ from torsh.tensor import (
     check_apart,
     check_overlap,
     check_writable,
-    described,
     new,
     overwrite,
     shared,
@@ -50,6 +53,7 @@ class Op:
     decompose: the op in other ops, for backends without a kernel (and without gradient rules, to differentiate through).
     paths: where users find it, e.g. ``("torch.add", "Tensor.add")``.
     tags: of ``TAGS``.
+    layout: how results lie in memory, where that is not left to the kernel: see ``torsh.ops._layout``.
     """
 
     TAGS = frozenset(
@@ -74,6 +78,7 @@ class Op:
         broadcasts: bool = False,
         node_name: str | None = None,
         doc: str | None = None,
+        layout: str | None = None,
     ) -> None:
         if name in OPS:
             raise ValueError(f"op {name!r} is declared twice")
@@ -90,16 +95,23 @@ class Op:
         self.decompose = decompose
         self.paths = tuple(paths)
         self.tags = frozenset(tags)
-        self.returns = returns
+        self.returns: Any = returns  # a type of named tuples
         self.broadcasts = broadcasts
         self.view = "view" in self.tags
         # Whether a backend may do it in a wider type: not for what only moves data.
         self.computes = not self.tags & {"moves", "view", "creation"}
         self.doc = doc
         self.kernels = KernelCache(self)
+        self.layout = layout
+        if layout is not None and (wrong := set(layout.split()) - LAYOUTS):
+            raise ValueError(f"op {name!r} has unknown layouts {sorted(wrong)}; known are {sorted(LAYOUTS)}")
         self.node_name = node_name or "".join(p.capitalize() for p in name.split("_") if p) + "Backward0"
         # The in-place form, taking (self, ...); set by the templates or by ``derive_inplace``.
         self.inplace: Callable[..., Any] | None = None
+        # What augmented operators (``+=``) call where it is not ``inplace``: it may return NotImplemented.
+        self.augmented: Callable[..., Any] | None = None
+        # Operands that PyTorch rounds to a narrow type (float16, bfloat16) where they are Python numbers.
+        self.rounded: tuple[int, ...] = ()
         # What operators call where it is not ``fn``: the shortest path, which may return NotImplemented.
         self.short: Callable[..., Any] | None = None
         self._plans: dict[Any, Plan] = {}
@@ -117,7 +129,10 @@ class Op:
         raws: list[Any] = []
         tracked = False
         for a in args:
-            if isinstance(a, Tensor):
+            t = type(a)
+            if t in _PLAIN:
+                raws.append(a)
+            elif t is Tensor or isinstance(a, Tensor):
                 kind, raw = a._kind, a._data
                 if first is None:
                     first, lead, own = kind, a, raw
@@ -127,7 +142,7 @@ class Op:
                     tracked = True
                 raws.append(raw)
             elif (
-                (type(a) is tuple or type(a) is list)
+                (t is tuple or t is list)
                 and a
                 and not (type(a[0]) is int and type(a[-1]) is int)  # sizes and the like, the commonest case
                 and any(isinstance(x, Tensor) for x in a)
@@ -145,7 +160,7 @@ class Op:
                     if x._rg:
                         tracked = True
                     parts.append(raw)
-                raws.append(type(a)(parts))
+                raws.append(t(parts))
             else:
                 raws.append(a)
         if tracked:
@@ -153,6 +168,8 @@ class Op:
             if tracked and not self.grads and self.decompose is not None:
                 return self._pack(self.decompose(*args))
         found = self.kernels[first](*raws)
+        if self.layout is not None:
+            found = arranged(self.layout, first, found, raws)
         if type(found) is tuple or type(found) is list:
             place = first.place
             outs = [wrap(r, place) if r is not None else None for r in found]
@@ -168,7 +185,8 @@ class Op:
             found = first.as_raw(found)
         out = new(Tensor)
         out._data = found
-        out._kind = first if found.dtype is own.dtype else first.place[first.backend.dtype_of(found)]
+        out._kind = first if found.dtype is own.dtype else first.place.kind_of(found)
+        out._rg = False
         if self.view:
             shared(out, lead)
         if tracked:
@@ -178,7 +196,7 @@ class Op:
     def _pack(self, outs: Any) -> Any:
         if isinstance(outs, Tensor):
             return outs
-        return tuple(outs) if self.returns is None else self.returns(*outs)
+        return tuple(outs) if self.returns is None else tuple.__new__(self.returns, outs)  # a named tuple, without its checks
 
     # ---- recording
 
@@ -314,7 +332,13 @@ class Plan:
         node.outputs = len(outs)
         node.saved = tuple(
             [
-                save(args[j]) if not what else SavedOutput(outs[j], j) if what is True else shape_of(args[j])
+                save(args[j])
+                if not what
+                else shape_of(args[j])
+                if what is not True
+                else SavedOutput(outs[j], j)
+                if outs[j]._kind.inexact
+                else save(outs[j])  # integers know no node: to keep the tensor makes no cycle, and writes to it are noticed
                 for what, j in self.takes
             ]
         )
@@ -459,7 +483,10 @@ class Saved:
                 "tracked by autograd. To work around this, you can make a clone to get a normal tensor and use it in autograd, or "
                 "use `torch.no_grad()` instead of `torch.inference_mode()`."
             )
-        self.version = 0 if vc is None else vc.version
+        if vc is None:
+            self.version, tensor._kept = 0, True
+        else:
+            self.version, vc.kept = vc.version, True
         self.tensor: Any = None
         self.packed = self.unpack_hook = None
         hooks = saved_tensor_hooks.top() if saved_tensor_hooks.active else None
@@ -503,6 +530,7 @@ class SavedOutput:
             return unpacked(hook, kept, (node, self.number))
         t = new(Tensor)
         t._data, t._kind = self.raw, self.kind
+        t._rg = False
         if node.dirty is not None and self.number in node.dirty:
             raise modified(node, t, f"output {self.number} of", 1, 0, node.dirty[self.number])
         if thread.enabled and self.kind.inexact:
@@ -600,7 +628,10 @@ saved_tensor_hooks = _SavedTensorHooksState()
 def save(value: Any) -> Any:
     """What a node keeps of one argument."""
     if isinstance(value, Tensor):
-        return value if value._vc is None and not saved_tensor_hooks.active else Saved(value)
+        if value._vc is None and not saved_tensor_hooks.active:
+            value._kept = True
+            return value
+        return Saved(value)
     if (type(value) is list or type(value) is tuple) and value and any(isinstance(v, Tensor) for v in value):
         return SavedList([save(v) for v in value])
     return value
@@ -641,9 +672,10 @@ def primitive(
     tags: str = "",
     returns: type | None = None,
     broadcasts: bool = False,
-    out: bool | str = False,
+    out: bool | str | Callable[..., None] = False,
     inplace: bool | str = False,
     node_name: str | None = None,
+    layout: str | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a primitive.  The function's body returns the normalised arguments (a tuple), or a Tensor (or a tuple of
     them) if there is nothing left to do.
@@ -659,6 +691,7 @@ def primitive(
         op = Op(
             name or fn.__name__, None, names, grads=grad, meta=meta, decompose=decompose, paths=paths.split(),
             tags=tags.split(), returns=returns, broadcasts=broadcasts, node_name=node_name, doc=fn.__doc__,
+            layout=layout,
         )  # fmt: skip
 
         run = op._run
@@ -666,10 +699,12 @@ def primitive(
         @functools.wraps(fn)
         def public(*a: Any, **k: Any) -> Any:
             if state.overrides and (handler := override_of(a, k)) is not None:
-                return handler(public, a, k)
+                return handler(users, a, k)  # handlers are looked up by the function that users see
             try:
-                normal = fn(*a, **k)
-            except TypeError:
+                normal = fn(*a, **k) if k else fn(*a)  # merging no keywords takes time, too
+            except (TypeError, AttributeError):
+                if not state.overrides and overriding(a, k):
+                    return public(*a, **k)
                 if (renamed := torch_names(fn, k)) is None:
                     raise
                 normal = fn(*a, **renamed)
@@ -685,8 +720,8 @@ def primitive(
             if out is not None or state.overrides or state.busy:
                 return general(*a, out=out, **k)
             try:
-                normal = fn(*a, **k)
-            except TypeError:
+                normal = fn(*a, **k) if k else fn(*a)
+            except (TypeError, AttributeError):
                 return general(*a, **k)  # with other names of arguments, or the error again
             if type(normal) is tuple:
                 try:
@@ -698,10 +733,10 @@ def primitive(
         op.inplace = derive_inplace(op, public, fn, inplace) if inplace else None
         public.op = op  # type: ignore[attr-defined]
         if not out:
-            op.fn = public
+            users = op.fn = public
             return public
         general = with_out(public, out)
-        op.fn = functools.update_wrapper(filling, general)
+        users = op.fn = functools.update_wrapper(filling, general)
         return op.fn
 
     return declare
@@ -715,7 +750,7 @@ def torch_names(fn: Callable[..., Any], kwargs: dict[str, Any]) -> dict[str, Any
     """Keyword arguments with NumPy's names replaced by those of the function's parameters, and Python's types given for dtypes
     by dtypes; None where there is nothing to replace.
     """
-    code = fn.__code__
+    code = getattr(fn, "__wrapped__", fn).__code__
     own = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     if type(kwargs.get("dtype")) is type and (dtype := dtypes.PYTHON.get(kwargs["dtype"])) is not None:
         return {**kwargs, "dtype": dtype}
@@ -732,11 +767,12 @@ def composite(
     paths: str,
     *,
     name: str | None = None,
-    out: bool | str = False,
+    out: bool | str | Callable[..., None] = False,
     inplace: bool | str = False,
     tags: str = "",
     of: Op | None = None,
     bare: bool = False,
+    layout: str | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare an op whose body computes with other ops; gradient, meta and every backend follow from those.
 
@@ -746,22 +782,29 @@ def composite(
 
     def declare(fn: Callable[..., Any]) -> Callable[..., Any]:
         if of is None:
-            op = Op(name or fn.__name__, None, (), paths=paths.split(), tags=("composite", *tags.split()), doc=fn.__doc__)
+            op = Op(
+                name or fn.__name__, None, (), paths=paths.split(), tags=("composite", *tags.split()), doc=fn.__doc__,
+                layout=layout,
+            )  # fmt: skip
         else:
             op, of.paths, of.doc = of, tuple(paths.split()), fn.__doc__
         if bare:
             fn.op, op.fn = op, fn  # type: ignore[attr-defined]
             return fn
+        if layout is not None:
+            fn = laid_out(fn, layout)
 
         @functools.wraps(fn)
         def public(*a: Any, **k: Any) -> Any:
             if state.overrides and (handler := override_of(a, k)) is not None:
-                return handler(public, a, k)
+                return handler(users, a, k)  # handlers are looked up by the function that users see
             try:
-                return fn(*a, **k)
+                return fn(*a, **k) if k else fn(*a)
             except (MemoryError, ValueError) as e:
                 raise unallocatable(e) from e.__cause__
-            except TypeError:
+            except (TypeError, AttributeError):
+                if not state.overrides and overriding(a, k):
+                    return public(*a, **k)
                 if (renamed := torch_names(fn, k)) is None:
                     raise
                 return fn(*a, **renamed)
@@ -771,21 +814,21 @@ def composite(
             if out is not None or state.overrides:
                 return general(*a, out=out, **k)
             try:
-                return fn(*a, **k)
+                return fn(*a, **k) if k else fn(*a)
             except (MemoryError, ValueError) as e:
                 raise unallocatable(e) from e.__cause__
-            except TypeError:
-                if torch_names(fn, k) is None:
+            except (TypeError, AttributeError):
+                if torch_names(fn, k) is None and (state.overrides or not overriding(a, k)):
                     raise
                 return general(*a, **k)
 
         op.inplace = derive_inplace(op, public, rule=inplace) if inplace else None
         public.op = op  # type: ignore[attr-defined]
         if not out:
-            op.fn = public
+            users = op.fn = public
             return public
         general = with_out(public, out)
-        op.fn = functools.update_wrapper(filling, general)
+        users = op.fn = functools.update_wrapper(filling, general)
         return op.fn
 
     return declare
@@ -820,15 +863,6 @@ def add_doc(fn: Any, text: str) -> None:
     fn.__doc__ = fn.op.doc = f"{head.rstrip()}\n\n    {text.strip()}{mark}{example}" + ("" if mark else "\n    ")
 
 
-def inplace_doc(op: Op) -> str:
-    """The docstring of an in-place form: its parameters and examples are those of the op."""
-    name = next((p[7:] for p in op.paths if p.startswith("Tensor.") and not p.startswith("Tensor._")), op.name)
-    return (
-        f"In-place form of :func:`{name}`: writes the result into the tensor and returns it.\n\n"
-        f"Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.{name}_.html"
-    )
-
-
 def derive_inplace(
     op: Op, fn: Callable[..., Any], body: Callable[..., Any] | None = None, rule: bool | str = True
 ) -> Callable[..., Any]:
@@ -845,6 +879,8 @@ def derive_inplace(
     apart, alike = "apart" in rules, "alike" in rules
 
     def inplace(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        if state.overrides and (handler := asked((self, *args), kwargs)) is not None:
+            return handler(inplace, (self, *args), kwargs)  # type: ignore[no-any-return]
         check_writable(self, name)
         if self._base is not None and not alike:
             check_overlap(self)
@@ -855,7 +891,7 @@ def derive_inplace(
         if (
             body is not None
             and not state.busy
-            and not state.overrides
+            and not (state.overrides and override_of((self, *args), kwargs) is not None)
             and not self._bits
             and not needs_grad(self, *args, *kwargs.values())
         ):
@@ -885,6 +921,18 @@ def with_history(t: Tensor) -> Tensor:
     return copy
 
 
+def overriding(args: Sequence[Any], kwargs: dict[str, Any]) -> bool:
+    """Whether a call failed because an argument is of a class that overrides functions and is no Tensor: there was no telling
+    when the class was made.  From now on calls ask first.
+    """
+    from torsh.overrides import has_torch_function
+
+    if not has_torch_function([x for a in (*args, *kwargs.values()) for x in (a if type(a) in (tuple, list) else (a,))]):
+        return False
+    state.overrides = True
+    return True
+
+
 def override_of(args: Sequence[Any], kwargs: dict[str, Any]) -> Callable[..., Any] | None:
     """The __torch_function__ handler that wants this call, or autocast, or None."""
     from torsh import overrides
@@ -894,6 +942,20 @@ def override_of(args: Sequence[Any], kwargs: dict[str, Any]) -> Callable[..., An
         from torsh.amp import _casting
 
         return _casting.handler()
+    return found
+
+
+def asked(args: Sequence[Any], kwargs: dict[str, Any]) -> Callable[..., Any] | None:
+    """``override_of`` for what writes into its arguments: autocast has no part in it, and torsh's own kinds of tensors (sparse,
+    nested, ...) are written to in the usual way.
+    """
+    from torsh import overrides
+
+    found = overrides.handler(args, kwargs)
+    if found is not None and not overrides.has_modes():
+        own = ("torsh", "torch")
+        if all(type(a).__module__.partition(".")[0] in own for a in (*args, *kwargs.values()) if overrides._overrides(a)):
+            return None
     return found
 
 
@@ -907,11 +969,14 @@ def without_autocast(fn: Callable[..., Any], args: Sequence[Any], kwargs: dict[s
         return fn(*args, **kwargs)
 
 
-def with_out(fn: Callable[..., Any], rule: bool | str = True) -> Callable[..., Any]:
+def with_out(fn: Callable[..., Any], rule: bool | str | Callable[..., None] = True) -> Callable[..., Any]:
     """``fn`` with an ``out=`` keyword: the result is written into that tensor (or tuple of tensors), which is returned.
 
-    rule: True: its dtype may differ from the result's; "typed": it may not; "exact": nor may it share memory with the
-    inputs.
+    rule: True: its dtype may differ from the result's if that can be cast; "any": in any case; "typed", "same": it may not (in
+    PyTorch's two ways to say so); "exact": nor may it share memory with the
+    inputs; a function of (tensors of out, keyword arguments) that raises: an op's own checks before those of "exact".
+    "filled": the result is made in its dtype, for functions that take one; "spread": as that, and it keeps its shape if
+    it has room for as many elements.
     """
 
     @functools.wraps(fn)

@@ -20,7 +20,7 @@ C_NAMES = {
 }  # fmt: skip
 
 
-def write_out(fn: Callable[..., Any], args: Any, kwargs: Any, out: Any, rule: bool | str = True) -> Any:
+def write_out(fn: Callable[..., Any], args: Any, kwargs: Any, out: Any, rule: bool | str | Callable[..., None] = True) -> Any:
     """Run ``fn`` and write its result into ``out`` by PyTorch's rules.
 
     A differently shaped ``out`` is resized (with a warning unless it is empty); its dtype may differ if the result can be
@@ -45,21 +45,39 @@ def write_out(fn: Callable[..., Any], args: Any, kwargs: Any, out: Any, rule: bo
             if isinstance(a, (tuple, list)):
                 for part in _tensors(a):
                     check_apart(t, part, same=False)
+    if callable(rule):
+        rule(outs, kwargs)
+        rule = "exact"
+    spread = rule == "spread"
+    if spread:
+        rule = "filled"
+    if rule == "filled":
+        wanted = kwargs.get("dtype")
+        if wanted is not None and wanted is not outs[0].dtype:
+            raise RuntimeError(
+                f"dtype {scalar_name(wanted)} does not match dtype of out parameter ({scalar_name(outs[0].dtype)})"
+            )
+        kwargs = {**kwargs, "dtype": outs[0].dtype, "device": outs[0].device}
     result = without_autocast(fn, args, kwargs)
     results = result if isinstance(result, (tuple, list)) else (result,)
     if len(results) != len(outs):
         raise TypeError(f"{fn.__name__}(): expected {len(results)} tensors for out=, got {len(outs)}")
     for t, r in zip(outs, results):
-        if rule is not True and t.dtype is not r.dtype:
+        if rule == "same" and t.dtype is not r.dtype:
+            raise RuntimeError(f"Found dtype {scalar_name(t.dtype)} but expected {scalar_name(r.dtype)}")
+        if rule not in (True, "filled", "any") and t.dtype is not r.dtype:
             raise RuntimeError(
                 f"Expected out tensor to have dtype {C_NAMES.get(r.dtype.name, r.dtype.name)}, but got "
                 f"{C_NAMES.get(t.dtype.name, t.dtype.name)} instead"
             )
-        check_out(t, r)
+        if rule != "any":
+            check_out(t, r)
         if rule == "exact":
             for a in _tensors((*args, *kwargs.values())):
                 check_apart(t, a, same=False)
     for t, r in zip(outs, results):
+        if spread and t.numel() == r.numel():
+            r = r.reshape(tuple(t.shape))
         if tuple(t.shape) != tuple(r.shape):
             if t.numel():
                 warnings.warn(

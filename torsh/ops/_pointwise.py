@@ -7,6 +7,7 @@ one kernel lookup, two assignments.  Everything else (promotion, Python scalars,
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,14 +17,16 @@ from torsh.autograd.grad_mode import thread
 from torsh.device import device as Device
 from torsh.dispatch import Kind, mixed_devices, state, through_modes, unallocatable
 from torsh.dtypes import dtype as Dtype
+from torsh.ops._docs import inplace_doc
 from torsh.ops._op import (
     Op,
     PlanCache,
     Ready,
     SavedOutput,
-    inplace_doc,
+    asked,
     needs_grad,
     override_of,
+    overriding,
     save,
     saved_tensor_hooks,
     with_history,
@@ -180,6 +183,16 @@ class Pointwise(Op):
                 "first"
             )
 
+    def learn(self, kind: Kind) -> Callable[..., Any] | None:
+        """The kernel for tensors of a kind, if they go to it as they are; None where they need to be promoted or refused."""
+        promote, refused = self.promote, self.refused
+        category = ("bool", "int", "float", "complex")[kind.dtype.category]
+        direct = promote is SAME or promote is BOOL or (kind.floating and (promote is FLOAT or promote is REAL))
+        direct = direct and category not in refused and kind.dtype.name not in refused
+        direct = direct and (self.validate is None or kind.floating)
+        found = self.kernels.known[kind] = self.kernels[kind] if direct else None
+        return found
+
     @functools.cached_property
     def _keep(self) -> tuple[bool, ...]:
         """Which arguments are parameters."""
@@ -233,6 +246,7 @@ class Pointwise(Op):
         out = new(Tensor)
         out._data = found
         out._kind = self.out_kind(kind)
+        out._rg = False
         if tracked and thread.enabled and self.grads and out._kind.inexact:
             self.record(args, (out,))
         return out
@@ -268,7 +282,7 @@ def unary(
     *,
     grad: Callable[..., Any] | None = None,
     refuse: str = "",
-    out: bool = True,
+    out: bool | str = True,
     inplace: bool = True,
     keywords: dict[str, Any] | None = None,
     otherwise: Callable[..., Any] | None = None,
@@ -283,57 +297,65 @@ def unary(
         op, names = _declare(
             fn, promote, refuse, dict(options, paths=paths, grads={_first(fn): grad} if grad else None), 1
         )
-        kernels, run = op.kernels, op._run
+        known, learn, run = op.kernels.known, op.learn, op._run
         needs = grad.__code__.co_varnames[1 : grad.__code__.co_argcount] if grad else ()
-        saves_input, saves_out = names[0] in needs, "out" in needs
+        saves = "" if not needs else "out" if needs == ("out",) else "input" if needs == (names[0],) else "more"
+        differentiable = grad is not None
         plans = PlanCache(op, 1)
         numbers = engine._numbers
-        as_is = (promote is SAME or promote is FLOAT) and "float" not in op.refused
-        any_type = promote is SAME and not op.refused
-        result_dtype = dtypes.bool if promote is BOOL else None
+        keeps = promote is not BOOL
 
         def call(input: Any) -> Any:
             kind = type(input)
             if (kind is Tensor or kind is Parameter) and not state.busy:
                 k = input._kind
-                if (as_is and (any_type or k.floating)) or (result_dtype is not None and k.floating):
+                try:
+                    kernel = known[k]
+                except KeyError:
+                    kernel = learn(k)
+                if kernel is not None:
                     try:
-                        r = kernels[k](input._data)
+                        r = kernel(input._data)
                     except MemoryError as e:
                         raise unallocatable(e) from None
                     if type(r) is not k.raw_type:
                         r = k.as_raw(r)
                     o = new(Tensor)
                     o._data = r
-                    o._kind = k if result_dtype is None else k.place[result_dtype]
-                    if input._rg and thread.enabled and grad is not None and o._kind.inexact:
-                        node: Any = new(plans[(True,)].node_type)
+                    o._kind = k if keeps else k.truth
+                    o._rg = False
+                    if input._rg and differentiable and thread.enabled and o._kind.inexact:
+                        plan = plans[(True,)]
+                        node: Any = new(plan.node_type)
                         node.seq = next(numbers)
                         gf = input._gf if input._base is None else input.grad_fn
                         node.edges = (input if gf is None else gf,)
                         if input._nr:
                             node.numbers = (input._nr,)
-                        if saves_out and not saves_input and not saved_tensor_hooks.active:
+                        if saves == "out" and not saved_tensor_hooks.active:
                             kept = new(SavedOutput)
                             kept.kind, kept.number, kept.raw = o._kind, 0, r
                             node.saved = (kept,)
-                        elif saves_out:
-                            node.saved = (
-                                (SavedOutput(o, 0), save(input)) if saves_input and needs[0] == "out"
-                                else (save(input), SavedOutput(o, 0)) if saves_input
-                                else (SavedOutput(o, 0),)
-                            )  # fmt: skip
-                        elif saves_input:
-                            node.saved = (
-                                (input,) if input._vc is None and not saved_tensor_hooks.active else (save(input),)
-                            )
+                        elif saves == "input" and input._vc is None and not saved_tensor_hooks.active:
+                            node.saved = (input,)
+                            input._kept = True
+                        elif saves:
+                            node.saved = _saved(plan, o, (input,))
                         o._gf = node
                         o._rg = True
                     return o
-                op.check(k)
+            return unusual(input)
+
+        # A function of its own, so that the usual call has fewer variables from outside to be given.
+        def unusual(input: Any) -> Any:
+            kind = type(input)
+            if (kind is Tensor or kind is Parameter) and not state.busy:
+                op.check(input._kind)
             if state.overrides and (handler := override_of((input,), {})) is not None:
                 return handler(public, (input,), {})
             if not isinstance(input, Tensor):
+                if not state.overrides and overriding((input,), {}):
+                    return public(input)
                 raise TypeError(
                     f"{op.name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}; "
                     f"make one with torch.tensor(...)"
@@ -362,11 +384,13 @@ def binary(
     otherwise: Callable[..., Any] | None = None,
     rewrite: Callable[..., Any] | None = None,
     numbers: str = "any",
+    rounds: str = "both",
     **options: Any,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare an elementwise op of two operands.
 
-    numbers: where a Python number may stand: "any" (but not on both sides), "second", "none".
+    numbers: where a Python number may stand: "any" (but not on both sides), "all" (on both as well), "second", "none".
+    rounds: which numbers are rounded to a narrow type (float16, bfloat16) before the computation: "both", "first", "none".
 
     keywords: keyword-only parameters of the public function with their defaults (``{"alpha": 1}``); where one differs
     from its default, ``otherwise(input, other, **keywords)`` computes the result, or ``rewrite`` (same arguments) gives the
@@ -376,17 +400,17 @@ def binary(
 
     def declare(fn: Callable[..., Any]) -> Callable[..., Any]:
         op, names = _declare(fn, promote, refuse, dict(options, paths=paths, grads=grad), 2)
-        kernels, run = op.kernels, op._run
+        op.rounded = {"both": (0, 1), "first": (0,), "none": ()}[rounds]
+        known, learn, run = op.kernels.known, op.learn, op._run
         plans = PlanCache(op, 1)
         sequence = engine._numbers
-        as_is = (promote is SAME or promote is FLOAT) and "float" not in op.refused
-        any_type = promote is SAME and not op.refused
-        result_dtype = dtypes.bool if promote is BOOL else None
-        picky = bool(op.refused)
-        differentiable = grad is not None and result_dtype is None
-        number_first = numbers == "any" and (as_is or result_dtype is not None)
-        number_second = numbers != "none" and (as_is or result_dtype is not None)
-        no_numbers = {"any": (), "second": (0,), "none": (0, 1)}[numbers]
+        simple = promote in (SAME, FLOAT, BOOL)
+        keeps = promote is not BOOL
+        differentiable = grad is not None and keeps
+        number_first = numbers in ("any", "all") and simple
+        number_second = numbers != "none" and simple
+        no_numbers = {"any": (), "second": (0,), "none": (0, 1), "all": ()}[numbers]
+        bare = numbers == "all"
 
         def call(input: Any, other: Any) -> Any:
             kind = type(input)
@@ -394,23 +418,24 @@ def binary(
                 kind = type(other)
                 k = input._kind
                 if kind is Tensor or kind is Parameter:
-                    if (
-                        k is other._kind
-                        and ((as_is and (any_type or k.floating)) or result_dtype is not None)
-                        and (k.floating or not picky)
-                    ):
+                    try:
+                        kernel = known[k]
+                    except KeyError:
+                        kernel = learn(k)
+                    if k is other._kind and kernel is not None:
                         x, y = input._data, other._data
                         try:
-                            r = kernels[k](x, y)
+                            r = kernel(x, y)
                         except (ValueError, MemoryError) as e:
                             raise mismatch(e, (x, y)) from None
                         if type(r) is not k.raw_type:
                             r = k.as_raw(r)
                         o = new(Tensor)
                         o._data = r
-                        o._kind = k if result_dtype is None else k.place[result_dtype]
-                        a, b = input._rg, other._rg
-                        if (a or b) and grad is not None and thread.enabled and o._kind.inexact:
+                        o._kind = k if keeps else k.truth
+                        o._rg = False
+                        if (input._rg or other._rg) and differentiable and thread.enabled and k.inexact:
+                            a, b = input._rg, other._rg
                             plan = plans[a, b]
                             node: Any = new(plan.node_type)
                             node.seq = next(sequence)
@@ -441,59 +466,80 @@ def binary(
                             only = plan.only
                             if only < 2:
                                 kept = other if only else input
-                                node.saved = (
-                                    (kept,) if kept._vc is None and not saved_tensor_hooks.active else (save(kept),)
-                                )
+                                if kept._vc is None and not saved_tensor_hooks.active:  # ``save``, written out
+                                    node.saved = (kept,)
+                                    kept._kept = True
+                                else:
+                                    node.saved = (save(kept),)
                             elif plan.crossed:
-                                node.saved = (
-                                    (other, input)
-                                    if other._vc is None is input._vc and not saved_tensor_hooks.active
-                                    else (save(other), save(input))
-                                )
+                                if other._vc is None is input._vc and not saved_tensor_hooks.active:
+                                    node.saved = (other, input)
+                                    other._kept = input._kept = True
+                                else:
+                                    node.saved = (save(other), save(input))
                             elif only == 3:
-                                both = (input, other)
-                                node.saved = tuple(
-                                    [SavedOutput(o, 0) if is_out else save(both[j]) for is_out, j in plan.takes]
-                                )
+                                node.saved = _saved(plan, o, (input, other))
                             o._gf = node
                             o._rg = True
                         return o
-                elif (kind is float or kind is int) and k.floating and number_second:
+                elif number_second and ((kind is int and k.low <= other <= k.high) or (kind is float and k.floating)):
                     try:
-                        r = kernels[k](input._data, other)
+                        kernel = known[k]
+                    except KeyError:
+                        kernel = learn(k)
+                    if kernel is None:
+                        return unusual(input, other)
+                    try:
+                        r = kernel(input._data, other)
                     except MemoryError as e:
                         raise unallocatable(e) from None
                     if type(r) is not k.raw_type:
                         r = k.as_raw(r)
                     o = new(Tensor)
                     o._data = r
-                    o._kind = k if result_dtype is None else k.place[result_dtype]
+                    o._kind = k if keeps else k.truth
+                    o._rg = False
                     if input._rg and differentiable and thread.enabled:
                         link(o, input, (input, other), plans[True, False])
                     return o
             elif (kind is float or kind is int) and type(other) is Tensor and not state.busy:
                 k = other._kind
-                if k.floating and number_first:
+                if number_first and ((kind is int and k.low <= input <= k.high) or (kind is float and k.floating)):
                     try:
-                        r = kernels[k](input, other._data)
+                        kernel = known[k]
+                    except KeyError:
+                        kernel = learn(k)
+                    if kernel is None:
+                        return unusual(input, other)
+                    try:
+                        r = kernel(input, other._data)
                     except MemoryError as e:
                         raise unallocatable(e) from None
                     if type(r) is not k.raw_type:
                         r = k.as_raw(r)
                     o = new(Tensor)
                     o._data = r
-                    o._kind = k if result_dtype is None else k.place[result_dtype]
+                    o._kind = k if keeps else k.truth
+                    o._rg = False
                     if other._rg and differentiable and thread.enabled:
                         link(o, other, (input, other), plans[False, True])
                     return o
+            return unusual(input, other)
+
+        # A function of its own, so that the usual call has fewer variables from outside to be given.
+        def unusual(input: Any, other: Any) -> Any:
             if state.overrides and (handler := override_of((input, other), {})) is not None:
                 return handler(public, (input, other), {})
             for position, a in ((1, input), (2, other)):
                 if not isinstance(a, (Tensor, *NUMBERS)):
+                    if not state.overrides and overriding((input, other), {}):
+                        return public(input, other)
                     a = _scalar(a)
                     if a is None:
                         return NotImplemented
                     input, other = (a, other) if position == 1 else (input, a)
+            if bare and not isinstance(input, Tensor) and not isinstance(other, Tensor):
+                input, other = _tensor_of(input), _tensor_of(other)
             for i in no_numbers:
                 if not isinstance((input, other)[i], Tensor):
                     raise TypeError(
@@ -508,6 +554,13 @@ def binary(
     return declare
 
 
+def _tensor_of(number: Any) -> Tensor:
+    from torsh.ops.data import tensor
+
+    made: Tensor = tensor(number)
+    return made
+
+
 def link(o: Tensor, input: Tensor, args: tuple[Any, ...], plan: Any) -> None:
     """Record a call with one tensor operand, of the result's kind and shape."""
     node: Any = new(plan.node_type)
@@ -517,9 +570,14 @@ def link(o: Tensor, input: Tensor, args: tuple[Any, ...], plan: Any) -> None:
     if input._nr:
         node.numbers = (input._nr,)
     if plan.takes:
-        node.saved = tuple([SavedOutput(o, 0) if is_out else save(args[j]) for is_out, j in plan.takes])
+        node.saved = _saved(plan, o, args)
     o._gf = node
     o._rg = True
+
+
+def _saved(plan: Any, o: Tensor, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What the node of a call keeps.  (A comprehension in the call itself would make cells of its variables, every time.)"""
+    return tuple([SavedOutput(o, 0) if is_out else save(args[j]) for is_out, j in plan.takes])
 
 
 def _scalar(a: Any) -> Any:
@@ -550,29 +608,130 @@ def nary(
         def call(*a: Any, **k: Any) -> Any:
             if state.overrides and (handler := override_of(a, k)) is not None:
                 return handler(public, a, k)
-            normal = fn(*a, **k)
+            try:
+                normal = fn(*a, **k) if k else fn(*a)  # merging no keywords takes time, too
+            except (TypeError, AttributeError):
+                if not state.overrides and overriding(a, k):
+                    return public(*a, **k)
+                raise
             if type(normal) is tuple:
                 return op(*normal)
             return tuple(normal) if type(normal) is Ready else normal
 
-        @functools.wraps(fn)
-        def filling(*a: Any, out: Any = None, **k: Any) -> Any:
-            if out is not None:
-                from torsh.ops._out import write_out
-
-                return write_out(call, a, k, out)
-            if not state.overrides and not state.busy:  # ``call`` without the second packing of the arguments
-                normal = fn(*a, **k)
-                if type(normal) is tuple:
-                    return run(*normal)
-                return tuple(normal) if type(normal) is Ready else normal
-            return call(*a, **k)
-
-        run = op._run
-        public = _finish(op, fn, filling if out else call, None, out, inplace, normalise=fn)
+        public = _finish(op, fn, _filling(op, fn, call, promote) if out else call, None, out, inplace, normalise=fn)
         return public
 
     return declare
+
+
+_here = sys.modules[__name__]
+
+
+def _filling(op: Pointwise, fn: Callable[..., Any], call: Callable[..., Any], promote: str) -> Callable[..., Any]:
+    """``call`` with ``out=``, as source: with the parameters of the body itself no arguments need to be packed, which takes 0.1 us
+    for positional ones and 0.3 us for keywords.
+    """
+    code = fn.__code__
+    names = code.co_varnames[: code.co_argcount]
+    keywords = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    defaults = dict(zip(reversed(names), reversed(fn.__defaults__ or ()))) | (fn.__kwdefaults__ or {})  # type: ignore[attr-defined]
+    declared = [f"{n}=_{n}" if n in defaults else n for n in (*names, *keywords)]
+    declared[len(names) : len(names)] = ["*"]
+    positional, named = ", ".join(names), ", ".join(f"{n}={n}" for n in keywords)
+    given = f"({positional},), dict({named})"
+    source = [
+        f"def filling({', '.join(declared)}, out=None):",
+        "    if out is None and not state.overrides and not state.busy:",
+        "        try:",
+        f"            normal = fn({positional}{', ' if named else ''}{named})",
+        "        except (TypeError, AttributeError):",
+        f"            return general({given}, out)",
+        "        if type(normal) is tuple:",
+        "            return run(*normal)",
+        "        return tuple(normal) if type(normal) is Ready else normal",
+        f"    return general({given}, out)",
+    ]
+
+    def general(a: tuple[Any, ...], k: dict[str, Any], out: Any) -> Any:
+        """The call as a user would write it: without arguments at the end that have their defaults."""
+        while a and names[len(a) - 1] in defaults and a[-1] is defaults[names[len(a) - 1]]:
+            a = a[:-1]
+        k = {n: v for n, v in k.items() if v is not defaults.get(n)}
+        if out is not None:
+            from torsh.ops._out import write_out
+
+            return write_out(call, a, k, out)
+        return call(*a, **k)
+
+    def first_run(*args: Any) -> Any:
+        """The first run makes the function for all others: making it takes too long for an import."""
+        op._run = scope["run"] = _unrolled(op)  # type: ignore[method-assign]
+        return op._run(*args)
+
+    if type(op) is Pointwise and promote in (SAME, FLOAT):
+        op._run = first_run  # type: ignore[method-assign]
+    scope: dict[str, Any] = {f"_{n}": v for n, v in defaults.items()}
+    scope.update(Ready=Ready, fn=fn, general=general, run=op._run, state=state)
+    exec(_compiled("\n".join(source)), scope)
+    return functools.wraps(fn)(scope["filling"])
+
+
+def _unrolled(op: Pointwise) -> Callable[..., Any]:
+    """``Pointwise._run`` for operands of one kind, and numbers beside floating ones, written out operand by operand (a loop
+    takes three times as long); anything else goes to the general form.
+    """
+    names = [f"a{i}" for i in range(len(op.args))]
+    args, raws = ", ".join(names), ", ".join(f"r{i}" for i in range(len(names)))
+    operands = [a for a, keep in zip(names, op._keep) if not keep]
+    first, others = operands[0], operands[1:]
+    lines = [f"def run({args}):"]
+    for i, a in enumerate(names):
+        if op._keep[i]:
+            tensor = f"t is Tensor or (t is not float and t is not int and isinstance({a}, Tensor))"
+            lines += [f"    t = type({a})", f"    r{i} = {a}._data if {tensor} else {a}"]
+    lines += [
+        # First as if all operands were tensors of one kind, then one by one.
+        f"    if {' and '.join(f'type({a}) is Tensor' for a in operands)} and "
+        f"{' and '.join(['True', *(f'{a}._kind is {first}._kind' for a in others)])}:",
+        f"        k = {first}._kind",
+        f"        tracked = {' or '.join(f'{a}._rg' for a in operands)}",
+        *(f"        r{i} = {a}._data" for i, a in enumerate(names) if not op._keep[i]),
+        "    else:",
+        "        k = None",
+        "        tracked = False",
+    ]
+    for a in operands:
+        lines += [
+            f"        t = type({a})",
+            "        if t is Tensor or t is Parameter:",
+            f"            if k is None: k = {a}._kind",
+            f"            elif {a}._kind is not k: return general({args})",
+            f"            if {a}._rg: tracked = True",
+            f"            r{a[1:]} = {a}._data",
+            f"        elif t is float or t is int or {a} is None: r{a[1:]} = {a}",
+            f"        else: return general({args})",
+        ]
+    lines += [
+        f"        if k is None or not k.floating: return general({args})",
+        "    try: kernel = known[k]",
+        "    except KeyError: kernel = learn(k)",
+        f"    if kernel is None: return general({args})",
+        f"    try: found = kernel({raws})",
+        f"    except (ValueError, MemoryError) as e: raise mismatch(e, ({raws},)) from None",
+        "    if type(found) is not k.raw_type: found = k.as_raw(found)",
+        "    o = here.new(Tensor)",
+        "    o._data = found",
+        "    o._kind = k",
+        "    o._rg = False",
+        f"    if tracked and thread.enabled and op.grads: op.record(({args},), (o,))",
+        "    return o",
+    ]
+    scope: dict[str, Any] = {
+        "Parameter": Parameter, "Tensor": Tensor, "general": functools.partial(Pointwise._run, op), "here": _here, "known": op.kernels.known,
+        "learn": op.learn, "mismatch": mismatch, "op": op, "thread": thread,
+    }  # fmt: skip
+    exec(_compiled("\n".join(lines)), scope)
+    return scope["run"]  # type: ignore[no-any-return]
 
 
 def _finish(
@@ -580,7 +739,7 @@ def _finish(
     fn: Callable[..., Any],
     call: Callable[..., Any],
     names: list[str] | None,
-    out: bool,
+    out: bool | str,
     inplace: bool,
     keywords: dict[str, Any] | None = None,
     otherwise: Callable[..., Any] | None = None,
@@ -606,16 +765,20 @@ def _finish(
     op.fn = public
     op.short = call
     op.inplace = make_inplace(op, call if names is None else public, rewrite, normalise) if inplace else None
+    if inplace and names is not None and any(path.startswith("Tensor.__") for path in op.paths):
+        op.augmented = make_inplace(op, call)
     return public
 
 
 def _written(
-    call: Callable[..., Any], names: list[str], out: bool, keywords: dict[str, Any], otherwise: Callable[..., Any] |
+    call: Callable[..., Any], names: list[str], out: bool | str, keywords: dict[str, Any], otherwise: Callable[..., Any] |
     None
 ) -> Callable[..., Any]:
     """The public function around a short path, as source: plain parameters cost a third of what ``*args`` would."""
     from torsh.ops._out import write_out
 
+    if type(out) is str:
+        write_out = functools.partial(write_out, rule=out)
     operands = ", ".join(names)
     extra = [f"{k}=_{k}" for k in keywords] + (["out=None"] if out else [])
     # add(input, alpha, other), deprecated by PyTorch but accepted still.
@@ -650,7 +813,7 @@ def _written(
 @functools.cache
 def _compiled(source: str) -> Any:
     # Most ops have operands of the same names: compiling each anew would be a tenth of the time to import torsh.
-    return compile(source, "<the public function of a pointwise op>", "exec")
+    return compile(source, "<the call path of a pointwise op>", "exec")
 
 
 def _refuse(call: Callable[..., Any], names: list[str], *operands: Any) -> Any:
@@ -714,6 +877,8 @@ def make_inplace(
                     into(self._data, *[a._data if isinstance(a, Tensor) else a for a in operands], out=self._data)
                     self._bump(name)
                     return self
+        if state.overrides and (handler := asked((self, *args), kwargs)) is not None:
+            return handler(inplace, (self, *args), kwargs)  # type: ignore[no-any-return]
         recorded = needs_grad(self, *args, *kwargs.values())
         check_writable(self, name, recorded)
         if self._vc is not None:
@@ -727,6 +892,8 @@ def make_inplace(
             if not dtypes.can_cast(found, self.dtype):
                 raise uncastable(found, self.dtype, name) from None
             raise
+        if result is NotImplemented:  # an operator's operand of an unknown type
+            return NotImplemented  # type: ignore[no-any-return]
         return overwrite(self, result, name)
 
     inplace.__name__ = inplace.__qualname__ = name

@@ -17,7 +17,7 @@ from torsh.autograd import engine
 from torsh.autograd.grad_mode import thread
 from torsh.dispatch import state
 from torsh.ops._args import wrap_dims
-from torsh.ops._op import Op, PlanCache, SavedOutput, override_of, save
+from torsh.ops._op import Op, PlanCache, SavedOutput, override_of, overriding, save
 from torsh.tensor import Parameter, Tensor, memory_of, new
 
 # What a reduction does to dtypes.
@@ -173,6 +173,8 @@ def reduction(
 
         def general(input: Any, dim: Any, keepdim: Any, dtype: Any) -> Any:
             if not isinstance(input, Tensor):
+                if not state.overrides and overriding((input,), {}):
+                    return public(input, dim, keepdim, dtype=dtype)
                 raise TypeError(
                     f"{label}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}; make one "
                     "with "
@@ -227,6 +229,7 @@ def reduction(
                         o = new(Tensor)
                         o._data = r
                         o._kind = k = k.place[result_dtype(k.dtype, promote)] if changes or not k.inexact else k
+                        o._rg = False
                         if input._rg and grad is not None and k.inexact and thread.enabled:
                             plan = plans[key]
                             node = new(plan.node_type)
@@ -250,8 +253,9 @@ def reduction(
 
         def rare(input: Any, dim: Any, keepdim: Any, dtype: Any, out: Any, axis: Any, keepdims: Any) -> Any:
             if state.overrides and (handler := override_of((input,), {})) is not None:
-                named = {"dtype": dtype, "out": out, "axis": axis, "keepdims": keepdims}
-                return handler(public, (input, dim, keepdim), {k: v for k, v in named.items() if v is not None})
+                named = {"keepdim": keepdim or None, "dtype": dtype, "out": out, "axis": axis, "keepdims": keepdims}
+                given = (input,) if dim is None else (input, dim)  # what handlers get is what the caller gave
+                return handler(public, given, {k: v for k, v in named.items() if v is not None})
             dim = dim if axis is None else axis
             keepdim = keepdim if keepdims is None else keepdims
             if out is None:

@@ -1,9 +1,8 @@
 """Samplers on the host: what PyTorch's CPU generator makes of its stream, number for number.
 
-Each takes a generator, a count and a dtype and returns a flat NumPy array of that dtype.  Uniform, integer,
-permutation and mask samplers give PyTorch's bits, and so do those computed in float64 with the C library's logarithms and
-cosines (``_libm``); 16 normal numbers and more of lower precision agree to a few units in the last place (PyTorch itself
-differs there between CPUs).  The recipes are PyTorch's
+Each takes a generator, a count and a dtype and returns a flat NumPy array of that dtype, PyTorch's bit for bit: what is
+computed in float64 with the C library's logarithms and cosines (``_libm``), 16 normal numbers and more of lower
+precision with those of PyTorch's kernel for AVX2 (``torsh/_box_muller.py``; PyTorch differs there between CPUs).  The recipes are PyTorch's
 (``aten/src/ATen/core/DistributionsHelper.h`` and ``aten/src/ATen/native/cpu/DistributionTemplates.h``), established by
 tests/test_random.py.
 """
@@ -16,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from torsh import dtypes
+from torsh import _box_muller, dtypes
 from torsh._twister import CHANCES, INTEGERS, NORMALS, PERMUTATION
 from torsh.dtypes import dtype as Dtype
 from torsh.ops import _libm
@@ -63,70 +62,51 @@ def normal(gen: Generator, n: int, dtype: Dtype, mean: float = 0.0, std: float =
     """Normal numbers.  ``filled``: in blocks of 16, as PyTorch does for contiguous tensors of 16 elements and more."""
     if not filled or n < 16:
         return _rounded(fma(normal_doubles(gen, n), std, mean), dtype)
-    target = numpy_dtype(dtype)
-    x = np.empty(n, target)
     whole = n // 16 * 16
-    if n <= _FEW and dtype is dtypes.float32:
+    if dtype is dtypes.float32:
         run = NORMALS.run or NORMALS.worth(n)
         if run is not None:
+            x = np.empty(n, np.float32)
             gen.draw(run, np.float32(std), np.float32(mean), x)
             return x
-        _few_normals(gen.units(n)[:whole], x[:whole], mean, std)
-        if n != whole:
-            _few_normals(gen.units(16), x[n - 16 :], mean, std)
+        x = gen.units(n)
+        _box_muller.transform(x[:whole], mean, std)
+        if n != whole:  # the last 16 are drawn again
+            x[n - 16 :] = gen.units(16)
+            _box_muller.transform(x[n - 16 :], mean, std)
         return x
-    if n > _PIECE:  # piece by piece, for the sake of memory; the blocks are the same
+    if n > _PIECE + 15:  # piece by piece, for the sake of memory; the blocks are the same
+        x = np.empty(n, numpy_dtype(dtype))
         ends = [*range(_PIECE, n - 15, _PIECE), n]
         for start, end in zip([0, *ends], ends):
             x[start:end] = normal(gen, end - start, dtype, mean, std)
         return x
-    base = dtype if dtype is dtypes.float64 else dtypes.float32
-    # float16 and bfloat16 take whole blocks from the stream, the others a number for every element.
-    u = uniform(gen, n if dtype is base else whole, base)
-    _box_muller(u[:whole], x[:whole], mean, std)
-    if n != whole:  # the last 16 are drawn again
-        _box_muller(uniform(gen, 16, base), x[n - 16 :], mean, std)
+    if dtype is dtypes.float64:
+        x = gen.doubles(n)
+        _in_doubles(x[:whole], mean, std)
+        if n != whole:
+            x[n - 16 :] = gen.doubles(16)
+            _in_doubles(x[n - 16 :], mean, std)
+        return x
+    # float16 and bfloat16 are float32 rounded, and take whole blocks from the stream, not a number for every element.
+    x = np.empty(n, numpy_dtype(dtype))
+    x[:whole] = normal(gen, whole, dtypes.float32, mean, std)
+    if n != whole:
+        x[n - 16 :] = normal(gen, 16, dtypes.float32, mean, std)
     return x
 
 
 # How many numbers are transformed at a time: a multiple of 16.
 _PIECE = 1 << 16
 
-# Up to here loops over elements are faster than NumPy's calls over arrays.
-_FEW = 256
 
-
-def _few_normals(u: Array, out: Array, mean: float, std: float) -> None:
-    """``_box_muller`` for few float32 numbers, with functions in float64."""
-    angles = np.float32(2.0 * math.pi) * u
-    logs = np.array([math.log(v) for v in (np.float32(1.0) - u).tolist()], np.float32).reshape(-1, 2, 8)[:, 0]
-    radius = np.sqrt(np.float32(-2.0) * logs)
-    angle = angles.reshape(-1, 2, 8)[:, 1].ravel().tolist()
-    out = out.reshape(-1, 2, 8)
-    for half, f in enumerate((math.cos, math.sin)):
-        out[:, half] = radius * np.array([f(v) for v in angle], np.float32).reshape(-1, 8) * np.float32(std) + np.float32(mean)
-
-
-def _box_muller(u: Array, out: Array, mean: float, std: float) -> None:
-    """Blocks of 16 uniform numbers, the first 8 of each for radii and the last 8 for angles, as normal numbers."""
-    work: Any = np.float64 if u.dtype == np.float64 else np.float32
-    u = u.reshape(-1, 2, 8).astype(work, copy=False)
-    out = out.reshape(-1, 2, 8)
-    if work is np.float64:
-        radii = np.sqrt(-2.0 * _libm.log((1.0 - u[:, 0]).ravel()))
-        angles = (2.0 * math.pi * u[:, 1]).ravel()
-        for half, function in enumerate((_libm.cos, _libm.sin)):
-            out[:, half] = fma(radii * function(angles), std, mean).reshape(-1, 8)
-        return
-    radius = np.sqrt(work(-2.0) * np.log(work(1.0) - u[:, 0]))
-    angle = work(2.0 * math.pi) * u[:, 1]
-    for half, f in enumerate((np.cos, np.sin)):
-        x = radius * f(angle)
-        if std != 1:
-            x *= work(std)
-        if mean != 0:
-            x += work(mean)
-        out[:, half] = x
+def _in_doubles(x: Array, mean: float, std: float) -> None:
+    """Blocks of 16 uniform float64 numbers, each 8 for radii and 8 for angles, become normal numbers."""
+    x = x.reshape(-1, 2, 8)
+    radii = np.sqrt(-2.0 * _libm.log((1.0 - x[:, 0]).ravel()))
+    angles = (2.0 * math.pi * x[:, 1]).ravel()
+    for half, function in enumerate((_libm.cos, _libm.sin)):
+        x[:, half] = fma(radii * function(angles), std, mean).reshape(-1, 8)
 
 
 def _rounded(x: Array, dtype: Dtype) -> Array:

@@ -10,7 +10,7 @@ from typing import Any
 from torsh.autograd import engine
 from torsh.autograd.grad_mode import thread
 from torsh.dispatch import state, through_modes, unallocatable
-from torsh.ops._op import Op, Plan, override_of, torch_names
+from torsh.ops._op import Op, Plan, asked, override_of, overriding, torch_names
 from torsh.tensor import Tensor, Version, check_writable, memory_of, new, version_of
 
 _numbers = engine._numbers
@@ -36,10 +36,11 @@ class View(Op):
         out = new(Tensor)
         out._data = r
         out._kind = k
+        out._rg = False
         out._base = root
         vc = root._vc
         if vc is None:
-            vc = root._vc = Version((root._gf, root._nr) if root._gf is not None else None)
+            vc = root._vc = Version((root._gf, root._nr) if root._gf is not None else None, root._kept)
         out._vc = vc
         out._gf_version = vc.version
         if made is not None:
@@ -114,12 +115,13 @@ class Parts(View):
             root = input
         vc = root._vc
         if vc is None:
-            vc = root._vc = Version((root._gf, root._nr) if root._gf is not None else None)
+            vc = root._vc = Version((root._gf, root._nr) if root._gf is not None else None, root._kept)
         outs = []
         for r in self.kernels[k](input._data, *params):
             out = new(Tensor)
             out._data = r if type(r) is k.raw_type else k.as_raw(r)
             out._kind = k
+            out._rg = False
             out._base = root
             out._vc = vc
             out._gf_version = vc.version
@@ -182,8 +184,10 @@ def view(
             if state.overrides and (handler := override_of(a, k)) is not None:
                 return handler(public, a, k)
             try:
-                normal = fn(*a, **k)
-            except TypeError:
+                normal = fn(*a, **k) if k else fn(*a)
+            except (TypeError, AttributeError):
+                if not state.overrides and overriding(a, k):
+                    return public(*a, **k)
                 if (renamed := torch_names(fn, k)) is None:
                     raise
                 normal = fn(*a, **renamed)
@@ -207,6 +211,8 @@ def metadata_inplace(name: str, fn: Callable[..., Any]) -> Callable[..., Any]:
     name += "_"
 
     def inplace(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        if state.overrides and (handler := asked((self, *args), kwargs)) is not None:
+            return handler(inplace, (self, *args), kwargs)  # type: ignore[no-any-return]
         check_writable(self, name)
         source = self._alias()
         source._gf, source._nr, source._rg = self.grad_fn, self._nr, self._rg

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from torsh import dtypes
+from torsh._functions import finfo
 from torsh.dtypes import scalar_name
 from torsh.ops import pointwise as _pointwise
 from torsh.ops._args import check_tensor, wrap_dim
@@ -603,7 +604,8 @@ def hardshrink(input, lambd=0.5):
     >>> F.hardshrink(torsh.tensor([-1., 0.3, 2.]))
     tensor([-1.,  0.,  2.])
     """
-    return (floating(input, "hardshrink_cpu"), float(lambd))
+    floating(input, "hardshrink_cpu")
+    return (input, dtypes.nearest(lambd, input.dtype) if input.dtype in dtypes.SIGNIFICAND else float(lambd))
 
 
 @primitive(
@@ -625,8 +627,11 @@ def softshrink(input, lambd=0.5):
     tensor([-0.5000,  0.0000,  1.5000])
     """
     floating(input, "softshrink_cpu")
-    if not lambd >= 0:
-        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
+    most = finfo(input.dtype).max
+    if not 0 <= lambd <= most:
+        raise RuntimeError(
+            f"lambda must be in range [0, {most:g}] for input dtype {dtypes.scalar_name(input.dtype)}, but found {lambd}"
+        )
     return (input, float(lambd))
 
 

@@ -8,6 +8,7 @@ import warnings
 from typing import Any
 
 from torsh import dtypes
+from torsh.dispatch import Kind
 from torsh.ops._args import check_tensor
 from torsh.ops._op import Ready, composite, needs_grad, with_history
 from torsh.ops._pointwise import FLOAT, NUMBERS, SAME, as_number, binary, compute_kind, nary
@@ -36,14 +37,14 @@ def zeros(g: Any) -> Any:
 def check_alpha(dtype: Any, alpha: Any, name: str = "alpha") -> None:
     """Raise where a factor cannot be used in arithmetic of a dtype."""
     if isinstance(alpha, bool) and dtype is not dtypes.bool:
-        raise RuntimeError(f"Boolean {name} only supported for Boolean results; got {name}={alpha} with {dtype}")
+        raise RuntimeError(f"Boolean {name} only supported for Boolean results. Got {name}={alpha} with {dtype}")
     if dtype.category < dtypes.FLOAT and isinstance(alpha, (float, complex)):
         raise RuntimeError(
-            f"For integral input tensors, argument {name} must not be a floating point number; got {alpha} with {dtype}"
+            f"For integral input tensors, argument {name} must not be a floating point number. Got {alpha} with {dtype}"
         )
     if not dtype.is_complex and isinstance(alpha, complex):
         raise RuntimeError(
-            f"For non-complex input tensors, argument {name} must not be a complex number; got {alpha} with {dtype}"
+            f"For non-complex input tensors, argument {name} must not be a complex number. Got {alpha} with {dtype}"
         )
 
 
@@ -60,7 +61,10 @@ def _scaled(input: Any, other: Any, alpha: Any) -> Any:
         alpha = alpha.item()
     if not isinstance(alpha, NUMBERS):
         raise TypeError(f"argument 'alpha' must be Number, not {type(alpha).__name__}")
-    dtype = compute_kind((input, other), SAME).dtype
+    if isinstance(input, Tensor) or isinstance(other, Tensor):
+        dtype = compute_kind((input, other), SAME).dtype
+    else:
+        dtype = dtypes.combine([], [], [dtypes.of_number(input), dtypes.of_number(other)])
     check_alpha(dtype, alpha)
     if isinstance(other, Tensor):
         other = other.to(dtype)
@@ -71,6 +75,7 @@ def _scaled(input: Any, other: Any, alpha: Any) -> Any:
 
 @binary(
     "torch.add Tensor.add Tensor.__add__ Tensor.__radd__",
+    numbers="all",
     grad={"input": lambda g: g, "other": lambda g: g},
     keywords={"alpha": 1},
     rewrite=lambda input, other, alpha: (input, _scaled(input, other, alpha)),
@@ -111,6 +116,7 @@ def _no_bools(kind: Any, args: tuple[Any, ...]) -> None:
 
 @binary(
     "torch.sub Tensor.sub Tensor.__sub__ Tensor.__rsub__ torch.subtract Tensor.subtract",
+    numbers="all",
     grad={"input": lambda g: g, "other": lambda g: -g},
     validate=_no_bools,
     because={
@@ -153,6 +159,8 @@ def rsub(input, other, *, alpha=1):
 
 @binary(
     "torch.mul Tensor.mul Tensor.__mul__ Tensor.__rmul__ torch.multiply Tensor.multiply",
+    numbers="all",
+    rounds="none",
     grad={"input": lambda g, other: g * conj(other), "other": lambda g, input: g * conj(input)},
 )
 def mul(input, other):
@@ -193,6 +201,8 @@ _DIV_GRAD = {
 @binary(
     "torch.div Tensor.div torch.divide Tensor.divide Tensor.__truediv__ Tensor.__div__",
     FLOAT,
+    numbers="all",
+    rounds="first",
     grad=_DIV_GRAD,
     keywords={"rounding_mode": None},
     otherwise=_rounded,
@@ -228,6 +238,8 @@ def true_divide(input, other):
 
 @binary(
     "torch.floor_divide Tensor.floor_divide Tensor.__floordiv__ Tensor.__rfloordiv__",
+    numbers="all",
+    rounds="first",
     refuse="bool complex",
     grad={"input": lambda g: zeros(g), "other": lambda g: zeros(g)},
 )
@@ -243,7 +255,7 @@ def floor_divide(input, other):
     """
 
 
-@binary("", refuse="bool complex", grad={"input": lambda g: zeros(g), "other": lambda g: zeros(g)})
+@binary("", numbers="all", rounds="first", refuse="bool complex", grad={"input": lambda g: zeros(g), "other": lambda g: zeros(g)})
 def trunc_divide(input, other):
     """The quotient rounded towards zero: ``div(rounding_mode="trunc")``."""
 
@@ -324,7 +336,10 @@ def log_of(x: Any) -> Any:
 
 
 def _power_of_exponent(g: Any, input: Any, exponent: Any, out: Any) -> Any:
-    found = g * conj(out * log_of(input))
+    base = input
+    if out._kind.complex:  # the logarithm of a negative real base is complex
+        base = input.to(out.dtype) if isinstance(input, Tensor) else complex(input)
+    found = g * conj(out * log_of(base))
     real = exponent.real if isinstance(exponent, Tensor) and exponent._kind.complex else exponent
     vanishes = (real >= 0) & (input == 0) if isinstance(input, Tensor) or input == 0 else None
     if vanishes is not None and isinstance(exponent, Tensor) and exponent._kind.complex:
@@ -515,8 +530,19 @@ def _at_max(g: Any, input: Any, min: Any, max: Any) -> Any:
     return where(above if min is None else above | (min > max), g, 0)
 
 
+def _fits(kind: Kind, args: tuple[Any, ...]) -> None:
+    """Raise for a Python integer that an integer dtype has no room for: it would wrap around to another one."""
+    if kind.dtype.category == dtypes.INT:
+        from torsh.ops.creation import as_value
+
+        for a in args:
+            if type(a) is int:
+                as_value(a, kind.dtype)
+
+
 @nary(
     "torch.clamp Tensor.clamp torch.clip Tensor.clip",
+    validate=_fits,
     because={"complex": NotImplementedError("clamp is not supported for complex types")},
     grad={"input": _inside, "min": _at_min, "max": _at_max},
 )
@@ -533,7 +559,7 @@ def clamp(input, min=None, max=None):
     >>> x.clamp(min=torsh.tensor([0., 1., 2.]))  # bounds may be tensors
     tensor([0., 1., 3.])
     """
-    if type(min) is float is type(max):  # the commonest case
+    if type(min) is type(max) and (type(min) is float or type(min) is Tensor):  # the commonest cases
         return (input, min, max)
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
@@ -585,6 +611,7 @@ def clamp_max(input, max):
 @nary(
     "torch.where",
     inplace=False,
+    validate=_fits,
     keep="condition",
     grad={"input": lambda g, condition: where(condition, g, 0), "other": lambda g, condition: where(condition, 0, g)},
 )
@@ -601,6 +628,8 @@ def where(condition, input=None, other=None):
     >>> torsh.where(x > 0)  # without values: the indices, as nonzero(as_tuple=True)
     (tensor([1]),)
     """
+    if type(condition) is Tensor and condition._kind.dtype is dtypes.bool and (type(input) is Tensor or type(other) is Tensor):
+        return (condition, input, other)  # the commonest case
     if input is None and other is None:
         return Ready(condition.nonzero(as_tuple=True))
     if not isinstance(condition, Tensor):
@@ -663,6 +692,8 @@ def lerp(input, end, weight):
     >>> torsh.lerp(torsh.tensor([0., 10.]), torsh.tensor([10., 20.]), 0.25)
     tensor([ 2.5000, 12.5000])
     """
+    if type(end) is Tensor and end._kind is input._kind and (type(weight) is float or getattr(weight, "_kind", None) is end._kind):
+        return (input, end, weight)  # the commonest case
     check_tensor(end, "lerp", "end", 2)
     _check_lerp(input, end, weight)
     return (input, end, weight)
@@ -691,13 +722,17 @@ def addcmul(input, tensor1, tensor2, tensor=None, *, value=1):
     """
     if tensor is not None:  # addcmul(input, value, tensor1, tensor2), deprecated by PyTorch but accepted still
         value, tensor1, tensor2 = tensor1, tensor2, tensor
+    if input._kind.floating and (type(value) is int or type(value) is float):  # the commonest cases
+        return (input, tensor1, tensor2, value)
     return (input, tensor1, tensor2, _value(value, input, tensor1, tensor2))
 
 
 def _value(value: Any, *tensors: Any) -> Any:
     value = value.item() if isinstance(value, Tensor) else value
-    if compute_kind(tensors, SAME).dtype.category < dtypes.FLOAT and isinstance(value, (float, complex)):
-        raise RuntimeError(f"value cannot be converted to an integer without loss: got {value} for integral tensors")
+    kind = compute_kind(tensors, SAME)
+    if kind.dtype.category < dtypes.FLOAT and not isinstance(value, complex):
+        value = int(value)  # as in C++: 0.5 is no error, but 0
+        _fits(kind, (value,))
     return value
 
 
@@ -723,6 +758,8 @@ def addcdiv(input, tensor1, tensor2, tensor=None, *, value=1):
     """
     if tensor is not None:
         value, tensor1, tensor2 = tensor1, tensor2, tensor
+    if tensor1._kind.floating and (type(value) is int or type(value) is float):  # the commonest cases
+        return (input, tensor1, tensor2, value)
     if tensor1.dtype.category < dtypes.FLOAT and tensor2.dtype.category < dtypes.FLOAT:
         raise RuntimeError(
             "Integer division with addcdiv is no longer supported; use input + value * torch.div(tensor1, tensor2, "

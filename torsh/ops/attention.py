@@ -60,6 +60,7 @@ def scaled_dot_product_attention(
         from torsh.ops.dropout import dropout_function
 
         weights = dropout_function(weights, dropout_p)
+    del scores  # as large as the weights
     return weights @ value
 
 

@@ -157,7 +157,7 @@ def logical_xor(input, other):
 # --------------------------------------------------------------------------------------------------------------
 
 
-@unary("torch.bitwise_not Tensor.bitwise_not", refuse="float complex")
+@unary("torch.bitwise_not Tensor.bitwise_not", out="same", refuse="float complex")
 def bitwise_not(input):
     """All bits flipped; logical not for bool.
 

@@ -13,6 +13,7 @@ from torsh.device import as_device
 from torsh.device import device as Device
 from torsh.dispatch import Place, place_of, state
 from torsh.dtypes import dtype as Dtype
+from torsh.ops._layout import moved as arranged_as
 from torsh.ops._op import OPS, composite, override_of, primitive
 from torsh.ops.creation import as_value, fill_number, make_full
 from torsh.tensor import Tensor, assign, check_apart, check_overlap, check_writable, new, wrote
@@ -38,7 +39,9 @@ def to_place(t: Tensor, place: Place) -> Tensor:
     source, target = t._kind.backend, place.backend
     out = new(Tensor)
     out._kind = place[t.dtype]
-    out._data = target.from_host(source.to_host(t._data), t.dtype, place.device)
+    out._rg = False
+    found = target.from_host(source.to_host(t._data), t.dtype, place.device)
+    out._data = arranged_as(out._kind, found, t._kind, t._data)
     if t._rg and thread.enabled:
         from torsh.autograd.views import MovedBackward0
 
@@ -416,7 +419,10 @@ def numpy(input, *, force=False):
         raise TypeError(
             f"Got unsupported ScalarType {dtypes.scalar_name(input.dtype)}; convert it first, e.g. with .float()"
         )
-    return host_array(input)
+    found = host_array(input)
+    if found is input._data:  # from now on the memory is the array's, too, which it cannot be taken from
+        (input if input._base is None else input._base)._borrowed = True
+    return found
 
 
 # Types that NumPy has only through ml_dtypes.
@@ -499,7 +505,13 @@ def _array_wrap(self: Tensor, array: Any, context: Any = None, return_scalar: bo
 
 def _number(kind: type, name: str) -> Any:
     def convert(self: Tensor) -> Any:
-        return kind(_only(self))
+        array = self._data
+        if type(array) is _ndarray and array.size == 1 and not state.overrides:  # ``item``, written out
+            value = array.item()
+            if type(value) in _NUMBERS and type(value) is not complex:
+                return kind(value)
+        value = _only(self)
+        return kind(value if kind is complex or type(value) is not complex else _real(value))
 
     convert.__name__ = convert.__qualname__ = name
     return convert
@@ -511,8 +523,15 @@ def _only(self: Tensor) -> Any:
     return item(self)
 
 
+def _real(value: complex) -> float:
+    if value.imag:
+        raise RuntimeError("value cannot be converted to type double without overflow: it has an imaginary part")
+    return value.real
+
+
 def _int(self: Tensor) -> int:
-    return int(_only(self))
+    value = _only(self)
+    return int(value if type(value) is not complex else _real(value))
 
 
 def _index(self: Tensor) -> int:

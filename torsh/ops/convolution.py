@@ -73,7 +73,7 @@ def _weight_rule(g, input, weight, stride, padding, dilation, transposed, groups
 
 
 @primitive(
-    "torch.convolution",
+    "torch.convolution", layout="channels any line",
     grad={
         "input": _input_rule,
         "weight": _weight_rule,

@@ -9,6 +9,7 @@ from typing import Any
 
 from torsh.ops import complex, joining, shape, slicing, storage
 from torsh.ops._op import composite
+from torsh.ops.conversion import packed
 from torsh.tensor import Tensor
 
 
@@ -18,7 +19,7 @@ def copying(name: str, view: Callable[..., Any]) -> None:
     @functools.wraps(view)
     def function(*args: Any, **kwargs: Any) -> Any:
         found = view(*args, **kwargs)
-        return found.clone() if isinstance(found, Tensor) else tuple(t.clone() for t in found)
+        return packed(found) if isinstance(found, Tensor) else tuple(packed(t) for t in found)
 
     def several(*args: Any, out: Any = None, **kwargs: Any) -> Any:
         found = function(*args, **kwargs)

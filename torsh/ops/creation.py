@@ -7,11 +7,12 @@ import operator
 from typing import Any
 
 from torsh import dtypes
+from torsh._callers import warn
 from torsh.device import as_device
 from torsh.dispatch import place_of, state, through_modes, unallocatable
 from torsh.dtypes import dtype as Dtype
 from torsh.memory_format import strided
-from torsh.ops._args import size_of
+from torsh.ops._args import check_elements, size_of
 from torsh.ops._op import Op, composite
 from torsh.tensor import Tensor, new
 
@@ -50,6 +51,7 @@ def create(op: Op, params: tuple[Any, ...], dtype: Dtype | None, device: Any, re
             raw = op.kernels[kind](*params)
             t._data = raw if type(raw) is kind.raw_type else kind.as_raw(raw)
             t._kind = kind
+            t._rg = False
             return t
 
         t = through_modes(op, (*params, kind.dtype, kind.device), run)
@@ -61,6 +63,7 @@ def create(op: Op, params: tuple[Any, ...], dtype: Dtype | None, device: Any, re
         t = new(Tensor)
         t._data = raw if type(raw) is kind.raw_type else kind.as_raw(raw)
         t._kind = kind
+        t._rg = False
     if requires_grad:
         if type(requires_grad) is not bool:
             raise TypeError(f"{op.name}(): argument 'requires_grad' must be bool, not {type(requires_grad).__name__}")
@@ -73,7 +76,21 @@ def make_full(size: tuple[int, ...], value: Any, dtype: Any, device: Any, requir
     if size and min(size) < 0:
         for s in [s for s in size if s < 0]:
             raise RuntimeError(f"Trying to create tensor with negative dimension {s}: {list(size)}")
+    if value is None:
+        value = uninitialized(dtype)
     return create(full_op, (size, value), dtype, device, requires_grad)
+
+
+def uninitialized(dtype: Dtype | None) -> Any:
+    """What new memory holds whose contents do not matter: None for anything; a known value under deterministic algorithms."""
+    from torsh._functions import iinfo, settings
+
+    if not (settings.deterministic and settings.fill_uninitialized):
+        return None
+    dtype = dtype or dtypes.get_default_dtype()
+    if dtype.is_floating_point or dtype.is_complex:
+        return float("nan")
+    return True if dtype is dtypes.bool else iinfo(dtype).max
 
 
 def check_dtype(dtype: Any, op: str) -> None:
@@ -117,7 +134,7 @@ def _without_entries(size, layout, dtype, device, requires_grad):
     return empty(size, layout, dtype, device, requires_grad)
 
 
-@composite("torch.empty", out=True, tags="creation")
+@composite("torch.empty", out="filled", tags="creation")
 def empty(
     *size,
     dtype=None,
@@ -176,7 +193,7 @@ def empty_permuted(
     return t
 
 
-@composite("torch.zeros", out=True, tags="creation")
+@composite("torch.zeros", out="filled", tags="creation")
 def zeros(*size, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, names=None, **k):
     """A tensor filled with 0.
 
@@ -195,7 +212,7 @@ def zeros(*size, dtype=None, layout=None, device=None, requires_grad=False, pin_
     return make_full(_sized(size, k.get("size"), "zeros"), 0, dtype, device, requires_grad)
 
 
-@composite("torch.ones", out=True, tags="creation")
+@composite("torch.ones", out="filled", tags="creation")
 def ones(*size, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, names=None, **k):
     """A tensor filled with 1.
 
@@ -227,25 +244,34 @@ def fill_number(value: Any, name: str) -> Any:
 _FLOAT32_MAX = 3.4028234663852886e38
 
 
+def _c_name(dtype: Dtype) -> str:
+    return _C_FLOATS.get(dtype.name) or f"{dtype.name}_t"
+
+
+_C_FLOATS = {"float16": "c10::Half", "bfloat16": "c10::BFloat16", "float32": "float", "float64": "double", "bool": "bool"}
+
+
 def as_value(value: Any, dtype: Dtype) -> Any:
-    """A number as a value of a dtype, range checked.  Raises RuntimeError where it does not fit, ValueError for an integer that
+    """A number as a value of a dtype, range checked.  Raises RuntimeError where it does not fit, OverflowError for an integer that
     no type has room for.
     """
     if type(value) is int and not -1 << 63 <= value < 1 << 64:
-        raise ValueError(f"Overflow when unpacking long long: {value if value.bit_length() < 200 else 'an integer'} has more than 64 bits")
+        raise OverflowError(f"int too big to convert: {value if value.bit_length() < 200 else 'it'} has more than 64 bits")
     if isinstance(value, complex) and not dtype.is_complex:
         if value.imag:
-            raise RuntimeError(f"value cannot be converted to type {dtype.name} without overflow: {value} is complex")
+            raise RuntimeError(f"value cannot be converted to type {_c_name(dtype)} without overflow: {value} is complex")
         value = value.real
     if dtype.category == dtypes.INT:
         if isinstance(value, float):
             if not math.isfinite(value):
-                raise RuntimeError(f"value cannot be converted to type {dtype.name} without overflow: {value}")
+                raise RuntimeError(f"value cannot be converted to type {_c_name(dtype)} without overflow: {value}")
+            if value < 0 and not dtype.is_signed:  # integers wrap around, fractions do not
+                raise RuntimeError(f"value cannot be converted to type {_c_name(dtype)} without overflow: {value}")
             value = int(value)
         bits = 8 * dtype.itemsize
         low, high = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if dtype.is_signed else (0, (1 << bits) - 1)
         if not (low <= value <= high) and not (not dtype.is_signed and -high - 1 <= value < 0):
-            raise RuntimeError(f"value cannot be converted to type {dtype.name} without overflow: {value}")
+            raise RuntimeError(f"value cannot be converted to type {_c_name(dtype)} without overflow: {value}")
         return int(value) & high if value < 0 and not dtype.is_signed else int(value)
     if dtype.category == dtypes.BOOL:
         return bool(value)
@@ -255,7 +281,7 @@ def as_value(value: Any, dtype: Dtype) -> Any:
     return value
 
 
-@composite("torch.full", out=True, of=full_op)
+@composite("torch.full", out="filled", of=full_op)
 def full(size, fill_value, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, names=None):
     """A tensor filled with one number, which decides the dtype if none is given.
 
@@ -308,6 +334,7 @@ def _like(
             t = new(Tensor)
             t._data = full_op.kernels[k](shape, value, k.dtype, k.device)
             t._kind = k
+            t._rg = False
             if requires_grad:
                 t.requires_grad = True
             return t
@@ -496,7 +523,7 @@ def _bounds(op: str, *values: Any) -> list[Any]:
     return found
 
 
-@composite("torch.arange", out=True, of=arange_op)
+@composite("torch.arange", out="spread", of=arange_op)
 def arange(
     *args, start=None, end=None, step=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False
 ):
@@ -526,7 +553,8 @@ def arange(
     start, step = 0 if start is None else start, 1 if step is None else step
     if type(start) is int and type(end) is int and type(step) is int and (dtype is None or dtype is dtypes.int64):
         if step > 0 and end >= start or step < 0 and end <= start:
-            return create(arange_op, (start, step, -((start - end) // step)), dtypes.int64, device, requires_grad)
+            if -1 << 62 < start < 1 << 62 and -1 << 62 < end < 1 << 62:
+                return create(arange_op, (start, step, -((start - end) // step)), dtypes.int64, device, requires_grad)
     start, end, step = _bounds("arange", start, end, step)
     if any(isinstance(v, complex) for v in (start, end, step)):
         raise RuntimeError(f"\"arange_cpu\" not implemented for 'ComplexFloat': got {start}, {end}, {step}")
@@ -534,6 +562,10 @@ def arange(
         whole = all(isinstance(v, int) for v in (start, end, step))
         dtype = dtypes.int64 if whole else dtypes.get_default_dtype()
     check_dtype(dtype, "arange")
+    if any(isinstance(v, int) and not -1 << 63 <= v < 1 << 64 for v in (start, end, step)):
+        raise OverflowError("int too big to convert: arange() takes integers of 64 bits")
+    if any(isinstance(v, int) and v >= 1 << 63 for v in (start, end, step)):
+        raise RuntimeError(f"value cannot be converted to type int64_t without overflow: from {start} to {end} by {step}")
     if dtype.is_complex or dtype is dtypes.bool:
         raise NotImplementedError(f"\"arange_cpu\" not implemented for '{dtypes.scalar_name(dtype)}'")
     if step == 0:
@@ -554,10 +586,11 @@ def arange(
             start, step = int(start), int(step)
     else:
         count = math.ceil((end - start) / step)
+    check_elements((count,))
     return create(arange_op, (start, step, count), dtype, device, requires_grad)
 
 
-@composite("torch.range", name="range", out=True, tags="creation")
+@composite("torch.range", name="range", out="filled", tags="creation")
 def range_(start=0, end=None, step=1, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """Like ``arange`` but with ``end`` included and of the default floating type; deprecated.
 
@@ -569,6 +602,10 @@ def range_(start=0, end=None, step=1, *, dtype=None, layout=None, device=None, r
     >>> torsh.range(1, 3)  # the end is included
     tensor([1., 2., 3.])
     """
+    warn(
+        "torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with Python's range "
+        "builtin. Instead, use torch.arange, which produces values in [start, end)."
+    )
     if end is None:
         start, end = 0, start
     start, end, step = _bounds("range", start, end, step)
@@ -583,6 +620,9 @@ def range_(start=0, end=None, step=1, *, dtype=None, layout=None, device=None, r
 
 
 def _spaced(op: str, start: Any, end: Any, steps: Any, dtype: Any) -> tuple[Any, Any, int, Dtype]:
+    plain = (type(start) is float or type(start) is int) and (type(end) is float or type(end) is int)
+    if plain and dtype is None and type(steps) is int and 0 <= steps < 1 << 31:  # the commonest case
+        return start, end, steps, dtypes.get_default_dtype()
     if any(isinstance(v, Tensor) and v.ndim for v in (start, end)):
         raise RuntimeError(f"{op} only supports 0-dimensional start and end tensors")
     found = _bounds(op, start, end)
@@ -591,6 +631,7 @@ def _spaced(op: str, start: Any, end: Any, steps: Any, dtype: Any) -> tuple[Any,
     steps = operator.index(steps)
     if steps < 0:
         raise RuntimeError(f"number of steps must be non-negative, got {steps}")
+    check_elements((steps,))
     if dtype is None:
         cplx = any(isinstance(v, complex) for v in found)
         dtype = dtypes.get_default_dtype()
@@ -611,7 +652,7 @@ def _between_examples(start: Any, end: Any, steps: int) -> Any:
     return torsh.where(i < (steps + 1) // 2, start + step * i, end - step * (steps - 1 - i))
 
 
-@composite("torch.linspace", out=True, of=linspace_op)
+@composite("torch.linspace", out="spread", of=linspace_op)
 def linspace(start, end, steps, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """``steps`` evenly spaced numbers from ``start`` to ``end``, both included.
 
@@ -628,7 +669,7 @@ def linspace(start, end, steps, *, dtype=None, layout=None, device=None, require
     return create(linspace_op, (start, end, steps), dtype, device, requires_grad)
 
 
-@composite("torch.logspace", out=True, of=logspace_op)
+@composite("torch.logspace", out="spread", of=logspace_op)
 def logspace(
     start, end, steps, base=10.0, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False
 ):
@@ -647,7 +688,7 @@ def logspace(
     return create(logspace_op, (start, end, steps, base), dtype, device, requires_grad)
 
 
-@composite("torch.eye", out=True, of=eye_op)
+@composite("torch.eye", out="filled", of=eye_op)
 def eye(n, m=None, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """Ones on the main diagonal of an ``n`` by ``m`` matrix, zeros elsewhere.
 

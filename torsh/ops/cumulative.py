@@ -7,7 +7,7 @@ from typing import Any
 
 from torsh import dtypes, return_types
 from torsh.autograd.grad_mode import thread
-from torsh.ops._args import check_tensor, wrap_dim, wrap_dims
+from torsh.ops._args import check_tensor, in_float32, wrap_dim, wrap_dims
 from torsh.ops._op import composite, primitive
 from torsh.ops.reduction import conj
 from torsh.tensor import Tensor
@@ -35,13 +35,13 @@ def from_the_end(x: Any, dim: int) -> Any:
     return x.flip(dim).cumsum(dim).flip(dim)
 
 
-@primitive("", name="cumsum_op", args="input dim", grad={"input": lambda g, dim: from_the_end(g, dim) if g.ndim else g},
+@primitive("", layout="rows", name="cumsum_op", args="input dim", grad={"input": lambda g, dim: from_the_end(g, dim) if g.ndim else g},
            meta=_running_meta, node_name="CumsumBackward0")  # fmt: skip
 def _cumsum(input, dim):
     return (input, dim)
 
 
-@primitive("", name="cumprod_op", args="input dim", meta=_running_meta, node_name="CumprodBackward0",
+@primitive("", layout="rows", name="cumprod_op", args="input dim", meta=_running_meta, node_name="CumprodBackward0",
            grad={"input": lambda g, input, out, dim: cumprod_gradient(g, input, out, dim)})  # fmt: skip
 def _cumprod(input, dim):
     return (input, dim)
@@ -136,7 +136,7 @@ def _extreme_args(input: Any, dim: Any, axis: Any, name: str) -> Any:
     return (input, wrap_dim(dim if axis is None else axis, input.ndim), tuple(input.shape))
 
 
-@primitive("torch.cummax Tensor.cummax", returns=return_types.cummax, **_EXTREME)
+@primitive("torch.cummax Tensor.cummax", layout="rows", returns=return_types.cummax, **_EXTREME)
 def cummax(input, dim=None, *, axis=None):
     """The largest element so far along a dimension and where it is, as a named tuple (values, indices).
 
@@ -152,7 +152,7 @@ def cummax(input, dim=None, *, axis=None):
     return _extreme_args(input, dim, axis, "cummax")
 
 
-@primitive("torch.cummin Tensor.cummin", returns=return_types.cummin, **_EXTREME)
+@primitive("torch.cummin Tensor.cummin", layout="rows", returns=return_types.cummin, **_EXTREME)
 def cummin(input, dim=None, *, axis=None):
     """The smallest element so far along a dimension and where it is, as a named tuple (values, indices).
 
@@ -185,7 +185,7 @@ def _logcumsumexp_gradient(g: Any, input: Any, out: Any, dim: int) -> Any:
     return part(g) - part(-g)
 
 
-@primitive("torch.logcumsumexp Tensor.logcumsumexp", args="input dim", out=True,
+@primitive("torch.logcumsumexp Tensor.logcumsumexp", layout="rows", args="input dim", out=True,
            meta=lambda input, dim: (tuple(input.shape), input.dtype),
            grad={"input": lambda g, input, out, dim: _logcumsumexp_gradient(g, input, out, dim)})  # fmt: skip
 def logcumsumexp(input, dim):
@@ -375,7 +375,7 @@ def _slope(x: Any, spacing: Any, dim: int, edge_order: int) -> Any:
     return cat([first, middle, last], dim)
 
 
-@composite("torch.gradient")
+@composite("torch.gradient", layout="rows")
 def gradient(input, *, spacing=None, dim=None, edge_order=1):
     """Estimates of the derivatives along dimensions, by central differences inside and one-sided ones at the edges.
 
@@ -427,4 +427,4 @@ def gradient(input, *, spacing=None, dim=None, edge_order=1):
             )
     if not input._kind.inexact:
         input = input.to(dtypes.get_default_dtype()) if input.dtype is not dtypes.bool else input
-    return tuple(_slope(input, s, d, edge_order) for d, s in zip(dims, spacings))
+    return tuple(in_float32(_slope, input, s, d, edge_order) for d, s in zip(dims, spacings))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from torsh import dtypes
+from torsh._callers import warn, warn_once
 from torsh.device import as_device
 from torsh.dispatch import place_of
 from torsh.dtypes import dtype as Dtype
@@ -53,6 +54,7 @@ def on_device(array: np.ndarray[Any, Any], dtype: Dtype, device: Any, requires_g
     t = new(Tensor)
     t._data = place.backend.from_host(array, dtype, place.device)
     t._kind = place[dtype]
+    t._rg = False
     if requires_grad:
         if not t._kind.inexact:
             raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
@@ -68,11 +70,16 @@ _NATIVE = {
 
 
 def _first_leaf(data: Any) -> Any:
-    while type(data) is list or type(data) is tuple:
+    for _ in range(_DEEPEST):
+        if type(data) is not list and type(data) is not tuple:
+            return data
         if not data:
             return None
         data = data[0]
-    return data
+    raise ValueError(f"too many dimensions '{type(data).__name__}'")  # a list that contains itself, most likely
+
+
+_DEEPEST = 130
 
 
 def values_array(data: Any, dtype: Dtype | None) -> tuple[np.ndarray[Any, Any], Dtype]:
@@ -126,7 +133,7 @@ def converted(array: np.ndarray[Any, Any], dtype: Dtype) -> np.ndarray[Any, Any]
     target = TO_NUMPY[dtype]
     if array.dtype == target:
         return array
-    if array.dtype.kind == "c" and not dtype.is_complex:
+    if array.dtype.kind == "c" and not dtype.is_complex and dtype is not dtypes.bool:
         if array.imag.any():
             raise TypeError(f"must be real number, not complex: a tensor of {dtype.name} has no imaginary part")
         array = array.real
@@ -135,7 +142,8 @@ def converted(array: np.ndarray[Any, Any], dtype: Dtype) -> np.ndarray[Any, Any]
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise RuntimeError(f"value cannot be converted to type {dtype.name} without overflow: it is not finite")
         low, high = array.min(), array.max()
-        if high > info.max or low < (info.min if dtype.is_signed else -info.max):
+        wraps = not dtype.is_signed and array.dtype.kind != "f"  # negative integers do, fractions do not
+        if high > info.max or low < (-info.max if wraps else info.min):
             raise RuntimeError(f"value cannot be converted to type {dtype.name} without overflow: {low} to {high}")
     return array.astype(target)
 
@@ -244,7 +252,7 @@ def _collect(data: Any, shape: list[int], depth: int, leaves: list[Any], found: 
         leaves.append(data)
         return
     if not _is_sequence(data):
-        raise TypeError(f"expected a sequence of length {shape[depth]} at dim {depth}, got {type(data).__name__}")
+        raise TypeError(f"not a sequence: a {type(data).__name__} where one of length {shape[depth]} is expected at dim {depth}")
     if len(data) != shape[depth]:
         raise ValueError(f"expected sequence of length {shape[depth]} at dim {depth} (got {len(data)})")
     for x in data:
@@ -287,12 +295,22 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
                 device=data.device if device is None else device, dtype=dtype or data.dtype, copy=True
             )
             return out.requires_grad_() if requires_grad else out
+        if type(data).__name__ == "UntypedStorage" and dtype is not None:  # its bytes, as elements of that type
+            from torsh.storage import TypedStorage
+
+            out = TypedStorage(wrap_storage=data, dtype=dtype)._tensor().clone().to(device or data.device)
+            return out.requires_grad_() if requires_grad else out
         array = _as_array(data)
         if array is not None:
             own = check_array(array)
             dtype = dtype or own
             array = array.copy() if dtype is own else converted(array, dtype)
             return on_device(array, dtype, device, requires_grad)
+    if (kind is list or kind is tuple) and data and type(data[0]) is np.ndarray:
+        warn_once(
+            "Creating a tensor from a list of numpy.ndarrays is extremely slow. Please consider converting the list to a single "
+            "numpy.ndarray with numpy.array() before converting to a tensor."
+        )
     array, dtype = values_array(data, dtype)
     return on_device(array, dtype, device, requires_grad)
 
@@ -336,6 +354,7 @@ def from_numpy(ndarray):
             t = new(Tensor)
             t._data = ndarray
             t._kind = place[dtype]
+            t._rg = False
             t._borrowed = True
             return t
     if not isinstance(ndarray, np.ndarray):
@@ -387,10 +406,11 @@ def as_tensor(data, dtype=None, device=None):
 
 
 @composite("torch.asarray", tags="creation")
-def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
+def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=None):
     """The object as a tensor: a tensor, an array, a buffer, a DLPack exporter, or Python values.
 
     copy: True copies always, False raises ValueError where sharing is impossible, None shares where possible.
+    requires_grad: False takes the result out of the graph; None leaves a tensor as it is, with a warning if it requires grad.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.asarray.html
 
     >>> import torsh
@@ -403,7 +423,7 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
     elif (array := _as_array(obj)) is not None:
         shared = not isinstance(obj, np.generic)
         t = _borrowing(array, check_array(array), "cpu" if device is None else device)
-    elif hasattr(obj, "__dlpack__"):
+    elif hasattr(obj, "__dlpack__") or type(obj).__name__ == "PyCapsule":
         from torsh.utils.dlpack import from_dlpack
 
         t = from_dlpack(obj)
@@ -414,16 +434,30 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
         values, found = values_array(obj, dtype)
         t = on_device(values, found, device)
     if copy is False and not shared:
-        raise ValueError(f"can't alias arbitrary sequence; pass copy=None or an array instead of {type(obj).__name__}")
+        if isinstance(obj, np.generic):
+            raise RuntimeError("can't alias NumPy scalars. Either remove copy=False or transform it in a ndarray. ")
+        raise ValueError(
+            f"can't alias arbitrary sequence into a tensor: pass copy=None, or an array instead of a {type(obj).__name__}"
+        )
     moved = t if device is None else t.to(device=device)
     cast = moved if dtype is None else moved.to(dtype)
     if copy is False and cast is not t:
-        raise ValueError(f"can't alias tensor with dtype {t.dtype} into dtype {dtype} on {device}: pass copy=None")
+        if moved is not t:
+            raise ValueError(f"can't alias tensor from device '{t.device}' to '{moved.device}'.")
+        names = dtypes.scalar_name(t.dtype), dtypes.scalar_name(cast.dtype)
+        raise ValueError(f"can't alias tensor with dtype '{names[0]}' into dtype '{names[1]}'.")
     if copy and cast is t and shared:
         cast = t.clone()
     if requires_grad and not cast._rg:
         cast = cast.detach() if cast is obj else cast
         cast.requires_grad = True
+    elif cast._rg and requires_grad is None:
+        warn(
+            "torch.asarray: unspecified requires_grad for a tensor that requires grad: the result requires it, too. Pass "
+            "requires_grad=True to keep that without this warning, or False to detach it"
+        )
+    elif cast._rg and not requires_grad:
+        cast = cast.detach()
     return cast
 
 

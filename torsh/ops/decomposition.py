@@ -126,7 +126,7 @@ def _cholesky_solve_gradient(g: Any, L: Any, out: Any, upper: bool) -> Any:
     return -(L @ common) if upper else -(common @ L)
 
 
-@primitive("", name="cholesky_solve_op", args="B L upper", node_name="CholeskySolveBackward0",
+@primitive("", layout="columns", name="cholesky_solve_op", args="B L upper", node_name="CholeskySolveBackward0",
            grad={"B": lambda g, L, upper: _cholesky_solve.op(g, L, upper),
                  "L": lambda g, L, out, upper: _cholesky_solve_gradient(g, L, out, upper)},
            meta=lambda B, L, upper: (tuple(B.shape), B.dtype), decompose=_solve_by_cholesky)  # fmt: skip
@@ -248,7 +248,7 @@ def solve_triangular(A, B, *, upper, left=True, unitriangular=False):
     return _solve_triangular.op(A, B, bool(upper), bool(left), bool(unitriangular))
 
 
-@composite("torch.triangular_solve Tensor.triangular_solve", out=True)
+@composite("torch.triangular_solve Tensor.triangular_solve", layout="columns", out=True)
 def triangular_solve(b, A, upper=True, transpose=False, unitriangular=False):
     """The older form of ``torch.linalg.solve_triangular``: a named tuple (solution, cloned_coefficient).
 
@@ -330,7 +330,7 @@ def _qr_meta(A: Any, mode: str) -> Any:
     return [(Q, A.dtype), ((*batch, k if mode != "complete" else m, n), A.dtype)]
 
 
-@primitive("", name="qr_op", args="A mode", node_name="LinalgQrBackward0", meta=_qr_meta,
+@primitive("", layout="columns", name="qr_op", args="A mode", node_name="LinalgQrBackward0", meta=_qr_meta,
            returns=return_types.linalg_qr,
            grad={"A": lambda g, out0, out1, mode: _qr_gradient(g[0], g[1], out0, out1, mode)})  # fmt: skip
 def _qr(A, mode):
@@ -524,7 +524,7 @@ def _to_real(d: Any) -> Any:
     return d.to_real()
 
 
-@primitive("", name="eigh_op", args="A UPLO", node_name="LinalgEighBackward0", returns=return_types.linalg_eigh,
+@primitive("", layout="free columns", name="eigh_op", args="A UPLO", node_name="LinalgEighBackward0", returns=return_types.linalg_eigh,
            meta=lambda A, UPLO: _eigen_meta(A, _to_real),
            grad={"A": lambda g, out0, out1: _eigh_gradient(g[0], g[1], out0, out1)})  # fmt: skip
 def _eigh(A, UPLO):
@@ -596,7 +596,7 @@ def _eig_gradient(gL: Any, gV: Any, L: Any, V: Any, is_complex: bool) -> Any:
     return found if is_complex else found.real
 
 
-@primitive("", name="eig_op", args="A is_complex", node_name="LinalgEigBackward0", returns=return_types.linalg_eig,
+@primitive("", layout="free columns", name="eig_op", args="A is_complex", node_name="LinalgEigBackward0", returns=return_types.linalg_eig,
            meta=lambda A, is_complex: _eigen_meta(A, lambda d: d.to_complex()),
            grad={"A": lambda g, out0, out1, is_complex: _eig_gradient(g[0], g[1], out0, out1, is_complex)})  # fmt: skip
 def _eig(A, is_complex):

@@ -218,6 +218,13 @@ def _channel_dropout(n: int, input: Any, p: float, training: bool, inplace: bool
             f"release. To retain the behavior and silence this warning, please use dropout instead.",
             stacklevel=4,
         )
+    if n == 2 and input.ndim == 3:
+        warnings.warn(
+            "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior is desired - input is "
+            "interpreted as shape (N, C, L), where C is the channel dim. This behavior will change in a future release to "
+            "interpret the input as (C, H, W): use dropout1d for (N, C, L).",
+            stacklevel=4,
+        )
     # PyTorch takes a 3-D input of dropout2d for a batch without channels' channels: (N, C, L).
     alone = input.ndim == n + 1 and n != 2
     x = input.unsqueeze(0) if alone else input

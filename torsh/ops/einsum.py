@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+import math
+from typing import Any, NamedTuple
 
+from torsh.dtypes import promote_types
 from torsh.ops._args import check_tensor
 from torsh.ops._op import composite
 from torsh.ops.matmul import matmul
@@ -139,16 +142,12 @@ def _diagonals(x: Any, term: list[int]) -> tuple[Any, list[int]]:
     return x, term
 
 
-def _sum(x: Any, dim: int) -> Any:
-    return x.sum(dim, dtype=x.dtype)
-
-
 def _pair(x: Any, a: list[int], y: Any, b: list[int], kept: set[int]) -> tuple[Any, list[int]]:
     """Contract two operands: sum over the labels that nothing else needs.  Dimensions of one element broadcast."""
     for t in [t for t in a if t not in kept and t not in b]:
-        x, a = _sum(x, a.index(t)), [s for s in a if s != t]
+        x, a = x.sum(a.index(t)), [s for s in a if s != t]
     for t in [t for t in b if t not in kept and t not in a]:
-        y, b = _sum(y, b.index(t)), [s for s in b if s != t]
+        y, b = y.sum(b.index(t)), [s for s in b if s != t]
     # A label both have, of one element in one of them: drop it there, so that the other's is free or summed.
     for t in [t for t in a if t in b]:
         m, n = x.shape[a.index(t)], y.shape[b.index(t)]
@@ -157,17 +156,20 @@ def _pair(x: Any, a: list[int], y: Any, b: list[int], kept: set[int]) -> tuple[A
         if m == 1:
             x, a = x.squeeze(a.index(t)), [s for s in a if s != t]
             if t not in kept:
-                y, b = _sum(y, b.index(t)), [s for s in b if s != t]
+                y, b = y.sum(b.index(t)), [s for s in b if s != t]
         else:
             y, b = y.squeeze(b.index(t)), [s for s in b if s != t]
             if t not in kept:
-                x, a = _sum(x, a.index(t)), [s for s in a if s != t]
+                x, a = x.sum(a.index(t)), [s for s in a if s != t]
     batch = [t for t in a if t in b and t in kept]
     summed = [t for t in a if t in b and t not in kept]
     rows, columns = [t for t in a if t not in b], [t for t in b if t not in a]
     if not summed:
         labels = batch + rows + columns
         return _spread(x, a, labels) * _spread(y, b, labels), labels
+    if x.dtype is not y.dtype:  # sums of integers are int64
+        wide = promote_types(x.dtype, y.dtype)
+        x, y = x.to(wide), y.to(wide)
     left, right = _order(x, a, batch + rows + summed), _order(y, b, batch + summed + columns)
     n, r = len(batch), len(rows)
     shape = [*left.shape[: n + r], *right.shape[n + len(summed) :]]
@@ -234,6 +236,60 @@ def _path(terms: list[list[int]], final: list[int], sizes: dict[int, int]) -> li
     return [(0, 1)] + [(0, n - 1 - i) for i in range(1, n - 1)] if n > 1 else []
 
 
+class _Shape(NamedTuple):
+    """Of a tensor no more than planning needs."""
+
+    shape: tuple[int, ...]
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+
+@functools.lru_cache(maxsize=512)
+def _product(equation: str, first: tuple[int, ...], second: tuple[int, ...]) -> Any:
+    """How two operands of these shapes are contracted by one matrix product: for each the order of its dimensions and its
+    shape then, the shape of the result and the order of its dimensions (None: as it is).  None where it takes more than that.
+
+    Reading an equation takes ten times as long as a small product.
+    """
+    operands: Any = [_Shape(first), _Shape(second)]
+    terms, result, operands = _parse((equation, *operands))
+    (a, b), final = _expand_ellipsis(terms, result, operands)
+    kept = set(final)
+    alone = [t for term, other in ((a, b), (b, a)) for t in term if t not in other and t not in kept]
+    x, y = dict(zip(a, first)), dict(zip(b, second))
+    if alone or len(x) < len(a) or len(y) < len(b) or any(x[t] != y[t] for t in a if t in y):
+        return None
+    batch, summed = [t for t in a if t in y and t in kept], [t for t in a if t in y and t not in kept]
+    rows, columns = [t for t in a if t not in y], [t for t in b if t not in x]
+    if not summed:
+        return None
+    sizes = {**x, **y}
+
+    def arranged(labels: list[int], groups: tuple[list[int], ...]) -> tuple[Any, Any]:
+        wanted = [t for g in groups for t in g]
+        order = [labels.index(t) for t in wanted]
+        flat = [math.prod(sizes[t] for t in g) for i, g in enumerate(groups) if i or g]
+        return None if order == list(range(len(order))) else order, None if flat == [sizes[t] for t in wanted] else flat
+
+    labels = batch + rows + columns
+    shape = [sizes[t] for t in labels]
+    order = [labels.index(t) for t in final]
+    return (
+        arranged(a, (batch, rows, summed)),
+        arranged(b, (batch, summed, columns)),
+        None if len(batch) <= 1 and len(rows) == 1 == len(columns) else shape,
+        None if order == list(range(len(order))) else order,
+    )
+
+
+def _arranged(x: Any, steps: tuple[Any, Any]) -> Any:
+    order, shape = steps
+    x = x if order is None else x.permute(order)
+    return x if shape is None else x.reshape(shape)
+
+
 @composite("torch.einsum")
 def einsum(*args):
     """Sums of products, written as subscripts: ``einsum("bij,bjk->bik", x, y)``.
@@ -252,6 +308,13 @@ def einsum(*args):
     >>> torsh.einsum("bij,bjk->bik", torsh.ones(5, 2, 3), torsh.ones(5, 3, 4)).shape
     torsh.Size([5, 2, 4])
     """
+    if len(args) == 3 and type(args[0]) is str and type(args[1]) is Tensor and type(args[2]) is Tensor and args[1]._kind is args[2]._kind:
+        steps = _product(args[0], args[1]._data.shape, args[2]._data.shape)
+        if steps is not None:
+            first, second, shape, order = steps
+            out = matmul(_arranged(args[1], first), _arranged(args[2], second))
+            out = out if shape is None else out.reshape(shape)
+            return out if order is None else out.permute(order)
     terms, result, operands = _parse(args)
     for x in operands:
         check_tensor(x, "einsum", "operands", 2)

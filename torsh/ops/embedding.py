@@ -127,7 +127,7 @@ def embedding_renorm_(weight, indices, max_norm, norm_type=2.0):
     tensor([[3., 4.],
             [3., 4.]])
     """
-    used = indices.reshape(-1).unique()
+    used = indices.reshape(-1).unique().to(int64)
     rows = weight.detach().index_select(0, used)
     norms = rows.norm(norm_type, 1, keepdim=True)
     scale = (max_norm / (norms + 1e-7)).clamp(max=1.0)
@@ -184,10 +184,17 @@ def one_hot(tensor, num_classes=-1):
 # ---- bags ------------------------------------------------------------------------------------------------------------
 
 
-def _bags(offsets: Any, n: int, include_last_offset: bool) -> tuple[list[int], list[int]]:
+def _is_short(weight: Any, mode: str, padding: int) -> bool:
+    """Whether PyTorch takes its short path, which alone heeds where ``include_last_offset`` says that the last bag ends."""
+    return mode != "max" and padding < 0 and weight.dtype is not dtypes.float64
+
+
+def _bags(offsets: Any, n: int, include_last_offset: bool, to_the_end: bool) -> tuple[list[int], list[int]]:
     """The start and the length of every bag."""
     starts = offsets.tolist()
-    ends = starts[1:] if include_last_offset else [*starts[1:], n]
+    ends = [*starts[1:], n]
+    if include_last_offset:
+        ends = [*starts[1:-1], n][: len(starts) - 1] if to_the_end else starts[1:]
     starts = starts[: len(ends)]
     return starts, [e - s for s, e in zip(starts, ends)]
 
@@ -197,7 +204,7 @@ def _embedding_bag(weight, indices, offsets, by_freq, mode, weights, include_las
     from torsh.ops.creation import tensor
 
     n = indices.shape[0]
-    starts, sizes = _bags(offsets, n, include_last_offset)
+    starts, sizes = _bags(offsets, n, include_last_offset, not _is_short(weight, mode, padding_idx))
     bags = len(starts)
     bag_of = tensor([b for b, size in enumerate(sizes) for _ in range(size)], dtype=int64, device=weight.device)
     rows = _rows(weight, indices, padding_idx, by_freq, sparse)
@@ -222,7 +229,8 @@ def _max_bags(rows, valid, starts, sizes, weight):
 
     longest = max(sizes, default=0)
     if not longest or not rows.shape[0]:
-        return weight.detach().new_zeros((len(starts), weight.shape[1]))
+        nothing = tensor([], dtype=int64, device=weight.device)  # zeros, but with a history
+        return weight.detach().new_zeros((len(starts), weight.shape[1])).index_add(0, nothing, rows[:0])
     last = rows.shape[0] - 1
     place = [[min(s + i, last) for i in range(longest)] for s in starts]
     inside = [[i < size for i in range(longest)] for size in sizes]
@@ -318,8 +326,18 @@ def embedding_bag_function(
 
 
 def _bag(weight, indices, offsets, by_freq, mode, weights, include_last_offset, padding_idx, sparse=False):
+    for name, given, ndim in (("input", indices, (1, 2)), ("offsets", offsets, (1,)), ("weight", weight, (2,))):
+        if given.ndim not in ndim:
+            raise RuntimeError(
+                f"{name} has to be a {' or '.join(f'{n}D' for n in ndim)} Tensor, but got Tensor of dimension {given.ndim}"
+            )
+    if indices.ndim == 2:
+        indices = indices.reshape(-1)
     if indices.dtype is not int64 and indices.dtype is not int32:
-        raise RuntimeError(f"expected 'indices' to be Long or Int, got {scalar_name(indices.dtype)}")
+        raise RuntimeError(
+            "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
+            f"torch.{scalar_name(indices.dtype)}Tensor instead (while checking arguments for embedding_bag)"
+        )
     if not weight._kind.floating:
         raise RuntimeError(
             "Expected tensor for argument #1 'weight' to have one of the following scalar types: Half, BFloat16, "
@@ -331,6 +349,10 @@ def _bag(weight, indices, offsets, by_freq, mode, weights, include_last_offset, 
         rows = weight.shape[0]
         if low < 0 or high >= rows:
             wrong = low if low < 0 else high
+            if not _is_short(weight, mode, -1 if padding_idx is None else 0):
+                raise RuntimeError(
+                    f"embedding_bag: Expected idx >= 0 && idx < num_embeddings but found idx to be {wrong}; num_embeddings is {rows}"
+                )
             raise RuntimeError(
                 f"Index {int((indices.reshape(-1) == wrong).nonzero()[0, 0])} of input takes value {wrong} which is not in the valid "
                 f"range [0, {rows})"
@@ -349,7 +371,8 @@ def _bag(weight, indices, offsets, by_freq, mode, weights, include_last_offset, 
         raise RuntimeError("include_last_offset: number of offset should be at least 1")
     if weights is not None and weights.dtype is not weight.dtype:
         raise RuntimeError(
-            f"expected weight and per_sample_weights to have the same dtype, got {weight.dtype} and {weights.dtype}"
+            "Expected tensor for argument #1 'weight' to have the same type as tensor for argument #1 'per_sample_weights'; but type "
+            f"{weight.type()} does not equal {weights.type()} (while checking arguments for embedding_bag)"
         )
     if padding_idx is None:
         padding = -1
@@ -366,7 +389,7 @@ def _bag(weight, indices, offsets, by_freq, mode, weights, include_last_offset, 
     )
 
 
-@composite("torch.embedding_bag", tags="data-dependent")
+@composite("torch.embedding_bag torch._embedding_bag torch._embedding_bag_forward_only", tags="data-dependent")
 def embedding_bag(
     weight,
     indices,

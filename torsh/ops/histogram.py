@@ -33,7 +33,7 @@ def bincount(input, weights=None, minlength=0):
         raise NotImplementedError(
             f"\"bincount_cpu\" not implemented for '{scalar_name(input.dtype)}'; it counts integers"
         )
-    if input.ndim != 1 and input.numel():
+    if input.ndim != 1 and (input.numel() or input.ndim > 1):
         raise RuntimeError(
             f"bincount only supports 1-d non-negative integral inputs. The input has {input.ndim} dimensions"
         )

@@ -8,12 +8,12 @@ dimensions about as it does in NumPy.
 from __future__ import annotations
 
 import operator
-import warnings
 from typing import Any
 
 import numpy as np
 
 from torsh import dtypes
+from torsh._callers import warn
 from torsh.autograd import engine
 from torsh.autograd.grad_mode import thread
 from torsh.dispatch import Kind, state
@@ -236,6 +236,7 @@ def _mixed_item(t: Tensor, index: Any) -> Tensor | None:
     out = new(Tensor)
     out._data = raw if type(raw) is kind.raw_type else kind.as_raw(raw)
     out._kind = kind
+    out._rg = False
     return out
 
 
@@ -251,6 +252,7 @@ def _picked(t: Tensor, indices: list[Any]) -> Tensor:
     out = new(Tensor)
     out._data = raw if type(raw) is kind.raw_type else kind.as_raw(raw)
     out._kind = kind
+    out._rg = False
     return out
 
 
@@ -295,6 +297,7 @@ def __getitem__(self: Tensor, index: Any) -> Tensor:
             out = new(Tensor)
             out._data = raw
             out._kind = kind
+            out._rg = False
             # What ``shared`` does, written out.
             base = self._base
             if base is None:
@@ -309,8 +312,7 @@ def __getitem__(self: Tensor, index: Any) -> Tensor:
             if vc.version:
                 out._gf_version = vc.version
             if self._replay is not None:
-                before = self._replay
-                out._replay = lambda base: before(base)[key]
+                out._replay = _item_of(self._replay, key)
             if self._rg:
                 if not thread.enabled:
                     unrecorded(out)
@@ -336,6 +338,11 @@ def __getitem__(self: Tensor, index: Any) -> Tensor:
     if advanced is None:
         return view
     return index_op(view, advanced)
+
+
+def _item_of(before: Any, key: Any) -> Any:
+    # A lambda in ``__getitem__`` itself would make cells of its variables, every time.
+    return lambda base: before(base)[key]
 
 
 def _indexed(t: Tensor, index: Any) -> tuple[Tensor, list[Any] | None]:
@@ -389,7 +396,7 @@ def _split(t: Tensor, index: Any) -> tuple[tuple[Any, ...], list[Any] | None]:
     advanced: list[Any] = []
     d = 0  # dimension of t
     dots = False
-    for i in items:
+    for place, i in enumerate(items):
         if i is None:
             key.append(None)
             advanced.append(None)
@@ -406,7 +413,7 @@ def _split(t: Tensor, index: Any) -> tuple[tuple[Any, ...], list[Any] | None]:
         elif type(i) is int:
             n = shape[d]
             if not -n <= i < n:
-                raise IndexError(f"index {i} is out of bounds for dimension {len(advanced)} with size {n}")
+                raise IndexError(f"index {i} is out of bounds for dimension {place} with size {n}")
             key.append(i)
             d += 1
         elif isinstance(i, slice):
@@ -513,10 +520,7 @@ def _index_of(t: Tensor, i: Tensor) -> Any:
     """An index tensor on t's device, int64 or bool; 0-d ones as int or bool."""
     dtype = i.dtype
     if dtype is dtypes.uint8:
-        warnings.warn(
-            "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.", UserWarning,
-            stacklevel=5,
-        )  # fmt: skip
+        warn("indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.")
         i = i.to(dtypes.bool)
     elif dtype is not dtypes.int64 and dtype is not dtypes.bool:
         if i.ndim == 0 and dtype.category == dtypes.INT:
@@ -562,7 +566,13 @@ def _advanced_shape(shape: tuple[int, ...], indices: Any) -> tuple[int, ...]:
 
 
 def _check_indices(input: Any, indices: Any) -> None:
-    """Raise for index tensors that do not broadcast together."""
+    """Raise for index tensors that do not broadcast together, or that point into a dimension without elements."""
+    if 0 in input.shape:
+        d = 0
+        for i in indices:
+            if i is not None and i.dtype is not dtypes.bool and not input.shape[d] and 0 not in i.shape:
+                raise IndexError("index is out of bounds for dimension with size 0")
+            d += 1 if i is None else _mask_dims(i)
     shapes = [tuple(i.shape) for i in indices if i is not None and i.dtype is not dtypes.bool]
     if len(shapes) > 1:
         try:
@@ -628,7 +638,7 @@ def _put_indices(input: Tensor, indices: Any, name: str) -> list[Any]:
 
 
 @primitive(
-    "torch.index_put Tensor.index_put",
+    "torch.index_put Tensor.index_put", layout="like",
     args="input indices values accumulate",
     inplace="apart alike",
     grad={
@@ -656,7 +666,11 @@ def index_put(input, indices, values, accumulate=False):
     if values._kind is not input._kind:
         if values.dtype is not input.dtype:
             # PyTorch asks first whether the indices, masks among them, go together.
-            _check_indices(input, [i if i is None or i.dtype is not dtypes.bool else i.nonzero()[:, 0] for i in indices])
+            plain: list[Any] = []
+            for i in indices:
+                plain.extend((i,) if i is None or i.dtype is not dtypes.bool else i.nonzero().unbind(1))
+            _check_indices(input, plain)
+            _check_values(input, plain, values)
             raise RuntimeError(
                 f"Index put requires the source and destination dtypes match, got {dtypes.scalar_name(input.dtype)} "
                 f"for the destination and {dtypes.scalar_name(values.dtype)} for the source. Convert the values with "
@@ -774,6 +788,8 @@ def _assign(self: Tensor, index: Any, value: Any) -> None:
                 f"can't assign a {type(value).__name__ if not isinstance(value, np.ndarray) else 'numpy.ndarray'} to a "
                 f"{self.type()}; make a tensor of it first"
             )
+    if type(value) is int and not -(1 << 63) <= value < 1 << 64:
+        raise ValueError(f"Overflow when unpacking long long: the assigned integer has {value.bit_length()} bits")
     if index is False:
         return
     if index is True:  # a new dimension, whose values are copied
@@ -842,7 +858,15 @@ def _no_meta(name: str) -> Any:
     )
 
 
-@primitive("torch.nonzero Tensor.nonzero", tags="data-dependent nondifferentiable", args="input", out="exact",
+def _nonzero_out(outs: Any, kwargs: dict[str, Any]) -> None:
+    if kwargs.get("as_tuple"):
+        raise RuntimeError("nonzero does not support the out kwarg when as_tuple is True")
+    for out in outs:
+        if out.dtype is not dtypes.int64:
+            raise RuntimeError(f"nonzero: Expected out tensor to have scalar type Long but got scalar type {dtypes.scalar_name(out.dtype)}")
+
+
+@primitive("torch.nonzero Tensor.nonzero", layout="columns", tags="data-dependent nondifferentiable", args="input", out=_nonzero_out,
            meta=lambda input: _no_meta("nonzero"))  # fmt: skip
 def nonzero(input, *, as_tuple=False):
     """The indices of all elements that are not zero: an int64 tensor of shape (count, ndim), or one per dimension.

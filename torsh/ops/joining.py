@@ -71,6 +71,7 @@ class Join(Op):
         out = new(Tensor)
         out._data = r if type(r) is k.raw_type else k.as_raw(r)
         out._kind = k
+        out._rg = False
         if tracked and thread.enabled and k.inexact:
             self.record((tensors, dim), (out,))
         return out
@@ -491,9 +492,11 @@ def tensor_split(input, indices_or_sections=None, dim=0, *, indices=None, sectio
     dim = wrap_dim(dim, input.ndim)
     n = input.shape[dim]
     if isinstance(given, Tensor):
-        if given.dtype is not dtypes.int64 or given.device.type != "cpu":
+        if given.device.type != "cpu":
+            raise RuntimeError(f"tensor_split expected tensor_indices_or_sections to be on cpu, but it's on {given.device}")
+        if given.dtype is not dtypes.int64:
             raise RuntimeError(
-                f"tensor_split expected tensor_indices_or_sections to be of dtype torch.long and on the CPU, but got {given.dtype}"
+                f"tensor_split expected tensor_indices_or_sections to have dtype of long, but got {dtypes.scalar_name(given.dtype)}"
             )
         if given.ndim > 1:
             raise RuntimeError(

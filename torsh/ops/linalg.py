@@ -104,7 +104,7 @@ def solve_ex(A, B, *, left=True, check_errors=False):
     return return_types.linalg_solve_ex(x, info)
 
 
-@primitive("", name="inv_op", args="A", node_name="LinalgInvExBackward0",
+@primitive("", layout="columns", name="inv_op", args="A", node_name="LinalgInvExBackward0",
            grad={"A": lambda g, out0: None if g[0] is None else -(adjoint(out0) @ (g[0] @ adjoint(out0)))},
            meta=lambda A: [(tuple(A.shape), A.dtype), (tuple(A.shape[:-2]), dtypes.int32)])  # fmt: skip
 def _inv(A):
@@ -443,7 +443,7 @@ def _lstsq(A, B, rcond, driver):
 _DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
 
 
-@composite("torch.linalg.lstsq", name="linalg_lstsq", out=True)
+@composite("torch.linalg.lstsq", layout="columns free free free", name="linalg_lstsq", out=True)
 def lstsq(A, B, rcond=None, *, driver=None):
     """The X that minimises the norm of A X - B: a named tuple (solution, residuals, rank, singular_values).
 
@@ -665,7 +665,7 @@ def _cross(x: Any, y: Any, dim: int) -> Any:
     return stack([b * f - c * e, c * d - a * f, a * e - b * d], dim)
 
 
-@composite("torch.linalg.cross", name="linalg_cross", out=True)
+@composite("torch.linalg.cross", layout="rows", name="linalg_cross", out=True)
 def linalg_cross(input, other, *, dim=-1):
     """The cross product of vectors of three elements along a dimension.
 
@@ -690,7 +690,7 @@ def linalg_cross(input, other, *, dim=-1):
     return _cross(input.expand(shape), other.expand(shape), d)
 
 
-@composite("torch.cross Tensor.cross", out=True)
+@composite("torch.cross Tensor.cross", layout="rows", out=True)
 def cross(input, other, dim=None):
     """The cross product along a dimension, by default the first one of three elements.
 

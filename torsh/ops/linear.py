@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from torsh.dtypes import scalar_name
-from torsh.ops._args import check_tensor
+from torsh.ops._args import check_tensor, in_float32
 from torsh.ops._op import Op, composite, primitive
 from torsh.ops.pointwise import conj
 
@@ -126,6 +126,10 @@ def bilinear(input1, input2, weight, bias=None):
         raise RuntimeError(
             f"bilinear(): bias size does not match weight size: got {bias.shape[0]} but expected {weight.shape[0]}"
         )
+    return in_float32(_bilinear, input1, input2, weight, bias)
+
+
+def _bilinear(input1: Any, input2: Any, weight: Any, bias: Any) -> Any:
     outputs, first, second = weight.shape
     lead = tuple(input1.shape[:-1])
     # (rows, I1) x (I1, O * I2), then one weighted sum over I2 per row and output.

@@ -58,10 +58,12 @@ def _nll(input, target, weight, reduction, ignore_index):
         and target._data.shape == input._data.shape[:1]
     ):  # fmt: skip
         return nll.op(input, target, None, reduction, ignore_index)[0]
+    if ndim > 1 and target.ndim and input.shape[0] != target.shape[0]:
+        raise ValueError(f"Expected input batch_size ({input.shape[0]}) to match target batch_size ({target.shape[0]}).")
     if target.dtype is not int64:
         if target.dtype is not uint8:
             raise RuntimeError(
-                f"expected scalar type Long but found {scalar_name(target.dtype)}; convert it with .long()"
+                f"expected target dtype to be Long or Byte, but got {scalar_name(target.dtype)}; convert it with .long()"
             )
         target = target.to(int64)
     if not ndim:
@@ -85,10 +87,6 @@ def _nll(input, target, weight, reduction, ignore_index):
         out = nll.op(input.unsqueeze(0), target.reshape(1), weight, reduction, ignore_index)[0]
         return out.reshape(tuple(target.shape)) if reduction == "none" else out
     if target.ndim != ndim - 1 or target._data.shape[0] != input._data.shape[0]:
-        if target.ndim and input.shape[0] != target.shape[0]:
-            raise ValueError(
-                f"Expected input batch_size ({input.shape[0]}) to match target batch_size ({target.shape[0]})."
-            )
         if ndim == 2:
             raise RuntimeError(f"0D or 1D target tensor expected, multi-target not supported, got {list(target.shape)}")
         raise RuntimeError(
@@ -418,6 +416,9 @@ def _ctc(log_probs, targets, input_lengths, target_lengths, blank, reduction, ze
         )
     if not targets.dtype.category == 1:
         raise RuntimeError(f"targets must be integral, got {scalar_name(targets.dtype)}")
+    for name, given in (("input_lengths", input_lengths), ("target_lengths", target_lengths)):
+        if hasattr(given, "dtype") and given.dtype.category != 1:
+            raise RuntimeError(f"{name} must be integral, got {scalar_name(given.dtype)}")
     batched = log_probs.ndim == 3
     if not batched:
         log_probs = log_probs.unsqueeze(1)

@@ -6,7 +6,7 @@ from typing import Any
 
 from torsh import dtypes, return_types
 from torsh.dtypes import scalar_name
-from torsh.ops._args import check_tensor
+from torsh.ops._args import check_tensor, has_values
 from torsh.ops._linalg import (
     attached,
     check_equation,
@@ -63,7 +63,7 @@ def _lu_meta(A: Any) -> Any:
     return [(tuple(A.shape), A.dtype), ((*batch, k), dtypes.int32), (batch, dtypes.int32)]
 
 
-@primitive("", name="lu_op", args="A", node_name="LinalgLuFactorExBackward0", meta=_lu_meta,
+@primitive("", layout="columns free free", name="lu_op", args="A", node_name="LinalgLuFactorExBackward0", meta=_lu_meta,
            grad={"A": lambda g, out0, out1: _lu_gradient(g[0], out0, out1)})  # fmt: skip
 def _lu(A):
     return (A,)
@@ -198,6 +198,11 @@ def lu_unpack(LU_data, LU_pivots, unpack_data=True, unpack_pivots=True):
         L = L + eye_like(L, m).narrow(-1, 0, k)
         U = LU_data.narrow(-2, 0, k).triu()
     if unpack_pivots:
+        if has_values(LU_pivots) and LU_pivots.numel() and bool(((LU_pivots < 1) | (LU_pivots > m)).any()):
+            raise RuntimeError(
+                "pivots passed to lu_unpack must be between 1 and LU.size(-2) inclusive. "
+                "Did you properly pass the result of lu_factor?"
+            )
         perm = _permutation.op(LU_pivots, m, False)
         P = (perm.unsqueeze(-2) == _arange(perm, m).unsqueeze(-1)).to(LU_data.dtype)
     return return_types.lu_unpack(P, L, U)
@@ -231,7 +236,7 @@ def linalg_lu(A, *, pivot=True):
     return return_types.linalg_lu(*lu_unpack(LU, pivots))
 
 
-@composite("torch.linalg.lu_solve", name="linalg_lu_solve", out=True)
+@composite("torch.linalg.lu_solve", layout="columns", name="linalg_lu_solve", out=True)
 def linalg_lu_solve(LU, pivots, B, *, left=True, adjoint=False):
     """X with A X = B (X A = B for ``left`` False; A.mH for ``adjoint``), where LU and pivots factorize A.
 
@@ -258,6 +263,12 @@ def linalg_lu_solve(LU, pivots, B, *, left=True, adjoint=False):
             f"{list(pivots.shape)} instead"
         )
     n = LU.shape[-1]
+    if has_values(pivots) and pivots.numel():
+        for wrong, bound in ((pivots < 1, "greater or equal to 1"), (pivots > n, "smaller or equal to LU.size(-2)")):
+            if bool(wrong.any()):
+                raise RuntimeError(
+                    f"Pivots given to lu_solve must all be {bound}. Did you properly pass the result of lu_factor?"
+                )
     if not left:  # X A = B is A^H X^H = B^H
         B, adjoint = transposed(B), not adjoint
     perm = _permutation.op(pivots, n, bool(adjoint))
@@ -273,7 +284,7 @@ def linalg_lu_solve(LU, pivots, B, *, left=True, adjoint=False):
     return x if left else transposed(x)
 
 
-@composite("torch.lu_solve Tensor.lu_solve", out=True)
+@composite("torch.lu_solve Tensor.lu_solve", layout="columns", out=True)
 def lu_solve(b, LU_data, LU_pivots):
     """The older form of ``torch.linalg.lu_solve``.
 
@@ -299,7 +310,7 @@ def _ldl(A, hermitian):
     return (A, hermitian)
 
 
-@composite("torch.linalg.ldl_factor_ex", name="linalg_ldl_factor_ex", out=True, tags="nondifferentiable")
+@composite("torch.linalg.ldl_factor_ex", layout="columns free free", name="linalg_ldl_factor_ex", out=True, tags="nondifferentiable")
 def ldl_factor_ex(A, *, hermitian=False, check_errors=False):
     """The compact LDL factorization of symmetric (Hermitian) matrices with status: a named tuple (LD, pivots, info).
 
@@ -334,7 +345,7 @@ def ldl_factor(A, *, hermitian=False):
     return return_types.linalg_ldl_factor(LD, pivots)
 
 
-@primitive("", name="ldl_solve_op", args="LD pivots B hermitian", tags="nondifferentiable",
+@primitive("", layout="columns", name="ldl_solve_op", args="LD pivots B hermitian", tags="nondifferentiable",
            meta=lambda LD, pivots, B, hermitian: (tuple(B.shape), B.dtype))  # fmt: skip
 def _ldl_solve(LD, pivots, B, hermitian):
     return (LD, pivots, B, hermitian)
@@ -370,7 +381,7 @@ def ldl_solve(LD, pivots, B, *, hermitian=False):
 # ---- Householder reflections ---------------------------------------------------------------------------------------
 
 
-@primitive("", name="geqrf_op", args="A", tags="nondifferentiable",
+@primitive("", layout="columns free", name="geqrf_op", args="A", tags="nondifferentiable",
            meta=lambda A: [(tuple(A.shape), A.dtype), ((*A.shape[:-2], min(A.shape[-2:])), A.dtype)])  # fmt: skip
 def _geqrf(A):
     return (A,)
@@ -435,7 +446,7 @@ def _check_reflections(name: str, A: Any, tau: Any) -> None:
         )
 
 
-@composite("torch.linalg.householder_product torch.orgqr Tensor.orgqr", name="linalg_householder_product", out=True)
+@composite("torch.linalg.householder_product torch.orgqr Tensor.orgqr", layout="columns", name="linalg_householder_product", out=True)
 def householder_product(A, tau):
     """The first columns of the product of the reflections that ``torch.geqrf`` gives.
 
@@ -455,7 +466,7 @@ def householder_product(A, tau):
     return _reflections(A, tau, A.shape[-1]) if needs_grad(A, tau) else _householder.op(A, tau)
 
 
-@composite("torch.ormqr Tensor.ormqr", out=True)
+@composite("torch.ormqr Tensor.ormqr", layout="columns", out=True)
 def ormqr(input, tau, other, left=True, transpose=False):
     """The product of a matrix with the full Q of ``torch.geqrf``, from the left or right, or with its adjoint.
 

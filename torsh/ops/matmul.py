@@ -12,7 +12,18 @@ from torsh.autograd.grad_mode import thread
 from torsh.dispatch import state
 from torsh.dtypes import scalar_name
 from torsh.ops._args import check_tensor, wrap_dims
-from torsh.ops._op import Op, PlanCache, composite, override_of, primitive, save, saved_tensor_hooks, with_out
+from torsh.ops._op import (
+    Op,
+    PlanCache,
+    composite,
+    override_of,
+    overriding,
+    primitive,
+    save,
+    saved_tensor_hooks,
+    with_out,
+)
+from torsh.ops.arithmetic import check_alpha
 from torsh.tensor import Parameter, Tensor, new
 
 # ---- shapes --------------------------------------------------------------------------------------------------------
@@ -164,8 +175,9 @@ _mm = Op(
 def _general(input: Any, other: Any) -> Any:
     if state.overrides and (handler := override_of((input, other), {})) is not None:
         return handler(matmul, (input, other), {})
-    check_tensor(input, "matmul")
-    if not isinstance(other, Tensor):
+    if not (isinstance(input, Tensor) and isinstance(other, Tensor)) and not state.overrides and overriding((input, other), {}):
+        return _general(input, other)
+    if not (isinstance(input, Tensor) and isinstance(other, Tensor)):
         return NotImplemented
     _matmul_shape(input._data.shape, other._data.shape)
     same_dtype("matmul", input, other)
@@ -189,6 +201,7 @@ def _make() -> Any:
                     o = new(Tensor)
                     o._data = kernels[k](x, y)
                     o._kind = k
+                    o._rg = False
                     a, b = input._rg, other._rg
                     if (a or b) and thread.enabled:
                         node = new(plans[a, b].node_type)
@@ -218,6 +231,7 @@ def _make() -> Any:
                             if other._nr:
                                 node.numbers = (other._nr,)
                             node.saved = (input if input._vc is None and kept_plainly else save(input),)
+                        input._kept = other._kept = True  # as ``save`` notes
                         o._gf = node
                         o._rg = True
                     return o
@@ -252,6 +266,7 @@ def matmul(input: Any, other: Any, *, out: Any = None) -> Any:
         return write_out(_short, (input, other), {}, out)
     found = _short(input, other)
     if found is NotImplemented:
+        check_tensor(input, "matmul")
         raise TypeError(f"matmul(): argument 'other' (position 2) must be Tensor, not {type(other).__name__}")
     return found
 
@@ -551,17 +566,16 @@ def addr(input, vec1, vec2, *, beta=1, alpha=1):
     for i, v in ((1, vec1), (2, vec2)):
         if check_tensor(v, "addr", f"vec{i}", i + 1).ndim != 1:
             raise RuntimeError(f"addr: Expected 1-D argument vec{i}, but got {v.ndim}-D")
-    if not input._kind.inexact:
-        for role, value in (("beta", beta), ("alpha", alpha)):
-            if isinstance(value, (float, complex)):
-                raise RuntimeError(f"For integral input tensors, argument {role} must not be a floating point number.")
+    result = dtypes.combine([input.dtype, vec1.dtype, vec2.dtype], [], [])
+    for role, value in (("beta", beta), ("alpha", alpha)):
+        check_alpha(result, value, role)
     if input.dtype is dtypes.bool and vec1.dtype is dtypes.bool is vec2.dtype:
         found = outer(vec1, vec2) if alpha else outer(vec1, vec2) & False
         return found | input if beta else found.expand(broadcast_shapes(input.shape, found.shape))
     shape = (vec1.shape[0], vec2.shape[0])
     _check_sum("addr", input, shape)
     if input.dtype is not vec1.dtype or input.dtype is not vec2.dtype:
-        return _affine(input, outer(vec1, vec2), beta, alpha)
+        return _affine(input.to(result), outer(vec1, vec2).to(result), beta, alpha)
     return (input, vec1, vec2, beta, alpha)
 
 
@@ -699,6 +713,12 @@ def chain(tensors: Sequence[Any], name: str) -> Any:
             what = "1D or 2D" if len(allowed) == 2 else "2D"
             place = "the first tensor" if not i else "the last tensor" if i == n - 1 else f"tensor {i}"
             raise RuntimeError(f"{name}(): {place} must be {what} but got {t.ndim}D")
+    for i, t in enumerate(tensors):
+        if t.dtype is not tensors[0].dtype:
+            raise RuntimeError(
+                f"{name}(): all tensors must have be the same dtype but tensor 0 is {_c_name(tensors[0].dtype)} and tensor {i} "
+                f"{_c_name(t.dtype)}"
+            )
     same_dtype(name, *tensors)
     from_vector, to_vector = tensors[0].ndim == 1, tensors[-1].ndim == 1
     if from_vector:

@@ -69,7 +69,7 @@ def _batch_norm_rule(g, input, weight, eps, out1, out2, needs):
 
 
 @primitive(
-    "",
+    "", layout="channels",
     args="input weight bias eps",
     grad={"input weight bias": _batch_norm_rule},
     decompose=_batch_norm_forward,
@@ -128,7 +128,7 @@ def _batch_norm(input, weight, bias, running_mean, running_var, training, moment
     return out, mean, invstd
 
 
-@composite("torch.nn.functional.batch_norm", name="functional_batch_norm")
+@composite("torch.nn.functional.batch_norm", layout="channels", name="functional_batch_norm")
 def batch_norm_function(
     input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-05
 ):
@@ -172,7 +172,7 @@ def batch_norm(input, weight, bias, running_mean, running_var, training, momentu
     return _batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)[0]
 
 
-@composite("torch.native_batch_norm", out=True)
+@composite("torch.native_batch_norm", layout="channels free free", out=True)
 def native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps):
     """batch_norm that also gives the batch's mean and 1 / standard deviation (empty in evaluation).
 
@@ -200,7 +200,7 @@ def _native_batch_norm_legit(input, weight, bias, *rest):
     return native_batch_norm(input, weight, bias, None, None, training, momentum, eps)
 
 
-@composite("torch.nn.functional.instance_norm torch.instance_norm")
+@composite("torch.nn.functional.instance_norm torch.instance_norm", layout="rows")
 def instance_norm(
     input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True, momentum=0.1, eps=1e-05
 ):
@@ -448,7 +448,7 @@ def _group_norm(input, weight, bias, groups, eps):
     return out, mean.reshape(n, groups), rstd.reshape(n, groups)
 
 
-@composite("torch.nn.functional.group_norm")
+@composite("torch.nn.functional.group_norm", layout="channels")
 def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05):
     """Bring every group of channels of a sample to mean 0 and variance 1; then scale and shift each channel.
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from torsh import dtypes
 from torsh.ops._args import check_tensor, size_of
 from torsh.ops._op import composite, primitive
+from torsh.ops.creation import as_value
 
 Pairs = tuple[tuple[int, int], ...]
 
@@ -20,14 +22,14 @@ def _cut(g: Any, pads: Pairs) -> Any:
     return pad_constant.op(g, tuple((-lo, -hi) for lo, hi in pads), 0)
 
 
-@primitive("", args="input pads value", grad={"input": lambda g, pads: _cut(g, pads)}, meta=_meta)
+@primitive("", layout="channels", args="input pads value", grad={"input": lambda g, pads: _cut(g, pads)}, meta=_meta)
 def pad_constant(input, pads, value):
     """Put a constant around the last dimensions; negative amounts cut off."""
     return (input, pads, value)
 
 
 @primitive(
-    "",
+    "", layout="channels flat",
     args="input pads mode",
     grad={"input": lambda g, input, pads, mode: pad_mirror_backward.op(g, tuple(input.shape), pads, mode)},
     meta=_meta,
@@ -38,7 +40,7 @@ def pad_mirror(input, pads, mode):
 
 
 @primitive(
-    "",
+    "", layout="channels flat",
     args="g shape pads mode",
     grad={"g": lambda grad, pads, mode: pad_mirror.op(grad, pads, mode)},
     meta=lambda g, shape, pads, mode: (shape, g.dtype),
@@ -83,11 +85,10 @@ def _constant(input: Any, amounts: tuple[int, ...], value: Any) -> Any:
             )
     if value is None:
         value = 0
-    category = input.dtype.category
-    if category == 0:
-        value = bool(value)
-    elif category == 1:
-        value = int(value)
+    if input.dtype.category < dtypes.FLOAT:
+        if input.dtype.category == dtypes.INT and not input.dtype.is_signed and value < 0:
+            raise RuntimeError(f"value cannot be converted to type {input.dtype.name}_t without overflow: {value}")
+        value = as_value(value, input.dtype)
     return pad_constant.op(input, pads, value)
 
 

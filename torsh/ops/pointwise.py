@@ -7,9 +7,10 @@ from typing import Any
 
 from torsh import dtypes
 from torsh.ops._op import OPS, composite, primitive
-from torsh.ops._pointwise import FLOAT, REAL, Pointwise, nary, unary
+from torsh.ops._pointwise import FLOAT, NUMBERS, REAL, Pointwise, nary, unary
 from torsh.ops.arithmetic import conj, where, zeros
 from torsh.return_types import make
+from torsh.tensor import Tensor
 
 _LN2, _LN10 = math.log(2), math.log(10)
 _LARGEST = {dtypes.float16: 65504.0, dtypes.complex32: 65504.0, dtypes.bfloat16: 3.3895313892515355e38}
@@ -21,6 +22,7 @@ _LARGEST = {dtypes.float16: 65504.0, dtypes.complex32: 65504.0, dtypes.bfloat16:
 
 @unary(
     "torch.neg Tensor.neg Tensor.__neg__ torch.negative Tensor.negative",
+    out="same",
     grad=lambda g: -g,
     because={
         "bool": RuntimeError(
@@ -77,6 +79,7 @@ def abs(input):
 
 @unary(
     "torch.sign Tensor.sign",
+    out="same",
     grad=lambda g: zeros(g),
     because={
         "complex": NotImplementedError(
@@ -103,7 +106,7 @@ def _sgn_grad(g: Any, input: Any, out: Any) -> Any:
     return where(size == 0, 0, g / size - (g / out).real * out / size)
 
 
-@unary("torch.sgn Tensor.sgn", grad=_sgn_grad)
+@unary("torch.sgn Tensor.sgn", out="same", grad=_sgn_grad)
 def sgn(input):
     """-1, 0 or 1; of complex numbers the number of size 1 in the same direction.
 
@@ -157,6 +160,8 @@ _reciprocal = reciprocal.op.short  # type: ignore[attr-defined]
 @composite("Tensor.__rtruediv__ Tensor.__rdiv__")
 def divided_by(input, other):
     """``input / other`` for an ``input`` that is no tensor: the reciprocal times that, as PyTorch rounds it."""
+    if not isinstance(input, (Tensor, *NUMBERS)) and not hasattr(input, "__array__"):
+        return NotImplemented
     result = _reciprocal(other)
     return result if (type(input) is int or type(input) is float) and input == 1 else result * input
 
@@ -197,7 +202,7 @@ def _no_complex(name: str) -> dict[str, Exception]:
     return {"complex": NotImplementedError(f"{name} is not supported for complex inputs")}
 
 
-@unary("torch.floor Tensor.floor", refuse="bool", because=_no_complex("floor"), grad=lambda g: zeros(g))
+@unary("torch.floor Tensor.floor", out="same", refuse="bool", because=_no_complex("floor"), grad=lambda g: zeros(g))
 def floor(input):
     """The largest integer that is not above the value.
 
@@ -210,7 +215,7 @@ def floor(input):
     """
 
 
-@unary("torch.ceil Tensor.ceil", refuse="bool", because=_no_complex("ceil"), grad=lambda g: zeros(g))
+@unary("torch.ceil Tensor.ceil", out="same", refuse="bool", because=_no_complex("ceil"), grad=lambda g: zeros(g))
 def ceil(input):
     """The smallest integer that is not below the value.
 
@@ -225,6 +230,7 @@ def ceil(input):
 
 @unary(
     "torch.trunc Tensor.trunc torch.fix Tensor.fix",
+    out="same",
     refuse="bool",
     because=_no_complex("trunc"),
     grad=lambda g: zeros(g),
@@ -240,7 +246,7 @@ def trunc(input):
     """
 
 
-@unary("torch.frac Tensor.frac", refuse="bool int complex", grad=lambda g: g)
+@unary("torch.frac Tensor.frac", out="same", refuse="bool int complex", grad=lambda g: g)
 def frac(input):
     """The part after the decimal point, with the value's sign.
 
@@ -260,6 +266,7 @@ def round_decimals(input, decimals):
 
 @unary(
     "torch.round Tensor.round torch.special.round",
+    out="same",
     refuse="bool complex",
     grad=lambda g: zeros(g),
     keywords={"decimals": 0},

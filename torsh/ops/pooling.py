@@ -22,7 +22,7 @@ Ints = tuple[int, ...]
 
 
 @primitive(
-    "",
+    "", layout="channels line",
     args="input kernel stride padding dilation size",
     grad={
         "input": lambda g, input, out1, kernel, stride, dilation: max_pool_backward(
@@ -40,7 +40,7 @@ def max_pool_with_indices(input, kernel, stride, padding, dilation, size):
 
 
 @primitive(
-    "",
+    "", layout="channels line",
     args="input kernel stride padding dilation size",
     tags="nondifferentiable",
     meta=lambda input, kernel, stride, padding, dilation, size: ((*input.shape[:2], *size), input.dtype),
@@ -52,7 +52,7 @@ def max_pool(input, kernel, stride, padding, dilation, size):
 
 
 @primitive(
-    "",
+    "", layout="channels line",
     args="g indices size unique",
     grad={"g": lambda grad, indices: _take(grad, indices)},
     meta=lambda g, indices, size, unique: (size, g.dtype),
@@ -62,13 +62,29 @@ def max_pool_backward(g, indices, size, unique):
     return (g, indices, size, unique)
 
 
+def _filled(x: Any, op: str, name: str, first: int = 1) -> None:
+    """Refuse a tensor that is empty otherwise than for want of a batch: in a dimension from ``first`` on."""
+    for d, i in enumerate(x.shape):
+        if d >= first and not i:
+            raise RuntimeError(
+                f"{op}(): Expected {name} to have non-zero size for non-batch dimensions, but {name} has sizes {list(x.shape)} "
+                f"with dimension {d} being empty"
+            )
+
+
+def _adaptive(g: Any, kind: str) -> Any:
+    """The gradient of adaptive pooling, refused as PyTorch does where it pooled to nothing."""
+    _filled(g, f"adaptive_{kind}_pool{max(g.ndim - 2, 2)}d_backward", "grad_output")
+    return g
+
+
 def _take(x, indices):
     flat = x.flatten(2).gather(2, indices.flatten(2))
     return flat.reshape(indices.shape)
 
 
 @primitive(
-    "",
+    "", layout="channels line flat",
     args="input kernel stride padding size counts divisor",
     grad={
         "input": lambda g, input, kernel, stride, padding, size, counts, divisor: avg_pool_backward(
@@ -83,7 +99,7 @@ def mean_pool(input, kernel, stride, padding, size, counts, divisor):
 
 
 @primitive(
-    "",
+    "", layout="channels line flat",
     args="g shape kernel stride padding size counts divisor",
     grad={
         "g": lambda grad, kernel, stride, padding, size, counts, divisor: mean_pool.op(
@@ -98,9 +114,9 @@ def avg_pool_backward(g, shape, kernel, stride, padding, size, counts, divisor):
 
 
 @primitive(
-    "",
+    "", layout="channels line flat",
     args="input size",
-    grad={"input": lambda g, input: adaptive_mean_pool_backward(g, tuple(input.shape))},
+    grad={"input": lambda g, input: adaptive_mean_pool_backward(_adaptive(g, "avg"), tuple(input.shape))},
     meta=lambda input, size: ((*input.shape[: -len(size)], *size), input.dtype),
 )
 def adaptive_mean_pool(input, size):
@@ -109,7 +125,7 @@ def adaptive_mean_pool(input, size):
 
 
 @primitive(
-    "",
+    "", layout="channels line flat",
     args="g shape",
     grad={"g": lambda grad, g: adaptive_mean_pool.op(grad, tuple(g.shape[2:]))},
     meta=lambda g, shape: (shape, g.dtype),
@@ -120,9 +136,9 @@ def adaptive_mean_pool_backward(g, shape):
 
 
 @primitive(
-    "",
+    "", layout="channels line flat",
     args="input size",
-    grad={"input": lambda g, input, out1: max_pool_backward(g[0], out1, tuple(input.shape), False)},
+    grad={"input": lambda g, input, out1: max_pool_backward(_adaptive(g[0], "max"), out1, tuple(input.shape), False)},
     meta=lambda input, size: [((*input.shape[:2], *size), input.dtype), ((*input.shape[:2], *size), _int64())],
 )
 def adaptive_max_pool(input, size):

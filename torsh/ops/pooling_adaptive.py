@@ -8,7 +8,15 @@ from typing import Any
 from torsh.dtypes import int64
 from torsh.ops._args import check_tensor, has_values
 from torsh.ops._op import composite
-from torsh.ops.pooling import _batch, _ints, _numeric, adaptive_max_pool, adaptive_mean_pool, fractional_max_pool
+from torsh.ops.pooling import (
+    _batch,
+    _filled,
+    _ints,
+    _numeric,
+    adaptive_max_pool,
+    adaptive_mean_pool,
+    fractional_max_pool,
+)
 
 # ---- adaptive --------------------------------------------------------------------------------------------------------
 
@@ -32,11 +40,8 @@ def _target(input: Any, size: Any, n: int, op: str) -> tuple[int, ...]:
         raise RuntimeError(
             f"{op}(): elements of output_size must be greater than or equal to 0 but received {list(found)}"
         )
-    if 0 in space:
-        raise RuntimeError(
-            f"{op}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes "
-            f"{list(input.shape)}"
-        )
+    # PyTorch lets means of images and sequences have no channels.
+    _filled(input, op, "input", input.ndim - n if "avg" in op and n < 3 else 1)
     return found
 
 
@@ -194,22 +199,33 @@ def adaptive_max_pool3d_with_indices(input, output_size, return_indices=False):
 # ---- fractional ------------------------------------------------------------------------------------------------------
 
 
+def _sizes(value, n, op, name):
+    """One int per dimension, from an int or as many: here one of a tuple does not stand for all."""
+    if not isinstance(value, int) and len(value) != n:
+        raise RuntimeError(
+            f"{op}: {name} must either be a single Int or tuple of {'three ' if n == 3 else ''}Ints, got {list(value)}"
+        )
+    return _ints(value, n, op, name)
+
+
 def _fractional(n, input, kernel_size, output_size, output_ratio, random_samples, indices):
     op = f"fractional_max_pool{n}d"
     if output_size is None and output_ratio is None:
         raise ValueError(f"{op} requires specifying either an output_size or an output_ratio")
+    if input.ndim in (n + 1, n + 2):
+        _filled(input, op, "input")
     x, batched = _batch(input, n, op)
-    kernel = _ints(kernel_size, n, op, "kernel_size")
+    kernel = _sizes(kernel_size, n, op, "kernel_size")
     space = tuple(x.shape[2:])
     if output_size is None:
         ratio = (output_ratio,) * n if isinstance(output_ratio, float) else tuple(output_ratio)
         if len(ratio) != n:
             raise ValueError(f"{op} requires output_ratio to either be a single float or tuple of {n} floats.")
         output_size = tuple(int(i * r) for i, r in zip(space, ratio))
-    size = _ints(output_size, n, op, "output_size")
-    for i, k, s in zip(space, kernel, size):
+    size = _sizes(output_size, n, op, "output_size")
+    for i, k, s, name in zip(space, kernel, size, ("time", "height", "width")[-n:]):
         if s + k - 1 > i:
-            raise RuntimeError(f"{op}(): pool size {k} too large relative to input size {i} for an output of {s}")
+            raise RuntimeError(f"{op}(): pool {name} {k} too large relative to input {name} {i} for an output of {s}")
     if random_samples is None:
         from torsh.ops.random import rand
 
@@ -218,6 +234,8 @@ def _fractional(n, input, kernel_size, output_size, output_ratio, random_samples
         raise RuntimeError(
             f"Expect _random_samples to have shape {[x.shape[0], x.shape[1], n]}, but got {list(random_samples.shape)}"
         )
+    elif random_samples.dtype is not x.dtype:
+        raise RuntimeError(f"Expect _random_samples to have the same dtype as input: {random_samples.dtype} and {x.dtype}")
     out, where = fractional_max_pool.op(x, random_samples, kernel, size)
     if not batched:
         out, where = out.squeeze(0), where.squeeze(0)
@@ -335,7 +353,8 @@ def _unpool(n, input, indices, kernel_size, stride, padding, output_size):
         raise RuntimeError(
             f"Found an invalid max index: {int(indices.max())} (output volumes are of size {'x'.join(map(str, size))}"
         )
-    flat = input.new_zeros((*lead, total)).scatter(-1, indices.reshape(*lead, -1), input.reshape(*lead, -1))
+    count = math.prod(input.shape[-n:])
+    flat = input.new_zeros((*lead, total)).scatter(-1, indices.reshape(*lead, count), input.reshape(*lead, count))
     return flat.reshape(*lead, *size)
 
 
@@ -354,7 +373,7 @@ def max_unpool1d(input, indices, kernel_size, stride=None, padding=0, output_siz
     return _unpool(1, input, indices, kernel_size, stride, padding, output_size)
 
 
-@composite("torch.nn.functional.max_unpool2d")
+@composite("torch.nn.functional.max_unpool2d", layout="channels")
 def max_unpool2d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
     """Put each value where max_pool2d found it, 0 elsewhere.
 

@@ -723,7 +723,7 @@ def bernoulli_(self, p=0.5, *, generator=None):
     return self
 
 
-@composite("torch.bernoulli Tensor.bernoulli", out=True, tags="random")
+@composite("torch.bernoulli Tensor.bernoulli", out="any", tags="random")
 def bernoulli(input, p=None, *, generator=None):
     """1 with the probabilities that a floating tensor holds, else 0.
 

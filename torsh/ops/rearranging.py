@@ -10,7 +10,7 @@ from typing import Any
 
 from torsh import dtypes
 from torsh.dtypes import scalar_name
-from torsh.ops._args import check_tensor, size_of, wrap_dim
+from torsh.ops._args import check_elements, check_tensor, size_of, wrap_dim
 from torsh.ops._op import Op, composite, primitive
 from torsh.ops.creation import arange, create, make_full
 from torsh.ops.joining import pile, promoted
@@ -19,7 +19,7 @@ from torsh.tensor import Tensor
 # ---- flips and rolls ---------------------------------------------------------------------------------------------------
 
 
-@primitive("torch.flip Tensor.flip", args="input dims", tags="moves", grad={"input": lambda g, dims: flip(g, dims)},
+@primitive("torch.flip Tensor.flip", layout="like", args="input dims", tags="moves", grad={"input": lambda g, dims: flip(g, dims)},
            meta=lambda input, dims: (input.shape, input.dtype))  # fmt: skip
 def flip(input, *order, dims=None):
     """A copy with the order of elements reversed along dimensions.
@@ -32,6 +32,8 @@ def flip(input, *order, dims=None):
     tensor([[4, 3],
             [2, 1]])
     """
+    if dims is None and not order:
+        raise TypeError('flip() missing 1 required positional arguments: "dims"')
     order = size_of(order if dims is None else (dims,))
     n = input.ndim
     found = tuple([wrap_dim(d, n) for d in order])
@@ -73,7 +75,7 @@ def flipud(input):
     return flip(input, (0,))
 
 
-@composite("torch.rot90 Tensor.rot90")
+@composite("torch.rot90 Tensor.rot90", layout="rows")
 def rot90(input, k=1, dims=(0, 1)):
     """Rotated by ``k`` quarter turns in the plane of two dimensions, from the first towards the second.
 
@@ -274,6 +276,7 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
         counts: Any = operator.index(repeats)
         if counts < 0:
             raise RuntimeError(f"Repeats must be non-negative, got {counts}")
+        check_elements((n * counts,))
         return interleaved(input, counts, dim, n * counts)
     if repeats.ndim == 0 or (repeats.shape[0] == 1 and n != 1):
         repeats = repeats.reshape(1).expand(n)
@@ -300,7 +303,7 @@ def _matrix(input: Tensor, op: str) -> None:
         raise RuntimeError(f"{op}: input tensor must have at least 2 dimensions, got {input.ndim}")
 
 
-@primitive("torch.tril Tensor.tril", args="input diagonal", tags="moves", out=True, inplace=True,
+@primitive("torch.tril Tensor.tril", layout="rows", args="input diagonal", tags="moves", out=True, inplace=True,
            grad={"input": lambda g, diagonal: tril(g, diagonal)}, meta=lambda input, diagonal: (input.shape, input.dtype))  # fmt: skip
 def tril(input, diagonal=0):
     """The lower triangle of matrices, zeros elsewhere.
@@ -318,7 +321,7 @@ def tril(input, diagonal=0):
     return (input, diagonal)
 
 
-@primitive("torch.triu Tensor.triu", args="input diagonal", tags="moves", out=True, inplace=True,
+@primitive("torch.triu Tensor.triu", layout="rows", args="input diagonal", tags="moves", out=True, inplace=True,
            grad={"input": lambda g, diagonal: triu(g, diagonal)}, meta=lambda input, diagonal: (input.shape, input.dtype))  # fmt: skip
 def triu(input, diagonal=0):
     """The upper triangle of matrices, zeros elsewhere.

@@ -353,12 +353,12 @@ _PAIR: dict[str, Any] = {
 }  # fmt: skip
 
 
-@primitive("", name="max_dim", returns=return_types.max, **_PAIR)
+@primitive("", layout="rows", name="max_dim", returns=return_types.max, **_PAIR)
 def _max_dim(input, dim, keepdim, shape):
     return (input, dim, keepdim, shape)
 
 
-@primitive("", name="min_dim", returns=return_types.min, **_PAIR)
+@primitive("", layout="rows", name="min_dim", returns=return_types.min, **_PAIR)
 def _min_dim(input, dim, keepdim, shape):
     return (input, dim, keepdim, shape)
 
@@ -455,7 +455,7 @@ def _short(full: Any, whole: Any) -> Any:
 max, min = _short(max, amax), _short(min, amin)
 
 
-@composite("torch.aminmax Tensor.aminmax", out="typed")
+@composite("torch.aminmax Tensor.aminmax", layout="rows", out="typed")
 def aminmax(input, *, dim=None, keepdim=False):
     """The smallest and the largest element, of all or along a dimension, as a named tuple (min, max).
 

@@ -452,7 +452,7 @@ def index_copy(input, dim, index, source):
 
 
 @primitive(
-    "torch.index_fill Tensor.index_fill", args="input dim index value", inplace="alike", tags="moves", meta=_like_input,
+    "torch.index_fill Tensor.index_fill", layout="like", args="input dim index value", inplace="alike", tags="moves", meta=_like_input,
     grad={
         "input": lambda g, dim, index: g.index_fill(dim, index, 0),
         # each filled place once, however often the index names it
@@ -679,7 +679,7 @@ def take(input, index):
     return (input, index, tuple(input.shape))
 
 
-@composite("torch.put Tensor.put", inplace="apart")
+@composite("torch.put Tensor.put", layout="like", inplace="apart")
 def put(input, index, source, accumulate=False):
     """A copy of the input with the elements of ``source`` at (or, with ``accumulate``, added to) flat positions.
 

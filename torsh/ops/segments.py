@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from torsh import dtypes
 from torsh.ops._args import check_tensor, wrap_dim
 from torsh.ops._op import composite
 
@@ -11,7 +12,7 @@ _NEUTRAL = {"sum": 0.0, "mean": 0.0, "max": -math.inf, "min": math.inf, "prod": 
 _KINDS = {"max": "amax", "min": "amin", "prod": "prod"}
 
 
-@composite("torch.segment_reduce", out=True)
+@composite("torch.segment_reduce torch._segment_reduce", out=True)
 def segment_reduce(data, reduce, *, lengths=None, indices=None, offsets=None, axis=0, unsafe=False, initial=None):
     """Reduce consecutive pieces along ``axis`` to one element each.
 
@@ -40,6 +41,10 @@ def segment_reduce(data, reduce, *, lengths=None, indices=None, offsets=None, ax
         offset = offsets.select(-1, 0)
     else:
         offset = None
+    if lengths.dtype is not dtypes.int64 and lengths.dtype is not dtypes.int32:
+        raise NotImplementedError(
+            f"\"_segment_reduce_lengths_cpu_kernel1\" not implemented for '{dtypes.scalar_name(lengths.dtype)}'; convert the lengths with .long()"
+        )
     if lengths.ndim != axis + 1:
         raise RuntimeError(f"segment_reduce(): Expected axis to be the last dimension of lengths ({lengths.ndim} dimensions) but got {axis}.")
     if not unsafe and not lengths.is_meta:

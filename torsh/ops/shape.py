@@ -161,25 +161,20 @@ def view_dtype(input, dtype):
 
 def _check_view_dtype(input: Tensor, dtype: dtypes.dtype) -> None:
     old, new = input.dtype.itemsize, dtype.itemsize
-    words = f"self.view(dtype): viewing {input.dtype} as {dtype}"
+    words = f"to view {dtypes.scalar_name(input.dtype)} as {dtypes.scalar_name(dtype)} (different element sizes)"
     if input.ndim == 0:
-        raise RuntimeError(
-            f"self.dim() cannot be 0 to view {dtypes.scalar_name(input.dtype)} as {dtypes.scalar_name(dtype)} "
-            "(different element sizes)"
-        )
-    if input.stride(-1) != 1:
-        raise RuntimeError(
-            f"self.stride(-1) must be 1 to view {dtypes.scalar_name(input.dtype)} as another size; {words}"
-        )
+        raise RuntimeError(f"self.dim() cannot be 0 {words}")
+    if (last := input.stride(-1)) != 1:
+        raise RuntimeError(f"self.stride(-1) must be 1 {words}, but got {last}")
     if new > old:
         ratio = new // old
-        if input.shape[-1] % ratio:
-            raise RuntimeError(f"self.size(-1) must be divisible by {ratio} to view; {words}")
-        if input.storage_offset() % ratio:
-            raise RuntimeError(f"self.storage_offset() must be divisible by {ratio} to view; {words}")
+        if (n := input.shape[-1]) % ratio:
+            raise RuntimeError(f"self.size(-1) must be divisible by {ratio} {words}, but got {n}")
+        if (offset := input.storage_offset()) % ratio:
+            raise RuntimeError(f"self.storage_offset() must be divisible by {ratio} {words}, but got {offset}")
         for i, s in enumerate(input.stride()[:-1]):
             if s % ratio:
-                raise RuntimeError(f"self.stride({i}) must be divisible by {ratio} to view; {words}")
+                raise RuntimeError(f"self.stride({i}) must be divisible by {ratio} {words}, but got {s}")
 
 
 @composite("Tensor.view_as")
@@ -306,7 +301,7 @@ def ravel(input):
     >>> torsh.ravel(torsh.tensor([[1, 2], [3, 4]]))
     tensor([1, 2, 3, 4])
     """
-    return reshape(input, (-1,))
+    return reshape(input.contiguous(), (-1,))
 
 
 # ---- reordering dimensions ---------------------------------------------------------------------------------------------

@@ -91,7 +91,7 @@ def narrow(input, dim, start, length):
     return slice_(input, dim, start, start + length)
 
 
-@composite("torch.narrow_copy Tensor.narrow_copy", out=True)
+@composite("torch.narrow_copy Tensor.narrow_copy", layout="rows", out=True)
 def narrow_copy(input, dim, start, length):
     """``narrow``, copied.
 
@@ -124,7 +124,8 @@ def diagonal(input, offset=0, dim1=0, dim2=1):
     dim1, dim2 = wrap_dim(dim1, n), wrap_dim(dim2, n)
     if dim1 == dim2:
         raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
-    return (input, offset, dim1, dim2)
+    rows, columns = input.shape[dim1], input.shape[dim2]
+    return (input, max(-rows, min(offset, columns)), dim1, dim2)
 
 
 @primitive("", grad={"g": lambda g, offset, dim1, dim2: diagonal(g, offset, dim1, dim2)}, args="g size offset dim1 dim2",
@@ -224,7 +225,7 @@ def unfold(input, dimension, size, step):
     if input.ndim == 0:
         input = input.reshape(1)
         return input[:size]
-    return (input, dimension, size, step)
+    return (input, dimension, size, min(step, max(n, 1)))  # a longer one makes no difference
 
 
 @primitive("", grad={"g": lambda g, dimension, length, step: unfold(g, dimension, length, step)},

@@ -30,7 +30,7 @@ def _no_complex(input: Tensor, name: str) -> None:
 
 
 @primitive(
-    "torch.sort Tensor.sort", args="input dim descending shape", out="typed", returns=return_types.sort,
+    "torch.sort Tensor.sort", layout="like", args="input dim descending shape", out="typed", returns=return_types.sort,
     grad={"input": _selected_grad}, meta=lambda input, dim, descending, shape: _pair(shape, input.dtype),
 )  # fmt: skip
 def sort(input, dim=-1, descending=False, stable=False):

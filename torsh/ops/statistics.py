@@ -38,12 +38,12 @@ def _nanmedian_whole(input, shape):
     return (input, shape)
 
 
-@primitive("", name="median_dim", returns=return_types.median, **_PAIR)
+@primitive("", layout="rows", name="median_dim", returns=return_types.median, **_PAIR)
 def _median_dim(input, dim, keepdim, shape):
     return (input, dim, keepdim, shape)
 
 
-@primitive("", name="nanmedian_dim", returns=return_types.nanmedian, **_PAIR)
+@primitive("", layout="rows", name="nanmedian_dim", returns=return_types.nanmedian, **_PAIR)
 def _nanmedian_dim(input, dim, keepdim, shape):
     return (input, dim, keepdim, shape)
 

@@ -179,7 +179,7 @@ def istft(
             f" : Invalid window shape. window has to be 1D and length of `win_length`, but got {list(window.shape)}"
         )
     if return_complex and onesided:
-        raise RuntimeError("cannot have onesided output if window or input is complex")
+        raise RuntimeError("Cannot have onesided output if window or input is complex")
     if not return_complex and window is not None and window._kind.complex:
         raise RuntimeError("Complex windows are incompatible with return_complex=False")
     real = input.dtype.to_real()

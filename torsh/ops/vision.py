@@ -8,14 +8,14 @@ import warnings
 from typing import Any
 
 from torsh.dtypes import int64, scalar_name
-from torsh.ops._args import check_tensor
+from torsh.ops._args import check_elements, check_tensor, in_float32
 from torsh.ops._op import composite, primitive
 
 # ---- interpolation ---------------------------------------------------------------------------------------------------
 
 
 @primitive(
-    "",
+    "", layout="channels",
     args="input size scales mode align_corners antialias",
     grad={
         "input": lambda g, input, scales, mode, align_corners, antialias: resample_backward.op(
@@ -30,7 +30,7 @@ def resample(input, size, scales, mode, align_corners, antialias):
 
 
 @primitive(
-    "",
+    "", layout="channels",
     args="g shape scales mode align_corners antialias",
     grad={
         "g": lambda grad, g, scales, mode, align_corners, antialias: resample.op(
@@ -117,7 +117,7 @@ def interpolate(
             scales = tuple(float(s) for s in scale_factor)
         else:
             scales = (float(scale_factor),) * n
-        out = tuple(math.floor(i * s) for i, s in zip(input.shape[2:], scales))
+        out = tuple([math.floor(i * s) for i, s in zip(input._data.shape[2:], scales)])
     if recompute_scale_factor:
         if scales is None:
             raise ValueError("recompute_scale_factor is not meaningful with an explicit size.")
@@ -149,7 +149,7 @@ def interpolate(
             "| linear | "
             f"bilinear | bicubic | trilinear | area | nearest-exact (got {mode})"
         )
-    if any(o <= 0 for o in out) or any(i <= 0 for i in input.shape[2:]):
+    if min(out) <= 0 or 0 in input._data.shape[2:]:
         raise RuntimeError(
             f"Input and output sizes should be greater than 0, but got input ({list(input.shape[2:])}) output "
             f"({list(out)})"
@@ -159,6 +159,7 @@ def interpolate(
             f"\"compute_indices_weights_{mode}\" not implemented for '{scalar_name(input.dtype)}'; convert it to a "
             "floating type"
         )
+    check_elements((*input.shape[:2], *out))
     return resample.op(input, out, scales or (None,) * n, mode, bool(align_corners), bool(antialias))
 
 
@@ -252,8 +253,8 @@ def _fetch(flat: Any, sizes: Any, index: list[Any]) -> Any:
         place = place * size + i.clamp(0, size - 1)
     n, c = flat.shape[:2]
     # nan positions count as outside.
-    place = place.nan_to_num(0.0).to(int64).reshape(n, 1, -1).expand(n, c, -1)
-    return flat.gather(2, place) * ok.reshape(n, 1, -1).to(flat.dtype)
+    place = place.nan_to_num(0.0).to(int64).unsqueeze(1).expand(n, c, place.shape[-1])
+    return flat.gather(2, place) * ok.unsqueeze(1).to(flat.dtype)
 
 
 def _cubic(t: Any) -> list[Any]:
@@ -274,9 +275,10 @@ def _grid_sample(input, grid, mode, padding, align):
     n, c = input.shape[:2]
     dims = len(sizes)
     out = tuple(grid.shape[1:-1])
-    flat = input.reshape(n, c, -1)
+    flat = input.reshape(n, c, math.prod(sizes))
+    points = math.prod(out)
     # The grid's last dimension is (x, y, z): the innermost space dimension first.
-    raw = [_placed(grid[..., dims - 1 - d].reshape(n, -1), sizes[d], align) for d in range(dims)]
+    raw = [_placed(grid[..., dims - 1 - d].reshape(n, points), sizes[d], align) for d in range(dims)]
     total: Any = 0
     if mode == "bicubic":
         floors = [p.detach().floor() for p in raw]
@@ -354,17 +356,18 @@ def grid_sampler(input, grid, interpolation_mode, padding_mode, align_corners):
 def _sampled(input, grid, mode, padding, align):
     check_tensor(input, "grid_sampler")
     check_tensor(grid, "grid_sampler", "grid", 2)
-    if input.ndim not in (4, 5) or input.ndim != grid.ndim:
-        raise RuntimeError(
-            "grid_sampler(): expected 4D or 5D input and grid with same number of dimensions, but got input with sizes "
-            f"{list(input.shape)} and grid with sizes {list(grid.shape)}"
-        )
     if input.dtype is not grid.dtype:
         raise RuntimeError(
             f"grid_sampler(): expected input and grid to have same dtype, but input has {scalar_name(input.dtype)} "
             "and grid has "
             f"{scalar_name(grid.dtype)}"
         )
+    misfit = RuntimeError(
+        "grid_sampler(): expected 4D or 5D input and grid with same number of dimensions, but got input with sizes "
+        f"{list(input.shape)} and grid with sizes {list(grid.shape)}"
+    )
+    if not input.ndim or not grid.ndim:
+        raise misfit
     if input.shape[0] != grid.shape[0]:
         raise RuntimeError(
             "grid_sampler(): expected grid and input to have same batch size, but got input with sizes "
@@ -376,6 +379,8 @@ def _sampled(input, grid, mode, padding, align):
             f"grid_sampler(): expected grid to have size {input.ndim - 2} in last dimension, but got grid with sizes "
             f"{list(grid.shape)}"
         )
+    if input.ndim not in (4, 5) or input.ndim != grid.ndim:
+        raise misfit
     if 0 in input.shape[2:]:
         raise RuntimeError(
             "grid_sampler(): expected input to have non-empty spatial dimensions, but input has sizes "
@@ -383,7 +388,7 @@ def _sampled(input, grid, mode, padding, align):
         )
     if mode == "bicubic" and input.ndim == 5:
         raise RuntimeError("grid_sampler(): bicubic interpolation only supports 4D input")
-    return _grid_sample(input, grid, mode, padding, align)
+    return in_float32(_grid_sample, input, grid, mode, padding, align)
 
 
 @composite("torch.nn.functional.affine_grid", name="functional_affine_grid")
@@ -424,6 +429,12 @@ def affine_grid_function(theta, size, align_corners=None):
         )
     if min(size) <= 0:
         raise ValueError(f"Expected non-zero, positive output size. Got {list(size)}")
+    if align_corners and min(size[2:]) == 1:
+        warnings.warn(
+            "Since version 1.3.0, affine_grid behavior has changed for unit-size grids when align_corners=True. This is not an "
+            "intended use case of affine_grid. See the documentation of affine_grid for details.",
+            stacklevel=3,
+        )
     return _affine_grid(theta, size, align_corners)
 
 
@@ -464,7 +475,7 @@ def _affine_grid(theta, size, align):
 # ---- shuffling pixels ------------------------------------------------------------------------------------------------
 
 
-@composite("torch.pixel_shuffle torch.nn.functional.pixel_shuffle")
+@composite("torch.pixel_shuffle torch.nn.functional.pixel_shuffle", layout="channels")
 def pixel_shuffle(input, upscale_factor):
     """(*, C r², H, W) to (*, C, H r, W r): channels become pixels.
 
@@ -481,6 +492,8 @@ def pixel_shuffle(input, upscale_factor):
         )
     if r <= 0:
         raise RuntimeError(f"pixel_shuffle expects a positive upscale_factor, but got {r}")
+    if r * r >= 1 << 63:
+        raise ValueError(f"upscale factor is too large, (upscale_factor)^2 overflowed: upscale_factor={r}")
     *lead, c, h, w = input.shape
     if c % (r * r):
         raise RuntimeError(
@@ -493,7 +506,7 @@ def pixel_shuffle(input, upscale_factor):
     return x.permute(*range(n), n, n + 3, n + 1, n + 4, n + 2).reshape(*lead, c // (r * r), h * r, w * r)
 
 
-@composite("torch.pixel_unshuffle torch.nn.functional.pixel_unshuffle")
+@composite("torch.pixel_unshuffle torch.nn.functional.pixel_unshuffle", layout="rows")
 def pixel_unshuffle(input, downscale_factor):
     """(*, C, H r, W r) to (*, C r², H, W): pixels become channels.
 
@@ -525,7 +538,8 @@ def pixel_unshuffle(input, downscale_factor):
 
 @composite(
     "torch.channel_shuffle torch.nn.functional.channel_shuffle torch.native_channel_shuffle "
-    "torch.nn.functional.native_channel_shuffle"
+    "torch.nn.functional.native_channel_shuffle",
+    layout="channels",
 )
 def channel_shuffle(input, groups):
     """Interleave groups of channels of (N, C, *).
@@ -681,7 +695,12 @@ def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
             f"{x.shape[1]} and kernel_size={kernel}."
         )
     count = _count(size, kernel, dilation, padding, stride)
-    if min(count) < 1 or math.prod(count) != x.shape[2]:
+    if min(count) < 1:
+        raise RuntimeError(
+            f"Given output_size={size}, kernel_size={kernel}, dilation={dilation}, padding={padding}, stride={stride}, calculated "
+            f"shape of the array of sliding blocks as ({count[0]}, {count[1]}), which is too small (non-positive)"
+        )
+    if math.prod(count) != x.shape[2]:
         raise RuntimeError(
             f"Given output_size={size}, kernel_size={kernel}, dilation={dilation}, padding={padding}, "
             f"stride={stride}, expected "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from torsh.ops.creation import full, ones, tensor, zeros
+from torsh.ops.creation import full, full_like, ones, tensor, zeros
 from torsh.optim.optimizer import (
     ParamsT,
     PerParameter,
@@ -76,7 +76,7 @@ class Adagrad(PerParameter):
         first = group["initial_accumulator_value"]
         if p._kind.complex:
             first = complex(first, first)
-        return {"step": step_counter(group, p), "sum": full(tuple(p.shape), first, dtype=p.dtype, device=p.device)}
+        return {"step": step_counter(group, p), "sum": full_like(p, first, requires_grad=False)}
 
     def share_memory(self) -> None:
         """Put the accumulators into memory that processes share."""

@@ -570,7 +570,8 @@ def embedding_rows(weight: Tensor, indices: Tensor, padding_idx: int) -> Tensor:
     shape = tuple(weight.shape)
 
     def rule(g: Tensor) -> SparseTensor:
-        used, grads = indices.reshape(-1).long(), g.reshape(-1, shape[1])
+        # A copy: what is written to the indices afterwards must not change the gradient.
+        used, grads = indices.reshape(-1).to(dtypes.int64, copy=True), g.reshape(indices.numel(), shape[1])
         if padding_idx >= 0:
             kept = (used != padding_idx).nonzero().squeeze(1)
             used, grads = used[kept], grads[kept]

@@ -173,8 +173,12 @@ def tree_map_(func: Callable[..., Any], tree: Any, *rests: Any, is_leaf: Callabl
     return tree
 
 
+def _fits(kind: Any) -> Callable[[Any], bool]:
+    return (lambda x: isinstance(x, kind)) if isinstance(kind, (type, tuple)) or not callable(kind) else kind
+
+
 def _only(kind: Any, func: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    fits = (lambda x: isinstance(x, kind)) if isinstance(kind, (type, tuple)) or not callable(kind) else kind
+    fits = _fits(kind)
     return lambda x: func(x) if fits(x) else x
 
 
@@ -200,6 +204,20 @@ def tree_all(pred: Callable[[Any], bool], tree: Any, is_leaf: Callable[[Any], bo
 def tree_any(pred: Callable[[Any], bool], tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> bool:
     """Whether ``pred`` holds for some leaf."""
     return any(map(pred, tree_leaves(tree, is_leaf)))
+
+
+def tree_all_only(
+    type_or_types: Any, pred: Callable[[Any], bool], tree: Any, is_leaf: Callable[[Any], bool] | None = None
+) -> bool:
+    """Whether ``pred`` holds for every leaf of some types."""
+    return all(pred(x) for x in tree_leaves(tree, is_leaf) if _fits(type_or_types)(x))
+
+
+def tree_any_only(
+    type_or_types: Any, pred: Callable[[Any], bool], tree: Any, is_leaf: Callable[[Any], bool] | None = None
+) -> bool:
+    """Whether ``pred`` holds for some leaf of some types."""
+    return any(pred(x) for x in tree_leaves(tree, is_leaf) if _fits(type_or_types)(x))
 
 
 def register_pytree_node(

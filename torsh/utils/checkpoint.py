@@ -22,10 +22,84 @@ from torsh.tensor import Tensor, calling
 from torsh.utils._pytree import tree_map
 
 __all__ = [
-    "CheckpointError", "CheckpointPolicy", "SelectiveCheckpointContext", "checkpoint", "checkpoint_sequential",
-    "create_selective_checkpoint_contexts", "noop_context_fn", "set_checkpoint_debug_enabled", "set_checkpoint_early_stop",
+    "CheckpointError",
+    "CheckpointPolicy",
+    "SelectiveCheckpointContext",
+    "check_backward_validity",
+    "checkpoint",
+    "checkpoint_sequential",
+    "create_selective_checkpoint_contexts",
+    "detach_variable",
+    "get_device_states",
+    "noop_context_fn",
+    "set_checkpoint_debug_enabled",
+    "set_checkpoint_early_stop",
+    "set_device_states",
     "tree_map",
 ]  # fmt: skip
+
+
+def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The inputs with tensors cut off from their history; each requires grad if it did.
+
+    Source: https://docs.pytorch.org/docs/stable/checkpoint.html
+
+    >>> import torsh
+    >>> (x,) = torsh.utils.checkpoint.detach_variable((torsh.ones(1, requires_grad=True) * 2,))
+    >>> x.is_leaf, x.requires_grad
+    (True, True)
+    """
+    if not isinstance(inputs, tuple):
+        raise RuntimeError("Only tuple of tensors is supported. Got Unsupported input type: ", type(inputs).__name__)
+    return tuple(i.detach().requires_grad_(i.requires_grad) if isinstance(i, Tensor) else i for i in inputs)
+
+
+def check_backward_validity(inputs: Any) -> None:
+    """Warn if no tensor among the inputs requires grad: then nothing flows back through the checkpoint.
+
+    Source: https://docs.pytorch.org/docs/stable/checkpoint.html
+
+    >>> import torsh
+    >>> torsh.utils.checkpoint.check_backward_validity([torsh.ones(1, requires_grad=True)])
+    """
+    if not any(i.requires_grad for i in inputs if isinstance(i, Tensor)):
+        warnings.warn("None of the inputs have requires_grad=True. Gradients will be None", stacklevel=2)
+
+
+def get_device_states(*args: Any) -> tuple[list[int], list[Any]]:
+    """Indices and random states of the accelerators that tensors among the arguments are on.
+
+    Source: https://docs.pytorch.org/docs/stable/checkpoint.html
+
+    >>> import torsh
+    >>> torsh.utils.checkpoint.get_device_states(torsh.ones(1))
+    ([], [])
+    """
+    found: dict[int, Any] = {}
+
+    def look(value: Any) -> Any:
+        if isinstance(value, Tensor) and value.device.type not in ("cpu", "meta"):
+            import torsh
+
+            found.setdefault(value.device.index or 0, torsh.get_rng_state())
+        return value
+
+    tree_map(look, args)
+    return list(found), list(found.values())
+
+
+def set_device_states(devices: Any, states: Any, *, device_type: str | None = None) -> None:
+    """Put back what :func:`get_device_states` gave.  All devices share one generator.
+
+    Source: https://docs.pytorch.org/docs/stable/checkpoint.html
+
+    >>> import torsh
+    >>> torsh.utils.checkpoint.set_device_states(*torsh.utils.checkpoint.get_device_states(torsh.ones(1)))
+    """
+    import torsh
+
+    for state in states:
+        torsh.set_rng_state(state)
 
 
 class CheckpointError(RuntimeError):

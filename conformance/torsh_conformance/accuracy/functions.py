@@ -29,6 +29,7 @@ VARIANTS: dict[str, list[tuple[tuple[Any, ...], tuple[Any, ...], dict[str, Any]]
     "elu": [((), (2.5,), {})],
     "celu": [((), (2.5,), {})],
     "threshold": [((), (0.25, -1.0), {})],
+    **{op: [((2.5,), (), {})] for op in ("atan2", "hypot", "logaddexp", "logaddexp2", "xlogy", "xlog1py")},
 }
 
 

@@ -35,6 +35,7 @@ DOMAIN: dict[str, tuple[float, float]] = {
     "zeta": (-30, _INF), "igamma": (0, 1e5), "igammac": (0, 1e5), "pow": (0, _INF), "bessel_y0": (0, _INF),
     "bessel_y1": (0, _INF), "modified_bessel_k0": (0, _INF), "modified_bessel_k1": (0, _INF),
     "scaled_modified_bessel_k0": (0, _INF), "scaled_modified_bessel_k1": (0, _INF),
+    "xlogy": (0, _INF), "xlog1py": (-1, _INF),
 }  # fmt: skip
 
 _PI = math.pi
@@ -56,6 +57,7 @@ SPOTS: dict[str, tuple[float, ...]] = {
     **dict.fromkeys((f"{s}modified_bessel_k{n}" for s in ("", "scaled_") for n in (0, 1)), (2.0,)),
     "hardtanh": (-1.0, 1.0), "relu6": (6.0,), "hardsigmoid": (-3.0, 3.0), "hardswish": (-3.0, 3.0),
     "hardshrink": (-0.5, 0.5), "softshrink": (-0.5, 0.5), "threshold": (0.25,), "softplus": (20.0, 5.0),
+    "logaddexp": (2.5,), "logaddexp2": (2.5,), "xlogy": (1.0,), "xlog1py": (-1.0,), "atan2": (2.5,), "hypot": (2.5,),
     "exp": (88.72284, -87.33655, -103.97208, 709.782712893384, -708.3964185322641), "erfc": (26.5, 10.0),
 }  # fmt: skip
 
@@ -71,12 +73,14 @@ def _gamma_size(x: Array) -> Array:
 
 
 # How large functions with roots that are no floats (or whose values near them are differences) are around a point.
-AROUND: dict[str, Callable[[Array], Array]] = {
+AROUND: dict[str, Callable[..., Array]] = {
     "bessel_j0": _wave, "bessel_j1": lambda x: np.where(np.abs(x) < 1, 0.0, _wave(x)), "bessel_y0": _wave,
     "bessel_y1": _wave,
     "airy_ai": lambda x: np.where(x < 0, np.maximum(-x, 1.0) ** -0.25 / math.sqrt(math.pi), 0.0),
     "lgamma": _gamma_size, "mvlgamma": _gamma_size, "digamma": lambda x: 1.0 + np.log1p(np.maximum(-x, 0)),
-    "polygamma": lambda x: np.where(x < 0, 10.0, 0.0), "zeta": lambda x: np.where(x < 0, 1.0, 0.0),
+    # For even n the two nearest poles' terms cancel; each is at least this large.
+    "polygamma": lambda x, n=1: np.where(x < 0, 0.0 if n % 2 else math.factorial(n) * 2.0 ** (n + 1), 0.0),
+    "zeta": lambda x, s=2.0: np.where(x < 0, 2.0**s if s % 2 == 1 else 0.0, 0.0),
 }  # fmt: skip
 
 _TYPES = {"float32": (np.float32, -149, 128, 23), "float64": (np.float64, -1074, 1024, 52)}
@@ -123,7 +127,7 @@ def points(function: Any, dtype: str, count: int) -> Array:
 def near_root(function: Any, x: Array, exact: Array) -> Array:
     """Which points count as near a root; see the module's text."""
     size = AROUND.get(function.op)
-    return np.zeros(x.shape, bool) if size is None else np.abs(exact) < size(x.astype(np.float64)) / 16
+    return np.zeros(x.shape, bool) if size is None else np.abs(exact) < size(x.astype(np.float64), *function.before) / 16
 
 
 def unit(exact: Array, dtype: str) -> Array:

@@ -6,32 +6,14 @@ Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html
 from __future__ import annotations
 
 import warnings
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
+import torsh.nn.modules.module as everywhere  # its globals hold the hooks that run for every module
 from torsh.autograd import engine
 from torsh.autograd.engine import Node, RemovableHandle
 from torsh.autograd.grad_mode import thread
 from torsh.tensor import Tensor
-
-
-class Everywhere:
-    """Hooks that run for every module; ``count`` lets a call ask once whether there are any."""
-
-    forward_pre: OrderedDict[int, Callable[..., Any]] = OrderedDict()
-    forward: OrderedDict[int, Callable[..., Any]] = OrderedDict()
-    forward_always: OrderedDict[int, bool] = OrderedDict()
-    forward_with_kwargs: OrderedDict[int, bool] = OrderedDict()
-    backward_pre: OrderedDict[int, Callable[..., Any]] = OrderedDict()
-    backward: OrderedDict[int, Callable[..., Any]] = OrderedDict()
-    full_backward: bool | None = None
-    parameter_registration: OrderedDict[int, Callable[..., Any]] = OrderedDict()
-    buffer_registration: OrderedDict[int, Callable[..., Any]] = OrderedDict()
-    module_registration: OrderedDict[int, Callable[..., Any]] = OrderedDict()
-
-
-everywhere = Everywhere
 
 
 def tensors_in(value: Any) -> list[Tensor]:
@@ -292,14 +274,14 @@ class HookMixin:
     def _get_backward_hooks(self) -> tuple[list[Callable[..., Any]], list[Callable[..., Any]]]:
         full: list[Callable[..., Any]] = []
         plain: list[Callable[..., Any]] = []
-        if everywhere.full_backward is not None:
-            (full if everywhere.full_backward else plain).extend(everywhere.backward.values())
+        if everywhere._global_is_full_backward_hook is not None:
+            (full if everywhere._global_is_full_backward_hook else plain).extend(everywhere._global_backward_hooks.values())
         if self._is_full_backward_hook is not None:
             (full if self._is_full_backward_hook else plain).extend(self._backward_hooks.values())
         return full, plain
 
     def _get_backward_pre_hooks(self) -> list[Callable[..., Any]]:
-        return [*everywhere.backward_pre.values(), *self._backward_pre_hooks.values()]
+        return [*everywhere._global_backward_pre_hooks.values(), *self._backward_pre_hooks.values()]
 
     def _maybe_warn_non_full_backward_hook(self, inputs: Any, result: Any, grad_fn: Any) -> None:
         kind = type(self).__name__
@@ -334,14 +316,14 @@ class HookMixin:
         except Exception:
             # Hooks that asked for it run even now; an error of their own must not hide the first one.
             for table, always in (
-                (everywhere.forward, everywhere.forward_always),
+                (everywhere._global_forward_hooks, everywhere._global_forward_hooks_always_called),
                 (self._forward_hooks, self._forward_hooks_always_called),
             ):
                 for key, hook in list(table.items()):
                     if key not in always or key in called:
                         continue
                     try:
-                        with_kwargs = key in self._forward_hooks_with_kwargs or key in everywhere.forward_with_kwargs
+                        with_kwargs = key in self._forward_hooks_with_kwargs or key in everywhere._global_forward_hooks_with_kwargs
                         found = (
                             hook(self, args, kwargs, state["result"]) if with_kwargs else hook(self, args, state["result"])
                         )
@@ -358,7 +340,7 @@ class HookMixin:
     def _with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any], called: set[int], state: dict[str, Any]) -> Any:
         full, plain = self._get_backward_hooks()
         pre = self._get_backward_pre_hooks()
-        for key, hook in (*everywhere.forward_pre.items(), *self._forward_pre_hooks.items()):
+        for key, hook in (*everywhere._global_forward_pre_hooks.items(), *self._forward_pre_hooks.items()):
             if key in self._forward_pre_hooks_with_kwargs:
                 found = hook(self, args, kwargs)
                 if found is not None:
@@ -376,10 +358,10 @@ class HookMixin:
         if backward is not None:
             args = backward.enter(args)
         result = state["result"] = self.forward(*args, **kwargs)  # type: ignore[attr-defined]
-        for key, hook in (*everywhere.forward.items(), *self._forward_hooks.items()):
-            if key in self._forward_hooks_always_called or key in everywhere.forward_always:
+        for key, hook in (*everywhere._global_forward_hooks.items(), *self._forward_hooks.items()):
+            if key in self._forward_hooks_always_called or key in everywhere._global_forward_hooks_always_called:
                 called.add(key)
-            if key in self._forward_hooks_with_kwargs or key in everywhere.forward_with_kwargs:
+            if key in self._forward_hooks_with_kwargs or key in everywhere._global_forward_hooks_with_kwargs:
                 found = hook(self, args, kwargs, result)
             else:
                 found = hook(self, args, result)
@@ -408,7 +390,7 @@ class HookMixin:
 
 def register_module_forward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """Call ``hook(module, args)`` before the forward of every module."""
-    return RemovableHandle(everywhere.forward_pre, hook)
+    return RemovableHandle(everywhere._global_forward_pre_hooks, hook)
 
 
 def register_module_forward_hook(
@@ -416,23 +398,25 @@ def register_module_forward_hook(
 ) -> RemovableHandle:
     """Call ``hook(module, args, output)`` after the forward of every module."""
     handle = RemovableHandle(
-        everywhere.forward, hook, extra_dict=[everywhere.forward_with_kwargs, everywhere.forward_always]
+        everywhere._global_forward_hooks,
+        hook,
+        extra_dict=[everywhere._global_forward_hooks_with_kwargs, everywhere._global_forward_hooks_always_called],
     )
     if with_kwargs:
-        everywhere.forward_with_kwargs[handle.id] = True
+        everywhere._global_forward_hooks_with_kwargs[handle.id] = True
     if always_call:
-        everywhere.forward_always[handle.id] = True
+        everywhere._global_forward_hooks_always_called[handle.id] = True
     return handle
 
 
 def _backward_everywhere(hook: Callable[..., Any], full: bool) -> RemovableHandle:
-    if everywhere.full_backward is (not full):
+    if everywhere._global_is_full_backward_hook is (not full):
         raise RuntimeError(
             "Cannot use both regular backward hooks and full backward hooks as a global Module hook. Please use only one of "
             "them."
         )
-    everywhere.full_backward = full
-    return RemovableHandle(everywhere.backward, hook)
+    everywhere._global_is_full_backward_hook = full
+    return RemovableHandle(everywhere._global_backward_hooks, hook)
 
 
 def register_module_backward_hook(hook: Callable[..., Any]) -> RemovableHandle:
@@ -447,19 +431,19 @@ def register_module_full_backward_hook(hook: Callable[..., Any]) -> RemovableHan
 
 def register_module_full_backward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """Call ``hook(module, grad_output)`` when gradients reach the output of any module."""
-    return RemovableHandle(everywhere.backward_pre, hook)
+    return RemovableHandle(everywhere._global_backward_pre_hooks, hook)
 
 
 def register_module_parameter_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """Call ``hook(module, name, parameter)`` whenever a module gets a parameter; a result takes its place."""
-    return RemovableHandle(everywhere.parameter_registration, hook)
+    return RemovableHandle(everywhere._global_parameter_registration_hooks, hook)
 
 
 def register_module_buffer_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """Call ``hook(module, name, buffer)`` whenever a module gets a buffer; a result takes its place."""
-    return RemovableHandle(everywhere.buffer_registration, hook)
+    return RemovableHandle(everywhere._global_buffer_registration_hooks, hook)
 
 
 def register_module_module_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """Call ``hook(module, name, submodule)`` whenever a module gets a submodule; a result takes its place."""
-    return RemovableHandle(everywhere.module_registration, hook)
+    return RemovableHandle(everywhere._global_module_registration_hooks, hook)

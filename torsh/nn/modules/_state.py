@@ -284,7 +284,7 @@ class StateMixin:
                             else:
                                 value.requires_grad_(param.requires_grad)
                         setattr(self, name, value)
-                    elif not swap:
+                    elif not swap and not (lazy and is_lazy(value)):  # two without shape: nothing to copy
                         param.copy_(value)
             except Exception as ex:
                 error_msgs.append(

@@ -402,7 +402,7 @@ class ParameterList(Module):
         for k, p in enumerate(self):
             if isinstance(p, Tensor):
                 size = "x".join(str(size) for size in p.size())
-                where = "" if p.device.type == "cpu" else f" ({p.device})"
+                where = f" ({p.device})" if p.device.type == "cuda" else ""
                 kind = "Parameter" if isinstance(p, Parameter) else "Tensor"
                 lines.append(f"  ({k}): {kind} containing: [{p.dtype} of size {size}{where}]")
             else:
@@ -527,7 +527,7 @@ class ParameterDict(Module):
         for k, p in self.items():
             if isinstance(p, Tensor):
                 size = "x".join(str(size) for size in p.size())
-                where = "" if p.device.type == "cpu" else f" ({p.device})"
+                where = f" ({p.device})" if p.device.type == "cuda" else ""
                 kind = "Parameter" if isinstance(p, Parameter) else "Tensor"
                 lines.append(f"  ({k}): {kind} containing: [{typename(p)} of size {size}{where}]")
             else:

@@ -17,7 +17,6 @@ from torsh.device import device as Device
 from torsh.dtypes import dtype as Dtype
 from torsh.nn.modules._hooks import (
     HookMixin,
-    everywhere,
     register_module_backward_hook,
     register_module_buffer_registration_hook,
     register_module_forward_hook,
@@ -30,6 +29,18 @@ from torsh.nn.modules._hooks import (
 from torsh.nn.modules._state import StateMixin, _IncompatibleKeys
 from torsh.nn.parameter import Buffer, Parameter, is_lazy
 from torsh.tensor import Tensor
+
+# Hooks that run for every module.  Under PyTorch's names, because programs read them and clear them by setting new ones.
+_global_forward_pre_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
+_global_forward_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
+_global_forward_hooks_always_called: OrderedDict[int, bool] = OrderedDict()
+_global_forward_hooks_with_kwargs: OrderedDict[int, bool] = OrderedDict()
+_global_backward_pre_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
+_global_backward_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
+_global_is_full_backward_hook: bool | None = None
+_global_parameter_registration_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
+_global_buffer_registration_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
+_global_module_registration_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
 
 
 def _addindent(text: str, spaces: int) -> str:
@@ -132,10 +143,10 @@ class Module(HookMixin, StateMixin):
             or self._forward_pre_hooks
             or self._backward_hooks
             or self._backward_pre_hooks
-            or everywhere.forward
-            or everywhere.forward_pre
-            or everywhere.backward
-            or everywhere.backward_pre
+            or _global_forward_hooks
+            or _global_forward_pre_hooks
+            or _global_backward_hooks
+            or _global_backward_pre_hooks
         ):
             return self.forward(*args, **kwargs)
         return self._hooked_call(*args, **kwargs)
@@ -149,7 +160,7 @@ class Module(HookMixin, StateMixin):
         d = self.__dict__
         if (
             d["_forward_hooks"] or d["_forward_pre_hooks"] or d["_backward_hooks"] or d["_backward_pre_hooks"]
-            or everywhere.forward or everywhere.forward_pre or everywhere.backward or everywhere.backward_pre
+            or _global_forward_hooks or _global_forward_pre_hooks or _global_backward_hooks or _global_backward_pre_hooks
             or "_compiled_call_impl" in d
         ):  # fmt: skip
             return self._wrapped_call_impl(*args, **kwargs)
@@ -207,7 +218,7 @@ class Module(HookMixin, StateMixin):
             if modules is None:
                 raise AttributeError("cannot assign module before Module.__init__() call")
             self._forget(name, d, d["_parameters"], d["_buffers"], d["_non_persistent_buffers_set"])
-            for hook in everywhere.module_registration.values():
+            for hook in _global_module_registration_hooks.values():
                 found = hook(self, name, value)
                 if found is not None:
                     value = found
@@ -216,7 +227,7 @@ class Module(HookMixin, StateMixin):
         if modules is not None and name in modules:
             if value is not None:
                 raise TypeError(f"cannot assign '{typename(value)}' as child module '{name}' (torch.nn.Module or None expected)")
-            for hook in everywhere.module_registration.values():
+            for hook in _global_module_registration_hooks.values():
                 found = hook(self, name, value)
                 if found is not None:
                     value = found
@@ -234,7 +245,7 @@ class Module(HookMixin, StateMixin):
                 self._forget(name, d, d["_parameters"], d["_modules"], d["_non_persistent_buffers_set"])
                 self.register_buffer(name, value, value.persistent)
                 return
-            for hook in everywhere.buffer_registration.values():
+            for hook in _global_buffer_registration_hooks.values():
                 found = hook(self, name, value)
                 if found is not None:
                     value = found
@@ -285,7 +296,7 @@ class Module(HookMixin, StateMixin):
         self._check_name("buffer", name, self._buffers)
         if tensor is not None and not isinstance(tensor, Tensor):
             raise TypeError(f"cannot assign '{typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)")
-        for hook in everywhere.buffer_registration.values():
+        for hook in _global_buffer_registration_hooks.values():
             found = hook(self, name, tensor)
             if found is not None:
                 tensor = found
@@ -321,7 +332,7 @@ class Module(HookMixin, StateMixin):
                     f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created explicitly. To "
                     f"express '{name}' as a function of another Tensor, compute the value in the forward() method."
                 )
-        for hook in everywhere.parameter_registration.values():
+        for hook in _global_parameter_registration_hooks.values():
             found = hook(self, name, param)
             if found is not None:
                 param = found
@@ -341,7 +352,7 @@ class Module(HookMixin, StateMixin):
         if not isinstance(module, Module) and module is not None:
             raise TypeError(f"{typename(module)} is not a Module subclass")
         self._check_name("module", name, self._modules)
-        for hook in everywhere.module_registration.values():
+        for hook in _global_module_registration_hooks.values():
             found = hook(self, name, module)
             if found is not None:
                 module = found

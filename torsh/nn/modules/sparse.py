@@ -12,16 +12,16 @@ from torsh.ops.creation import empty
 from torsh.tensor import Tensor
 
 
-def _padding(padding_idx: int | None, n: int) -> int | None:
+def _padding(padding_idx: int | None, n: int, first: str = "Padding_idx") -> int | None:
     """The row that pads, counted from the front."""
     if padding_idx is None:
         return None
     if padding_idx > 0:
         if padding_idx >= n:
-            raise AssertionError("Padding_idx must be within num_embeddings")
+            raise AssertionError(f"{first} must be within num_embeddings")
     elif padding_idx < 0:
         if padding_idx < -n:
-            raise AssertionError("Padding_idx must be within num_embeddings")
+            raise AssertionError(f"{first} must be within num_embeddings")
         padding_idx = n + padding_idx
     return padding_idx
 
@@ -179,7 +179,7 @@ class EmbeddingBag(_Table):
         self.max_norm = max_norm
         self.norm_type = norm_type
         self.scale_grad_by_freq = scale_grad_by_freq
-        self.padding_idx = _padding(padding_idx, num_embeddings)
+        self.padding_idx = _padding(padding_idx, num_embeddings, "padding_idx")
         self._make(_weight, False, device, dtype)
         self.mode = mode
         self.sparse = sparse

@@ -258,7 +258,13 @@ def register_parametrization(
                         raise ValueError(
                             f"parametrization.right_inverse must return a tensor. Got: {type(back).__name__}"
                         )
-                    _same(back, before, "The tensor returned by parametrization.right_inverse")
+                    for kind in ("dtype", "shape"):
+                        if getattr(back, kind) != getattr(before, kind):
+                            raise ValueError(
+                                f"The tensor returned by parametrization.right_inverse must have the same {kind} as "
+                                f"module.{tensor_name}, unless the `unsafe` flag is enabled.\n"
+                                f"{'Returned' if kind == 'shape' else 'returned'} {kind}: {getattr(back, kind)}"
+                            )
         found.append(parametrization)
         found.unsafe |= unsafe
     elif tensor_name in module._buffers or tensor_name in module._parameters:

@@ -198,7 +198,8 @@ class PruningContainer(BasePruningMethod):
 # ---- how much ----------------------------------------------------------------------------------------------------------
 
 
-def _check_amount(amount: Any) -> None:
+# The next three have PyTorch's names: pruning methods that programs define call them.
+def _validate_pruning_amount_init(amount: Any) -> None:
     if not isinstance(amount, numbers.Real):
         raise TypeError(f"Invalid type for amount: {amount}. Must be int or float.")
     whole = isinstance(amount, numbers.Integral)
@@ -206,11 +207,19 @@ def _check_amount(amount: Any) -> None:
         raise ValueError(f"amount={amount} should either be a float in the range [0, 1] or a non-negative integer")
 
 
+def _validate_pruning_amount(amount: Any, tensor_size: int) -> None:
+    if isinstance(amount, numbers.Integral) and amount > tensor_size:  # type: ignore[operator]
+        raise ValueError(f"amount={amount} should be smaller than the number of parameters to prune={tensor_size}")
+
+
+def _compute_nparams_toprune(amount: Any, tensor_size: int) -> int:
+    return int(amount) if isinstance(amount, numbers.Integral) else round(amount * tensor_size)
+
+
 def _count(amount: Any, size: int) -> int:
-    n = amount if isinstance(amount, numbers.Integral) else round(amount * size)
-    if n > size:  # type: ignore[operator]
-        raise ValueError(f"amount={n} should be smaller than the number of parameters to prune={size}")
-    return int(n)  # type: ignore[arg-type]
+    n = _compute_nparams_toprune(amount, size)
+    _validate_pruning_amount(n, size)
+    return n
 
 
 def _check_structured(t: Tensor, dim: int) -> None:
@@ -260,7 +269,7 @@ class _Amount(BasePruningMethod):
     PRUNING_TYPE = "unstructured"
 
     def __init__(self, amount: Any) -> None:
-        _check_amount(amount)
+        _validate_pruning_amount_init(amount)
         self.amount = amount
 
     def _ranking(self, t: Tensor) -> tuple[Tensor, bool]:
@@ -331,7 +340,7 @@ class RandomStructured(BasePruningMethod):
     PRUNING_TYPE = "structured"
 
     def __init__(self, amount: Any, dim: int = -1) -> None:
-        _check_amount(amount)
+        _validate_pruning_amount_init(amount)
         self.amount = amount
         self.dim = dim
 
@@ -367,7 +376,7 @@ class LnStructured(BasePruningMethod):
     PRUNING_TYPE = "structured"
 
     def __init__(self, amount: Any, n: Any, dim: int = -1) -> None:
-        _check_amount(amount)
+        _validate_pruning_amount_init(amount)
         self.amount = amount
         self.n = n
         self.dim = dim

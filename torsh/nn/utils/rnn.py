@@ -166,6 +166,8 @@ def pack_padded_sequence(
         lengths, order = torsh.sort(lengths, descending=True)
         order = order.to(input.device)
         input = input.index_select(0 if batch_first else 1, order)
+    if not input.numel():
+        raise RuntimeError("Cannot pack empty tensors.")
     sizes = lengths.tolist()
     if not sizes or sizes[-1] <= 0 or min(sizes) <= 0:
         raise RuntimeError(

@@ -8,7 +8,7 @@ from torsh.autograd.grad_mode import no_grad
 from torsh.nn import functional as F
 from torsh.nn.modules.conv import _ConvTransposeNd
 from torsh.nn.modules.module import Module
-from torsh.nn.parameter import Parameter
+from torsh.nn.parameter import Parameter, is_lazy
 from torsh.tensor import Tensor
 
 
@@ -68,6 +68,10 @@ class SpectralNorm:
         weight = module._parameters[name]
         if weight is None:
             raise ValueError(f"`SpectralNorm` cannot be applied as parameter `{name}` is None")
+        if is_lazy(weight):
+            raise ValueError(
+                "The module passed to `SpectralNorm` can't have uninitialized parameters. Run a dummy forward before applying spectral normalization"
+            )
         with no_grad():
             rows, cols = fn.reshape_weight_to_matrix(weight).shape
             u = F.normalize(weight.new_empty(rows).normal_(0, 1), dim=0, eps=eps)

@@ -6,7 +6,7 @@ import warnings
 from typing import Any
 
 from torsh.nn.modules.module import Module
-from torsh.nn.parameter import Parameter
+from torsh.nn.parameter import Parameter, is_lazy
 from torsh.nn.utils.parametrizations import norm_except_dim
 
 
@@ -29,6 +29,10 @@ class WeightNorm:
             raise RuntimeError(f"Cannot register two weight_norm hooks on the same parameter {name}")
         fn = WeightNorm(name, dim)
         weight = getattr(module, name)
+        if is_lazy(weight):
+            raise ValueError(
+                "The module passed to `WeightNorm` can't have uninitialized parameters. Run a dummy forward before applying weight normalization"
+            )
         del module._parameters[name]
         module.register_parameter(name + "_g", Parameter(norm_except_dim(weight, 2, fn.dim).detach()))
         module.register_parameter(name + "_v", Parameter(weight.detach()))

@@ -1,5 +1,7 @@
 """Loading data.  Source: https://docs.pytorch.org/docs/stable/data.html"""
 
+import importlib
+
 from torsh.utils.data._worker import WorkerInfo
 from torsh.utils.data.dataloader import DataLoader, default_collate, default_convert, get_worker_info
 from torsh.utils.data.dataset import (
@@ -36,6 +38,8 @@ def __getattr__(name: str) -> object:
 
         del datapipes  # its steps are methods of every pipe
         return globals().setdefault(name, getattr(_base, name))
+    if name in ("dataset", "sampler", "dataloader", "distributed", "datapipes"):
+        return importlib.import_module(f"torsh.utils.data.{name}")
     raise AttributeError(f"module 'torch.utils.data' has no attribute {name!r}")
 
 
