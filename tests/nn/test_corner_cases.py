@@ -154,3 +154,25 @@ def test_lazy_parameters():
     first.load_state_dict(second.state_dict())
     assert first.has_uninitialized_params()
     torsh.optim.SGD(first.parameters(), lr=0.1)
+
+
+def test_variances_of_gaussian_nll_broadcast_over_any_one_dimension() -> None:
+    for shape in ((4, 3), (1, 3), (4, 1), (4,)):
+        values = [
+            lib.nn.functional.gaussian_nll_loss(
+                lib.arange(12.0).reshape(4, 3), lib.ones(4, 3), lib.full(shape, 2.0)
+            ).item()
+            for lib in (torsh, torch)
+        ]
+        assert values[0] == pytest.approx(values[1], rel=1e-6)
+    with pytest.raises(ValueError, match="var is of incorrect size"):
+        torsh.nn.functional.gaussian_nll_loss(torsh.ones(4, 3), torsh.ones(4, 3), torsh.ones(1, 1))
+
+
+def test_fractional_pooling_takes_more_samples_than_the_batch_needs() -> None:
+    found = []
+    for lib in (torsh, torch):
+        samples = lib.linspace(0, 0.9, 24, dtype=lib.float64).reshape(2, 4, 3)
+        x = lib.arange(4 * 5**3, dtype=lib.float64).reshape(4, 5, 5, 5)
+        found.append(lib.nn.functional.fractional_max_pool3d(x, 2, output_size=2, _random_samples=samples).tolist())
+    assert found[0] == found[1]

@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from torsh.memory_format import preserved_strides
+from torsh.ops._docs import dressed_as
 
 if TYPE_CHECKING:
     from torsh.dispatch import Kind
@@ -88,7 +89,7 @@ def settled(rule: str, found: Any, args: Sequence[Any]) -> Any:
 def laid_out(fn: Callable[..., Any], layout: str) -> Callable[..., Any]:
     """A composite op's function, its results in the order of a rule."""
 
-    @functools.wraps(fn)
+    @dressed_as(fn)
     def run(*a: Any, **k: Any) -> Any:
         return settled(layout, fn(*a, **k), (*a, *k.values()))
 

@@ -22,7 +22,7 @@ from torsh._callers import described
 from torsh.autograd.engine import FREED, Node, edge_of
 from torsh.autograd.grad_mode import thread
 from torsh.dispatch import KernelCache, Kind, mixed_devices, state, through_modes, unallocatable
-from torsh.ops._docs import inplace_doc
+from torsh.ops._docs import dressed, dressed_as, inplace_doc
 from torsh.ops._layout import WORDS as LAYOUTS
 from torsh.ops._layout import arranged, laid_out
 from torsh.ops._signature import parameters_of, signature_with
@@ -57,11 +57,8 @@ class Op:
     """
 
     TAGS = frozenset(
-        {
-            "pointwise", "reduction", "view", "random", "creation", "inplace", "data-dependent", "nondifferentiable",
-            "composite", "moves",
-        }
-    )  # fmt: skip
+        "pointwise reduction view random creation inplace data-dependent nondifferentiable composite moves".split()
+    )
 
     def __init__(
         self,
@@ -105,7 +102,7 @@ class Op:
         self.layout = layout
         if layout is not None and (wrong := set(layout.split()) - LAYOUTS):
             raise ValueError(f"op {name!r} has unknown layouts {sorted(wrong)}; known are {sorted(LAYOUTS)}")
-        self.node_name = node_name or "".join(p.capitalize() for p in name.split("_") if p) + "Backward0"
+        self._node_name = node_name
         # The in-place form, taking (self, ...); set by the templates or by ``derive_inplace``.
         self.inplace: Callable[..., Any] | None = None
         # What augmented operators (``+=``) call where it is not ``inplace``: it may return NotImplemented.
@@ -214,6 +211,10 @@ class Op:
                 if out._vc is not None:
                     out._gf_version = out._vc.version
         return node
+
+    @property
+    def node_name(self) -> str:
+        return self._node_name or "".join(p.capitalize() for p in self.name.split("_") if p) + "Backward0"
 
     @functools.cached_property
     def node_type(self) -> type[Node]:
@@ -696,7 +697,7 @@ def primitive(
 
         run = op._run
 
-        @functools.wraps(fn)
+        @dressed_as(fn)
         def public(*a: Any, **k: Any) -> Any:
             if state.overrides and (handler := override_of(a, k)) is not None:
                 return handler(users, a, k)  # handlers are looked up by the function that users see
@@ -736,7 +737,7 @@ def primitive(
             users = op.fn = public
             return public
         general = with_out(public, out)
-        users = op.fn = functools.update_wrapper(filling, general)
+        users = op.fn = dressed(filling, general)
         return op.fn
 
     return declare
@@ -794,7 +795,7 @@ def composite(
         if layout is not None:
             fn = laid_out(fn, layout)
 
-        @functools.wraps(fn)
+        @dressed_as(fn)
         def public(*a: Any, **k: Any) -> Any:
             if state.overrides and (handler := override_of(a, k)) is not None:
                 return handler(users, a, k)  # handlers are looked up by the function that users see
@@ -828,7 +829,7 @@ def composite(
             users = op.fn = public
             return public
         general = with_out(public, out)
-        users = op.fn = functools.update_wrapper(filling, general)
+        users = op.fn = dressed(filling, general)
         return op.fn
 
     return declare
@@ -979,7 +980,7 @@ def with_out(fn: Callable[..., Any], rule: bool | str | Callable[..., None] = Tr
     it has room for as many elements.
     """
 
-    @functools.wraps(fn)
+    @dressed_as(fn)
     def public(*args: Any, out: Any = None, **kwargs: Any) -> Any:
         if out is None:
             return fn(*args, **kwargs)

@@ -17,7 +17,7 @@ from torsh.autograd.grad_mode import thread
 from torsh.device import device as Device
 from torsh.dispatch import Kind, mixed_devices, state, through_modes, unallocatable
 from torsh.dtypes import dtype as Dtype
-from torsh.ops._docs import inplace_doc
+from torsh.ops._docs import dressed, dressed_as, inplace_doc
 from torsh.ops._op import (
     Op,
     PlanCache,
@@ -604,7 +604,7 @@ def nary(
         if args is not None:
             op.args = tuple(args.split())
 
-        @functools.wraps(fn)
+        @dressed_as(fn)
         def call(*a: Any, **k: Any) -> Any:
             if state.overrides and (handler := override_of(a, k)) is not None:
                 return handler(public, a, k)
@@ -673,7 +673,7 @@ def _filling(op: Pointwise, fn: Callable[..., Any], call: Callable[..., Any], pr
     scope: dict[str, Any] = {f"_{n}": v for n, v in defaults.items()}
     scope.update(Ready=Ready, fn=fn, general=general, run=op._run, state=state)
     exec(_compiled("\n".join(source)), scope)
-    return functools.wraps(fn)(scope["filling"])
+    return dressed(scope["filling"], fn)
 
 
 def _unrolled(op: Pointwise) -> Callable[..., Any]:
@@ -758,7 +758,7 @@ def _finish(
         public = call
     else:
         public = _written(call, names, out, keywords or {}, otherwise)
-    functools.update_wrapper(public, fn)
+    dressed(public, fn)
     more = {**(keywords or {}), **({"out": None} if out else {})}
     public.__signature__ = signature_with(fn, more)  # type: ignore[attr-defined]
     public.op = op  # type: ignore[attr-defined]

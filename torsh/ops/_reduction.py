@@ -7,7 +7,6 @@ alive.
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +16,7 @@ from torsh.autograd import engine
 from torsh.autograd.grad_mode import thread
 from torsh.dispatch import state
 from torsh.ops._args import wrap_dims
+from torsh.ops._docs import dressed
 from torsh.ops._op import Op, PlanCache, SavedOutput, override_of, overriding, save
 from torsh.tensor import Parameter, Tensor, memory_of, new
 
@@ -272,7 +272,7 @@ def reduction(
                     raise TypeError(f'{label}() missing 1 required positional arguments: "dim"')
                 return needing(input, dim, keepdim, **named)
 
-        functools.update_wrapper(public, fn)
+        dressed(public, fn)
         sig = inspect.signature(fn)
         extra = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None)
         public.__signature__ = sig.replace(parameters=[*sig.parameters.values(), extra])  # type: ignore[attr-defined]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from torsh.autograd import engine
 from torsh.autograd.grad_mode import thread
 from torsh.dispatch import state, through_modes, unallocatable
+from torsh.ops._docs import dressed_as
 from torsh.ops._op import Op, Plan, asked, override_of, overriding, torch_names
 from torsh.tensor import Tensor, Version, check_writable, memory_of, new, version_of
 
@@ -179,7 +179,7 @@ def view(
         )  # fmt: skip
         run = op._run
 
-        @functools.wraps(fn)
+        @dressed_as(fn)
         def public(*a: Any, **k: Any) -> Any:
             if state.overrides and (handler := override_of(a, k)) is not None:
                 return handler(public, a, k)

@@ -343,6 +343,7 @@ def _as_parts(kind: Any, args: tuple[Any, ...]) -> None:
     "parts",
     grad={"real": lambda g: g.real, "imag": lambda g: g.imag},
     name="complex",
+    out="typed",
     inplace=False,
     numbers="none",
     validate=_as_parts,

@@ -577,8 +577,8 @@ def arange(
     if dtype.category == dtypes.INT:
         if dtype is dtypes.int64:  # PyTorch truncates the bounds first, for this type only
             start, end, step = int(start), int(end), int(step)
-            if step == 0:
-                raise RuntimeError("step must be nonzero")
+            if step == 0:  # another type than above, as in PyTorch
+                raise ValueError("step must be nonzero: as an integer it is 0")
         if all(isinstance(v, int) for v in (start, end, step)):
             count = max(0, -((start - end) // step))
         else:

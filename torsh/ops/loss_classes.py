@@ -236,6 +236,8 @@ def linear_cross_entropy(
     >>> F.linear_cross_entropy(torsh.ones(2, 3), torsh.eye(4, 3), torsh.tensor([0, 3]))
     tensor(1.7143)
     """
+    if input.ndim not in (1, 2):
+        raise RuntimeError(f"expected input with dimensionality 1 or 2, got {input.ndim}")
     width, outputs = linear_weight.shape[-1], tuple(linear_weight.shape[:-1])
     if linear_bias is not None and tuple(linear_bias.shape) != outputs:
         raise RuntimeError(f"expected linear_bias shape {outputs}, got {tuple(linear_bias.shape)}")
