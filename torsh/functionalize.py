@@ -444,7 +444,13 @@ class FunctionalBackend(Backend):
 
     def _write(self, kernel: Kernel, target: FArray, *args: Any) -> FArray:
         """The kernel's result, written into the first operand."""
-        target.write(kernel(target.read(), *[_lower(a) for a in args]))
+        found = kernel(target.read(), *[_lower(a) for a in args])
+        if tuple(found.shape) != tuple(target.shape):
+            raise RuntimeError(
+                f"output with shape {list(target.shape)} doesn't match the broadcast shape {list(found.shape)}; an in-place form "
+                "writes into a tensor of unchanged shape"
+            )
+        target.write(found)
         return target
 
     def _view(self, name: str, geometry: Kernel, x: FArray, *params: Any) -> Any:

@@ -65,6 +65,13 @@ class _Missing(type):
         raise MissingAPI(f"{cls._path} is not in torsh yet")  # type: ignore[attr-defined]
 
 
+def listed(module: str, names: frozenset[str], name: str) -> type:
+    """For a module's ``__getattr__``: the stand-in for one of the names it lacks, AttributeError for any other."""
+    if name in names:
+        return missing(f"{module}.{name}")
+    raise AttributeError(f"module {module!r} has no attribute {name!r}")
+
+
 def missing(path: str) -> type:
     """A class that stands for a missing name: it can be imported and used with isinstance, not called."""
     module, _, name = path.rpartition(".")

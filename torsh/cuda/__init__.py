@@ -334,8 +334,6 @@ def __getattr__(name: str) -> Any:
         import importlib
 
         return importlib.import_module("torsh.cuda.amp")
-    if name in _MISSING:
-        from torsh.compat import placeholders
+    from torsh.compat import placeholders
 
-        return placeholders.missing(f"torch.cuda.{name}")
-    raise AttributeError(f"module 'torch.cuda' has no attribute {name!r}")
+    return placeholders.listed("torch.cuda", _MISSING, name)

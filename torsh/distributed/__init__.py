@@ -53,10 +53,8 @@ def __getattr__(name: str) -> Any:
         import importlib
 
         return importlib.import_module("torsh.distributed.rpc")
-    if name in _MISSING:
-        return placeholders.missing(f"torch.distributed.{name}")
     if name in _PACKAGES:
         import importlib
 
         return importlib.import_module(f"torch.distributed.{name}") if compat.installed() else placeholders.Placeholder(f"torch.distributed.{name}")
-    raise AttributeError(f"module 'torch.distributed' has no attribute {name!r}")
+    return placeholders.listed("torch.distributed", _MISSING, name)

@@ -38,6 +38,4 @@ _MISSING = frozenset(
 def __getattr__(name: str) -> Any:
     from torsh.compat import placeholders
 
-    if name in _MISSING:
-        return placeholders.missing(f"torch.fx.{name}")
-    raise AttributeError(f"module 'torch.fx' has no attribute {name!r}")
+    return placeholders.listed("torch.fx", _MISSING, name)

@@ -203,6 +203,4 @@ _MISSING = frozenset(
 
 
 def __getattr__(name: str) -> Any:
-    if name in _MISSING:
-        return placeholders.missing(f"torch.jit.{name}")
-    raise AttributeError(f"module 'torch.jit' has no attribute {name!r}")
+    return placeholders.listed("torch.jit", _MISSING, name)

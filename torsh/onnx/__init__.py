@@ -30,10 +30,8 @@ def __getattr__(name: str) -> Any:
     from torsh import compat
     from torsh.compat import placeholders
 
-    if name in _MISSING:
-        return placeholders.missing(f"torch.onnx.{name}")
     if name in ("operators", "symbolic_helper", "symbolic_opset9", "symbolic_opset11", "utils", "ops", "verification") and compat.installed():
         import importlib
 
         return importlib.import_module(f"torch.onnx.{name}")
-    raise AttributeError(f"module 'torch.onnx' has no attribute {name!r}")
+    return placeholders.listed("torch.onnx", _MISSING, name)

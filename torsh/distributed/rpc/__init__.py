@@ -31,6 +31,4 @@ _MISSING = frozenset(
 def __getattr__(name: str) -> Any:
     from torsh.compat import placeholders
 
-    if name in _MISSING:
-        return placeholders.missing(f"torch.distributed.rpc.{name}")
-    raise AttributeError(f"module 'torch.distributed.rpc' has no attribute {name!r}")
+    return placeholders.listed("torch.distributed.rpc", _MISSING, name)
