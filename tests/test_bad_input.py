@@ -141,3 +141,10 @@ def test_writes_where_elements_share_memory_do_not_depend_on_subclasses(monkeypa
     t = torsh.zeros(1).expand(3)
     t.index_put_((torsh.tensor([0]),), torsh.ones(1))
     assert t.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("name", ["hsplit", "vsplit", "dsplit", "searchsorted"])
+def test_a_missing_argument_is_a_type_error(name):
+    for lib in (torch, torsh):
+        with pytest.raises(TypeError, match=name):
+            getattr(lib, name)(lib.ones(4, 4, 4))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from torsh.ops import copies
 from torsh.ops._op import OPS
 
 # Where the op behind the function has another name.
@@ -31,13 +32,8 @@ class OpOverloadPacket:
         return f"<OpOverloadPacket(op='aten.{self.__name__}')>"
 
 
-def _alias(self: Any) -> Any:
-    """A view of the whole tensor."""
-    return self.view_as(self)
-
-
 # Names behind which there is no op of torsh, but a function.
-_FUNCTIONS = {"alias": _alias, "_pin_memory": lambda self, device=None: self.pin_memory(device)}
+_FUNCTIONS = {"alias": copies._alias, "_pin_memory": lambda self, device=None: self.pin_memory(device)}
 
 
 def __getattr__(name: str) -> Any:

@@ -545,8 +545,11 @@ def _evenly(input: Tensor, given: Any, dim: int, op: str, least: int) -> Any:
     return tensor_split(input, given, dim)
 
 
-def _sections(a: Any, indices: Any, sections: Any) -> Any:
-    return next(x for x in (a, indices, sections) if x is not None)
+def _sections(op: str, a: Any, indices: Any, sections: Any) -> Any:
+    given = next((x for x in (a, indices, sections) if x is not None), None)
+    if given is None:
+        raise TypeError(f"{op}() missing 1 required positional argument: 'indices_or_sections' (an int or a sequence of ints)")
+    return given
 
 
 @composite("torch.hsplit Tensor.hsplit")
@@ -559,7 +562,7 @@ def hsplit(input, indices_or_sections=None, *, indices=None, sections=None):
     >>> torsh.hsplit(torsh.tensor([1, 2, 3, 4]), [1])
     (tensor([1]), tensor([2, 3, 4]))
     """
-    return _evenly(input, _sections(indices_or_sections, indices, sections), 0 if input.ndim == 1 else 1, "hsplit", 1)
+    return _evenly(input, _sections("hsplit", indices_or_sections, indices, sections), 0 if input.ndim == 1 else 1, "hsplit", 1)
 
 
 @composite("torch.vsplit Tensor.vsplit")
@@ -572,7 +575,7 @@ def vsplit(input, indices_or_sections=None, *, indices=None, sections=None):
     >>> [p.shape for p in torsh.vsplit(torsh.zeros(4, 2), 2)]
     [torsh.Size([2, 2]), torsh.Size([2, 2])]
     """
-    return _evenly(input, _sections(indices_or_sections, indices, sections), 0, "vsplit", 2)
+    return _evenly(input, _sections("vsplit", indices_or_sections, indices, sections), 0, "vsplit", 2)
 
 
 @composite("torch.dsplit Tensor.dsplit")
@@ -585,4 +588,4 @@ def dsplit(input, indices_or_sections=None, *, indices=None, sections=None):
     >>> [p.shape for p in torsh.dsplit(torsh.zeros(1, 2, 4), 2)]
     [torsh.Size([1, 2, 2]), torsh.Size([1, 2, 2])]
     """
-    return _evenly(input, _sections(indices_or_sections, indices, sections), 2, "dsplit", 3)
+    return _evenly(input, _sections("dsplit", indices_or_sections, indices, sections), 2, "dsplit", 3)

@@ -178,7 +178,9 @@ def searchsorted(
     >>> torsh.searchsorted(torsh.tensor([1, 3, 5, 7]), torsh.tensor([3, 6]), right=True)
     tensor([2, 3])
     """
-    values = next(v for v in (values, input, self) if v is not None)
+    values = next((v for v in (values, input, self) if v is not None), None)
+    if values is None:
+        raise TypeError("searchsorted() missing 1 required positional argument: 'input' (the values to look for)")
     name = "torch.searchsorted()"
     check_tensor(sorted_sequence, "searchsorted", "sorted_sequence")
     if side is not None and side not in ("left", "right"):
