@@ -100,6 +100,36 @@ def test_a_wrong_command_exits_with_2_and_says_why(
     assert told in " ".join(capsys.readouterr().err.split())
 
 
+def test_an_error_shows_the_program_and_not_what_runs_it(tmp_path: Path) -> None:
+    (tmp_path / "part.py").write_text("import torch\ndef f(x):\n    return x + torch.ones(3)\n")
+    (tmp_path / "fails.py").write_text("import torch, part\npart.f(torch.ones(2))\n")
+    (tmp_path / "lacks.py").write_text("import torch\nimport no_such_module\n")
+    (tmp_path / "typo.py").write_text("def f(:\n")
+    done = torsh("run", "fails.py", cwd=tmp_path)
+    files = [line.split('"')[1] for line in done.stderr.splitlines() if line.startswith("  File")]
+    assert done.returncode == 1
+    assert files[:2] == [str(tmp_path / "fails.py"), str(tmp_path / "part.py")]
+    for name in ("lacks.py", "typo.py"):
+        done = torsh("run", name, cwd=tmp_path)
+        alone = subprocess.run([sys.executable, str(tmp_path / name)], capture_output=True, text=True, check=False)
+        if name == "typo.py" or "No module named 'torch'" not in alone.stderr:
+            assert done.stderr.splitlines() == alone.stderr.splitlines()
+        assert done.returncode == 1
+
+
+def test_asking_for_cuda_loads_no_library(tmp_path: Path) -> None:
+    from torsh._drivers import missing
+
+    if missing("cuda") is None:
+        pytest.skip("this machine has a CUDA driver")
+    (tmp_path / "asks.py").write_text(
+        "import sys, torch\n"
+        "assert not torch.cuda.is_available() and not torch.accelerator.is_available()\n"
+        "print([n for n in sys.modules if n in ('torsh_torch', 'cupy', 'dask')])\n"
+    )
+    assert torsh("run", "asks.py", cwd=tmp_path).stdout == "[]\n"
+
+
 def test_trace_prints_the_ops_in_order(program: Path) -> None:
     done = torsh("trace", str(program))
     assert done.returncode == 0, done.stderr

@@ -15,10 +15,7 @@ def fill(module: dict[str, Any], device_type: str, refuse: Callable[[str], Excep
     from torsh.compat import placeholders
 
     def serving() -> Any:
-        try:
-            return registry.serving(Device(device_type))
-        except registry.BackendUnavailable:
-            return None
+        return registry.available(device_type)
 
     def needed(name: str) -> Any:
         found = serving()

@@ -26,8 +26,9 @@ _TYPES = ("cuda", "mps", "xpu", "mtia")
 
 def _backend() -> tuple[str, Any] | None:
     for device_type in _TYPES:
-        with contextlib.suppress(registry.BackendUnavailable):
-            return device_type, registry.serving(Device(device_type))
+        backend = registry.available(device_type)
+        if backend is not None:
+            return device_type, backend
     return None
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from torsh._drivers import missing
 from torsh.backend import Backend
 from torsh.device import device as Device
 from torsh.functionalize import functional
@@ -276,6 +277,22 @@ def serving(where: Device) -> Backend:
             )
     _served[where.type] = backend
     return backend
+
+
+def available(device_type: str) -> Backend | None:
+    """The backend that serves a device type, None if none does. Where the machine has no driver for it, no library is loaded
+    to find that out.
+
+    >>> from torsh import registry
+    >>> registry.available("cpu").name
+    'numpy'
+    """
+    if device_type not in _bound and missing(device_type):
+        return None
+    try:
+        return serving(Device(device_type))
+    except BackendUnavailable:
+        return None
 
 
 @dataclass(frozen=True)

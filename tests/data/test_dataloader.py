@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import collections
+import itertools
 import os
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -94,6 +96,21 @@ def test_splits_and_samplers():
         ]  # fmt: skip
 
     same(run)
+
+
+def test_a_sampler_without_end_starts_at_once():
+    """Programs ask for 10^10 indices to mean "as many as you like": nothing may be made for all of them beforehand."""
+
+    def run(T):
+        sampler = T.utils.data.RandomSampler(range(7), replacement=True, num_samples=10**10)
+        return [len(sampler), list(itertools.islice(sampler, 50))]
+
+    tracemalloc.start()
+    try:
+        same(run)
+        assert tracemalloc.get_traced_memory()[1] < 10**7
+    finally:
+        tracemalloc.stop()
 
 
 def test_collate():

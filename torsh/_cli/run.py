@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import TracebackType
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -117,7 +118,7 @@ class Steps:
 
 
 def code_of(program: Any) -> int:
-    """The exit code of a program that may end with SystemExit, as the interpreter would give it."""
+    """The exit code of a program, as the interpreter would give it: of its SystemExit, or 1 after showing its error."""
     try:
         program()
     except SystemExit as e:
@@ -127,7 +128,29 @@ def code_of(program: Any) -> int:
             return e.code
         print(e.code, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        raise
+    except BaseException as e:
+        _forget_own_frames(e)
+        sys.excepthook(type(e), e, e.__traceback__)
+        return 1
     return 0
+
+
+def _forget_own_frames(error: BaseException | None) -> None:
+    """Take the frames above the program's own out of an error's traceback, and those that answer its imports."""
+    while error is not None:
+        frames, tb = [], error.__traceback__
+        while tb is not None:
+            frames.append(tb)
+            tb = tb.tb_next
+        names = [f.tb_frame.f_globals.get("__name__") for f in frames]
+        kept = None
+        for f, name in zip(frames[::-1], names[::-1], strict=True):
+            if name not in ("torsh.compat._real", "torsh.compat", "runpy", __name__):
+                kept = TracebackType(kept, f.tb_frame, f.tb_lasti, f.tb_lineno)
+        error.__traceback__ = kept
+        error = error.__cause__ or error.__context__
 
 
 def wrong(message: str) -> int:

@@ -44,14 +44,6 @@ class Switches(ModuleType):
 cudnn = Switches(
     "cudnn", enabled=True, benchmark=False, deterministic=False, allow_tf32=True, benchmark_limit=10, fp32_precision="none"
 )
-cuda = Switches(
-    "cuda",
-    matmul=Switches("cuda.matmul", allow_tf32=False, allow_fp16_reduced_precision_reduction=True,
-                    allow_bf16_reduced_precision_reduction=True, allow_fp16_accumulation=False, fp32_precision="none"),
-    flash_sdp_enabled=lambda: False, mem_efficient_sdp_enabled=lambda: False, math_sdp_enabled=lambda: True,
-    cudnn_sdp_enabled=lambda: False, enable_flash_sdp=lambda enabled: None, enable_mem_efficient_sdp=lambda enabled: None,
-    enable_math_sdp=lambda enabled: None, enable_cudnn_sdp=lambda enabled: None, preferred_linalg_library=lambda *a: None,
-)  # fmt: skip
 mps = Switches("mps")
 mkl = Switches("mkl", VERBOSE_OFF=0, VERBOSE_ON=1)
 mkldnn = Switches("mkldnn", enabled=True, allow_tf32=True, deterministic=False)
@@ -62,3 +54,11 @@ quantized = Switches("quantized", engine="none", supported_engines=["none"])
 xeon = Switches("xeon")
 cusparselt = Switches("cusparselt")
 cpu = Switches("cpu", get_cpu_capability=lambda: "DEFAULT")
+
+
+def __getattr__(name: str) -> Any:
+    if name != "cuda":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    return importlib.import_module("torsh.backends.cuda")

@@ -26,12 +26,15 @@ from torsh import dtypes, version
 
 
 class _Finder(importlib.abc.MetaPathFinder):
-    """Answers ``torch``, ``torch.nn``, ... with ``torsh``, ``torsh.nn``, ..."""
+    """Answers ``torch``, ``torch.nn``, ... with ``torsh``, ``torsh.nn``, ..., and ``functorch`` with the package of that name here."""
 
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> importlib.machinery.ModuleSpec | None:
-        if fullname != "torch" and not fullname.startswith("torch."):
+        if fullname == "functorch" or fullname.startswith("functorch."):  # a package of its own in PyTorch's distribution
+            own = "torsh.compat." + fullname
+        elif fullname == "torch" or fullname.startswith("torch."):
+            own = "torsh" + fullname[5:]
+        else:
             return None
-        own = "torsh" + fullname[5:]
         try:
             found = importlib.util.find_spec(own)
         except ModuleNotFoundError:
@@ -191,7 +194,8 @@ def run(target: str, argv: Sequence[str] = (), as_module: bool = False) -> dict[
     sys.argv = [target, *argv]
     sys.path.insert(0, os.path.dirname(os.path.abspath(target)))
     # run_path would put a temporary __main__ in place; a spawned process must find the program's own file there.
-    return runpy.run_path(target, run_name="__main__")
+    # The interpreter, too, gives a program its absolute path.
+    return runpy.run_path(os.path.abspath(target), run_name="__main__")
 
 
 def modules() -> Iterator[str]:

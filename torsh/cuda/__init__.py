@@ -28,10 +28,7 @@ from torsh.device import device as Device
 
 def _backend() -> Backend | None:
     """The backend that serves CUDA here, None if there is none."""
-    try:
-        return registry.serving(Device("cuda"))
-    except registry.BackendUnavailable:
-        return None
+    return registry.available("cuda")
 
 
 def _needed() -> Backend:

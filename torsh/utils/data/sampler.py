@@ -94,8 +94,9 @@ class RandomSampler(Sampler[int]):
             generator.manual_seed(draw_seed())
         if self.replacement:
             # In blocks of 32, as PyTorch does: the stream of numbers depends on it.
-            for size in (*[32] * (wanted // 32), wanted % 32):
-                yield from torsh.randint(high=n, size=(size,), dtype=torsh.int64, generator=generator).tolist()
+            for start in range(0, wanted, 32):
+                size = (min(32, wanted - start),)
+                yield from torsh.randint(high=n, size=size, dtype=torsh.int64, generator=generator).tolist()
             return
         for _ in range(wanted // n):
             yield from torsh.randperm(n, generator=generator).tolist()

@@ -8,7 +8,6 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from torsh import amp as amp
 from torsh._streams import Event, Stream
 
 __all__ = [
@@ -108,3 +107,11 @@ def current_device() -> str:
     'cpu'
     """
     return "cpu"
+
+
+def __getattr__(name: str) -> Any:
+    if name != "amp":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    return importlib.import_module("torsh.cpu.amp")
