@@ -127,3 +127,27 @@ def test_random_programs_agree_with_pytorch(start, steps):
             np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
         else:
             assert a == b
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda buffer, h: buffer.__setitem__(0, h), lambda buffer, h: buffer.__setitem__((..., 1), h.sum()),
+        lambda buffer, h: buffer.select(0, 1).copy_(h), lambda buffer, h: buffer[:, 0].add_(h.sum()),
+        lambda buffer, h: buffer.add_(h), lambda buffer, h: buffer.__setitem__([0, 1], h),
+    ],
+)  # fmt: skip
+def test_filling_a_buffer_asks_the_collector_for_nothing(write, monkeypatch):
+    """Recurrent programs fill buffers row by row with what has a history: going through all objects for each would take their time."""
+
+    class Asked:
+        @staticmethod
+        def get_referrers(*objects):
+            raise AssertionError("the collector was asked for views although the only one is being written to")
+
+    monkeypatch.setattr("torsh.autograd.views.gc", Asked)
+    h = torsh.ones(3, requires_grad=True)
+    buffer = torsh.zeros(2, 3)
+    write(buffer, h)
+    buffer.sum().backward()
+    assert float(h.grad.sum()) > 0
