@@ -331,6 +331,12 @@ def __getattr__(name: str) -> Any:
         import importlib
 
         return importlib.import_module("torsh.cuda.amp")
+    if name.endswith("Tensor"):
+        from torsh.legacy import make_types
+
+        globals().update(make_types("cuda"))
+        if name in globals():
+            return globals()[name]
     from torsh.compat import placeholders
 
     return placeholders.listed("torch.cuda", _MISSING, name)

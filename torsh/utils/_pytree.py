@@ -5,6 +5,7 @@ Containers are tuples, named tuples, lists, dictionaries, deques, and what is re
 
 from __future__ import annotations
 
+import dataclasses
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -12,22 +13,80 @@ from typing import Any, NamedTuple
 PyTree = Any
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class SequenceKey:
+    """A step of a path: an element of a sequence."""
+
+    idx: int
+
+    def __str__(self) -> str:
+        return f"[{self.idx!r}]"
+
+    def get(self, sequence: Any) -> Any:
+        """The element."""
+        return sequence[self.idx]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MappingKey:
+    """A step of a path: a value of a mapping."""
+
+    key: Any
+
+    def __str__(self) -> str:
+        return f"[{self.key!r}]"
+
+    def get(self, mapping: Any) -> Any:
+        """The value."""
+        return mapping[self.key]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class GetAttrKey:
+    """A step of a path: an attribute."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f".{self.name}"
+
+    def get(self, obj: Any) -> Any:
+        """The attribute."""
+        return getattr(obj, self.name)
+
+
+KeyPath = tuple[Any, ...]
+
+
 class _Kind(NamedTuple):
     flatten: Callable[[Any], tuple[list[Any], Any]]
     unflatten: Callable[[Any, Any], Any]
+    with_keys: Callable[[Any], tuple[list[tuple[Any, Any]], Any]] | None = None
+
+
+def _positions(t: Any) -> tuple[list[tuple[Any, Any]], Any]:
+    return [(SequenceKey(i), x) for i, x in enumerate(t)], None
+
+
+def _entries(t: Any) -> tuple[list[tuple[Any, Any]], Any]:
+    return [(MappingKey(k), x) for k, x in t.items()], None
+
+
+def _fields(t: Any) -> tuple[list[tuple[Any, Any]], Any]:
+    return [(GetAttrKey(k), x) for k, x in zip(t._fields, t, strict=True)], None
 
 
 SUPPORTED_NODES: dict[type, _Kind] = {
-    tuple: _Kind(lambda t: (list(t), None), lambda v, _: tuple(v)),
-    list: _Kind(lambda t: (list(t), None), lambda v, _: list(v)),
-    dict: _Kind(lambda t: (list(t.values()), list(t)), lambda v, keys: dict(zip(keys, v))),
-    OrderedDict: _Kind(lambda t: (list(t.values()), list(t)), lambda v, keys: OrderedDict(zip(keys, v))),
+    tuple: _Kind(lambda t: (list(t), None), lambda v, _: tuple(v), _positions),
+    list: _Kind(lambda t: (list(t), None), lambda v, _: list(v), _positions),
+    dict: _Kind(lambda t: (list(t.values()), list(t)), lambda v, keys: dict(zip(keys, v)), _entries),
+    OrderedDict: _Kind(lambda t: (list(t.values()), list(t)), lambda v, keys: OrderedDict(zip(keys, v)), _entries),
     defaultdict: _Kind(
-        lambda t: (list(t.values()), [t.default_factory, list(t)]), lambda v, c: defaultdict(c[0], zip(c[1], v))
+        lambda t: (list(t.values()), [t.default_factory, list(t)]), lambda v, c: defaultdict(c[0], zip(c[1], v)), _entries
     ),
-    deque: _Kind(lambda t: (list(t), t.maxlen), lambda v, n: deque(v, maxlen=n)),
+    deque: _Kind(lambda t: (list(t), t.maxlen), lambda v, n: deque(v, maxlen=n), _positions),
 }
-_NAMED = _Kind(lambda t: (list(t), type(t)), lambda v, cls: cls(*v))
+_NAMED = _Kind(lambda t: (list(t), type(t)), lambda v, cls: cls(*v), _fields)
 
 
 def _kind_of(tree: Any) -> tuple[type, _Kind] | None:
@@ -106,6 +165,9 @@ class LeafSpec(TreeSpec):
         super().__init__(None, None, [])
 
 
+_LEAF = LeafSpec()
+
+
 def tree_flatten(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> tuple[list[Any], TreeSpec]:
     """(leaves, how to put them together)."""
     leaves: list[Any] = []
@@ -114,7 +176,7 @@ def tree_flatten(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> tup
         kind = None if is_leaf is not None and is_leaf(node) else _kind_of(node)
         if kind is None:
             leaves.append(node)
-            return LeafSpec()
+            return _LEAF
         parts, context = kind[1].flatten(node)
         return TreeSpec(kind[0], context, [take(p) for p in parts])
 
@@ -139,6 +201,34 @@ def tree_unflatten(leaves: Iterable[Any], treespec: TreeSpec) -> Any:
         return unflatten([put(p) for p in spec.parts], spec.context)
 
     return put(treespec)
+
+
+def _broadcast_to_and_flatten(
+    tree: Any, treespec: TreeSpec, is_leaf: Callable[[Any], bool] | None = None
+) -> list[Any] | None:
+    """One value per leaf of a spec, from a tree that may stop higher up: each of its leaves counts for all below.  None if it does not fit."""
+    kind = None if is_leaf is not None and is_leaf(tree) else _kind_of(tree)
+    if kind is None:
+        return [tree] * treespec.num_leaves
+    if kind[0] is not treespec.type:
+        return None
+    parts, context = kind[1].flatten(tree)
+    if len(parts) != len(treespec.parts):
+        return None
+    if isinstance(tree, dict):
+        keys = treespec.context[1] if kind[0] is defaultdict else treespec.context
+        if set(keys) != set(tree):
+            return None
+        parts = [tree[k] for k in keys]
+    elif context != treespec.context:
+        return None
+    found: list[Any] = []
+    for part, spec in zip(parts, treespec.parts):
+        below = _broadcast_to_and_flatten(part, spec, is_leaf)
+        if below is None:
+            return None
+        found += below
+    return found
 
 
 def tree_leaves(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> list[Any]:
@@ -220,13 +310,122 @@ def tree_any_only(
     return any(pred(x) for x in tree_leaves(tree, is_leaf) if _fits(type_or_types)(x))
 
 
+def tree_flatten_with_path(
+    tree: Any, is_leaf: Callable[[Any], bool] | None = None
+) -> tuple[list[tuple[KeyPath, Any]], TreeSpec]:
+    """([(path, leaf), ...], how to put the leaves together).  ValueError for a class registered without names of its parts."""
+    return tree_leaves_with_path(tree, is_leaf), tree_structure(tree, is_leaf)
+
+
+def tree_leaves_with_path(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> list[tuple[KeyPath, Any]]:
+    """Leaves with the paths that lead to them."""
+    found: list[tuple[KeyPath, Any]] = []
+
+    def walk(path: KeyPath, node: Any) -> None:
+        kind = None if is_leaf is not None and is_leaf(node) else _kind_of(node)
+        if kind is None:
+            found.append((path, node))
+            return
+        if kind[1].with_keys is None:
+            raise ValueError(
+                f"Did not find a flatten_with_keys_fn for type: {kind[0]}. Please pass a flatten_with_keys_fn argument to register_pytree_node."
+            )
+        for key, part in kind[1].with_keys(node)[0]:
+            walk((*path, key), part)
+
+    walk((), tree)
+    return found
+
+
+def tree_map_with_path(
+    func: Callable[..., Any], tree: Any, *rests: Any, is_leaf: Callable[[Any], bool] | None = None
+) -> Any:
+    """A tree of what ``func(path, leaf, *leaves of the others)`` gives."""
+    found, spec = tree_flatten_with_path(tree, is_leaf)
+    others = [spec.flatten_up_to(r) for r in rests]
+    return tree_unflatten([func(*path_and_leaf, *rest) for path_and_leaf, *rest in zip(found, *others, strict=True)], spec)
+
+
+def keystr(kp: KeyPath) -> str:
+    """A path as Python would write it.
+
+    >>> from torsh.utils._pytree import keystr, tree_leaves_with_path
+    >>> [keystr(path) for path, leaf in tree_leaves_with_path({"a": [1, 2]})]
+    ["['a'][0]", "['a'][1]"]
+    """
+    return "".join(map(str, kp))
+
+
+def key_get(obj: Any, kp: KeyPath) -> Any:
+    """What a path leads to."""
+    for key in kp:
+        obj = key.get(obj)
+    return obj
+
+
+def is_namedtuple_class(cls: Any) -> bool:
+    """Whether a class is one of named tuples."""
+    return isinstance(cls, type) and issubclass(cls, tuple) and isinstance(getattr(cls, "_fields", None), tuple)
+
+
+def is_namedtuple_instance(obj: Any) -> bool:
+    """Whether an object is a named tuple."""
+    return is_namedtuple_class(type(obj))
+
+
+def is_namedtuple(obj: Any) -> bool:
+    """Whether an object is a named tuple, or a class one of named tuples."""
+    return is_namedtuple_class(obj if isinstance(obj, type) else type(obj))
+
+
 def register_pytree_node(
-    cls: type, flatten_fn: Callable[[Any], tuple[list[Any], Any]], unflatten_fn: Callable[[Any, Any], Any], **names: Any
+    cls: type,
+    flatten_fn: Callable[[Any], tuple[list[Any], Any]],
+    unflatten_fn: Callable[[Any, Any], Any],
+    *,
+    flatten_with_keys_fn: Callable[[Any], tuple[list[tuple[Any, Any]], Any]] | None = None,
+    **names: Any,
 ) -> None:
-    """Make a class a container: ``flatten_fn(x)`` gives (parts, context), ``unflatten_fn(parts, context)`` the object."""
+    """Make a class a container: ``flatten_fn(x)`` gives (parts, context), ``unflatten_fn(parts, context)`` the object, and
+    ``flatten_with_keys_fn(x)`` ([(key, part), ...], context), for paths."""
     if cls in SUPPORTED_NODES:
         raise ValueError(f"{cls} is already registered as pytree node.")
-    SUPPORTED_NODES[cls] = _Kind(flatten_fn, unflatten_fn)
+    SUPPORTED_NODES[cls] = _Kind(flatten_fn, unflatten_fn, flatten_with_keys_fn)
+
+
+def register_dataclass(
+    cls: type, *, field_names: list[str] | None = None, drop_field_names: list[str] | None = None, **names: Any
+) -> None:
+    """Make a dataclass a container of its fields: of all that its constructor takes, or of ``field_names``."""
+    dropped = set(drop_field_names or ())
+    if not dataclasses.is_dataclass(cls):
+        if field_names is None:
+            raise ValueError(f"field_names must be specified with a list of all fields used to initialize {cls}, as it is not a dataclass.")
+        kept = list(field_names)
+    else:
+        made = [f.name for f in dataclasses.fields(cls) if f.init]
+        kept = made if field_names is None else list(field_names)
+        if field_names is not None and set(kept) != set(made) - dropped:
+            raise ValueError(
+                f"field_names does not include all dataclass fields: got {kept}, but the constructor of {cls} takes {made}, of which "
+                f"{sorted(dropped)} are to be dropped"
+            )
+    kept = [n for n in kept if n not in dropped]
+
+    def flatten(x: Any) -> tuple[list[Any], Any]:
+        there = [n for n in kept if getattr(x, n) is not None]
+        return [getattr(x, n) for n in there], (there, [n for n in kept if n not in there])
+
+    def with_keys(x: Any) -> tuple[list[tuple[Any, Any]], Any]:
+        values, context = flatten(x)
+        return [(GetAttrKey(n), v) for n, v in zip(context[0], values, strict=True)], context
+
+    register_pytree_node(
+        cls,
+        flatten,
+        lambda values, context: cls(**dict(zip(context[0], values, strict=True)), **dict.fromkeys(context[1])),
+        flatten_with_keys_fn=with_keys,
+    )
 
 
 _register_pytree_node = register_pytree_node
