@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -10,11 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.cases import CASES
-from benchmarks.timing import compare, human
+from benchmarks.timing import clock, compare, human
 
 SIZES = (16, 4096, 1_000_000)
 SLOW = 3.0  # the ratio from which a row is flagged at the largest size
-ADDED = 0.6e-6  # seconds a pointwise op may add to the bare NumPy call at the smallest size
 _PER_ROW = 0.45  # seconds a row may take, roughly
 
 
@@ -43,9 +41,6 @@ class Row(NamedTuple):
                 found.append("SLOW")
             if self.over_bare is not None and self.over_bare > SLOW:
                 found.append("SLOW over bare")
-        if self.size == SIZES[0] and self.family == "pointwise" and self.bare is not None:
-            added = self.torsh - self.bare
-            found.append(f"added {added * 1e6:.2f} us{'  ABOVE' if added > ADDED else ''}")
         return found
 
 
@@ -83,16 +78,19 @@ def _rounds(fns: dict[str, Callable[[], Any]]) -> int:
     """How many rounds fit a row's time; each function runs once or twice before, which also compiles what needs it."""
     for fn in fns.values():
         fn()
-    start = time.perf_counter()
+    start = clock()
     for fn in fns.values():
         fn()
     # One round less for counting the calls that fit, which runs everything too.
-    return min(30, max(3, int(_PER_ROW / (time.perf_counter() - start)) - 2))
+    return min(30, max(3, int(_PER_ROW / max(clock() - start, 1e-9)) - 2))
 
 
 def rows(torsh: Any, torch: Any, only: str = "") -> Iterator[Row]:
-    """Measure every case at every size; ``only`` limits it to names that contain it."""
-    for size in SIZES:
+    """Measure every case at every size; ``only`` limits it to names that contain it.
+
+    The largest first: what is compiled once it pays is compiled then, as in a program that has run for a while.
+    """
+    for size in reversed(SIZES):
         arrays = inputs(size)
         extra: dict[str, Any] = {"size": size, "k": min(10, size), "generator": np.random.default_rng(0), "list": arrays["flat"].tolist()}
         data = {lib: SimpleNamespace(**{n: lib.from_numpy(a.copy()) for n, a in arrays.items()}, **extra) for lib in (torsh, torch)}
@@ -122,13 +120,11 @@ def report(torsh: Any, torch: Any, only: str = "") -> list[Row]:
             f"{r.ratio:8.2f}x {over:>9s}  {', '.join(r.flags())}".rstrip(),
             flush=True,
         )
-    large = [r for r in found if r.size == SIZES[-1]]
-    for title, slow in (
-        ("PyTorch's time", [(r.ratio, r.name) for r in large if r.ratio > SLOW]),
-        ("the bare call's", [(r.over_bare, r.name) for r in large if r.over_bare is not None and r.over_bare > SLOW]),
-    ):
+    large = SIZES[-1]
+    above = [(f"PyTorch's time at {n:,} elements", [(r.ratio, r.name) for r in found if r.size == n and r.ratio > SLOW]) for n in SIZES]
+    bare = [(r.over_bare, r.name) for r in found if r.size == large and r.over_bare is not None and r.over_bare > SLOW]
+    for title, slow in (*above, (f"the bare call's at {large:,} elements", bare)):
         names = ", ".join(f"{name} {ratio:.1f}x" for ratio, name in sorted(slow, reverse=True))
-        print(f"above {SLOW:.1f}x {title} at {SIZES[-1]:,} elements: {names or 'none'}")
-    heavy = [r.name for r in found if r.flags() and "ABOVE" in r.flags()[-1]]
-    print(f"pointwise ops adding more than {ADDED * 1e6:.1f} us to the bare call at {SIZES[0]} elements: {', '.join(heavy) or 'none'}")
+        print(f"above {SLOW:.1f}x {title}: {names or 'none'}")
+    print("what dispatch adds to small calls: `python -m benchmarks pointwise`")
     return found

@@ -1,4 +1,4 @@
-"""The steps around a small network's forward and backward pass: optimizers, clipping, batches."""
+"""The steps around a small network's forward and backward pass: optimizers, clipping, batches; and directional derivatives."""
 
 from __future__ import annotations
 
@@ -49,6 +49,29 @@ def _loader(lib: Any) -> Callable[[], Any]:
     return lambda: sum(1 for _ in loader)
 
 
+def _jvp_of_network(lib: Any) -> Callable[[], Any]:
+    generator = np.random.default_rng(0)
+    net = lib.nn.Sequential(lib.nn.Linear(16, 64), lib.nn.ReLU(), lib.nn.Linear(64, 64), lib.nn.GELU(), lib.nn.Linear(64, 10))
+    parameters = {k: lib.from_numpy(generator.standard_normal(tuple(p.shape)).astype(np.float32)) for k, p in net.named_parameters()}
+    x, target = lib.from_numpy(generator.standard_normal((32, 16), np.float32)), lib.arange(32) % 10
+
+    def loss(p: Any) -> Any:
+        return lib.nn.functional.cross_entropy(lib.func.functional_call(net, p, (x,)), target)
+
+    return lambda: lib.func.jvp(loss, (parameters,), (parameters,))
+
+
+def _jvp_of_chain(lib: Any) -> Callable[[], Any]:
+    x = lib.from_numpy(np.linspace(0, 1, 1000, dtype=np.float32))
+
+    def chain(x: Any) -> Any:
+        for _ in range(25):
+            x = ((x * 1.01).sin() + 0.1).tanh()
+        return x
+
+    return lambda: lib.func.jvp(chain, (x,), (x,))
+
+
 def cases(torsh: Any, torch: Any) -> Iterator[tuple[str, dict[str, Callable[[], Any]]]]:
     """(name, {library: function})."""
     import torsh.optim
@@ -62,5 +85,7 @@ def cases(torsh: Any, torch: Any) -> Iterator[tuple[str, dict[str, Callable[[], 
         ("clip_grad_norm_, 20 parameters", _clip),
         ("collate 64 samples", _collate),
         ("DataLoader, 8 batches of 64", _loader),
+        ("jvp of a network by its parameters", _jvp_of_network),
+        ("jvp of a chain of 100 pointwise ops", _jvp_of_chain),
     ):
         yield name, {n: case(lib) for n, lib in libs.items()}

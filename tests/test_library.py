@@ -1,6 +1,8 @@
 """torch.library: custom operators against PyTorch's."""
 
 # Annotations are read by infer_schema, so they stay real objects here (no ``from __future__ import annotations``).
+import copy
+import pickle
 from collections.abc import Sequence
 from typing import List, Tuple  # noqa: UP035
 
@@ -297,3 +299,10 @@ def test_what_is_missing_says_so(name):
     kwargs = {"mutates_args": ()} if name == "triton_op" else {}
     with pytest.raises(NotImplementedError, match="torsh has no"):
         getattr(torsh.library, name)(*args, **kwargs)
+
+
+def test_operators_are_copied_and_pickled_by_name():
+    packet = torsh.ops.aten.add
+    assert copy.deepcopy(packet) is packet is copy.copy(packet)
+    assert pickle.loads(pickle.dumps(packet)) is packet
+    assert copy.deepcopy({"op": packet.Tensor})["op"] is packet.Tensor

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from torsh import _errors
+from torsh._functorch import _bindings as _functorch
 from torsh.device import device as device
 from torsh.dtypes import dtype as dtype
 from torsh.memory_format import layout as layout
@@ -12,6 +14,7 @@ from torsh.memory_format import memory_format as memory_format
 from torsh.overrides import DisableTorchFunction as DisableTorchFunction
 from torsh.overrides import DisableTorchFunctionSubclass as DisableTorchFunctionSubclass
 from torsh.overrides import _disabled_torch_function_impl as _disabled_torch_function_impl
+from torsh.overrides import _EnableTorchFunction as _EnableTorchFunction
 from torsh.random import Generator as Generator
 from torsh.tensor import Size as Size
 from torsh.tensor import Tensor as Tensor
@@ -19,6 +22,7 @@ from torsh.tensor import Tensor as Tensor
 TensorBase = _TensorBase = Tensor
 _TensorMeta = type(Tensor)
 __path__: list[str] = []  # as a package, so that what is below it is looked for
+sys.modules["torsh._C._functorch"] = _functorch
 
 # The programs' switches of PyTorch's fusing compiler, which torsh does not have: they take a setting and change nothing.
 _SWITCHES = frozenset(
@@ -84,6 +88,33 @@ def _get_default_device() -> str:
     return get_default_device().type
 
 
+# Questions about the running backward pass.
+_TASK = {
+    "_current_graph_task_id": "current_graph_task_id", "_current_autograd_node": "current_autograd_node",
+    "_will_engine_execute_node": "will_engine_execute_node",
+    "_current_graph_task_execution_order": "current_graph_task_execution_order",
+}  # fmt: skip
+
+
+def _len_torch_dispatch_stack() -> int:
+    """How many ``TorchDispatchMode`` are on in this thread."""
+    from torsh.utils import _python_dispatch
+
+    return _python_dispatch._len_torch_dispatch_stack()
+
+
+def _get_dispatch_stack_at(i: int) -> Any:
+    """One of the modes of this thread, the outermost first."""
+    from torsh.utils import _python_dispatch
+
+    return _python_dispatch._get_current_dispatch_mode_stack()[i]
+
+
+def _disabled_torch_dispatch_impl(func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    """What ``__torch_dispatch__`` of a class is that does not want to be asked."""
+    return Tensor.__torch_dispatch__(func, types, args, kwargs)
+
+
 def _has_mkldnn() -> bool:
     """False: torsh does not use that library."""
     return False
@@ -98,6 +129,28 @@ def __getattr__(name: str) -> Any:
         import torsh
 
         return torsh.linalg.LinAlgError
+    if name in _TASK:
+        from torsh.autograd import _task
+
+        return getattr(_task, _TASK[name])
+    if name == "_DisableTorchDispatch":
+        from torsh._torch_dispatch import no_dispatch
+
+        return no_dispatch
+    if name == "_functions":
+        from types import SimpleNamespace
+
+        from torsh.autograd.engine import AccumulateGrad
+
+        return SimpleNamespace(AccumulateGrad=AccumulateGrad)
+    if name in ("is_grad_enabled", "_is_grad_enabled"):
+        from torsh.autograd import is_grad_enabled
+
+        return is_grad_enabled
+    if name == "_autograd":
+        import importlib
+
+        return importlib.import_module("torsh.autograd._bindings")
     if hasattr(_errors, name):
         return getattr(_errors, name)
     if name in ("DispatchKey", "DispatchKeySet", "FunctionSchema", "Argument", "Future", "parse_schema"):

@@ -78,7 +78,7 @@ _LATER = {
     ),
     **dict.fromkeys("ScriptDict ScriptDictIterator ScriptDictKeyIterator ScriptList ScriptListIterator".split(), "jit._containers"),
     **dict.fromkeys(("Argument", "FunctionSchema", "parse_schema"), "jit._schema"),
-    "Storage": "storage", "_storage_classes": "storage", "_tensor_classes": "legacy", "sym_fresh_size": "_functions", "thread_safe_generator": "random", "lobpcg": "_lobpcg", "PyTorchFileReader": "_records", "PyTorchFileWriter": "_records", "StorageBase": "storage",
+    "Storage": "storage", "_storage_classes": "storage", "_tensor_classes": "legacy", "sym_fresh_size": "_functions", "_debug_has_internal_overlap": "_functions", "thread_safe_generator": "random", "lobpcg": "_lobpcg", "PyTorchFileReader": "_records", "PyTorchFileWriter": "_records", "StorageBase": "storage",
     "fork": "jit", "wait": "jit", "Future": "futures", "FileCheck": "testing",
     **dict.fromkeys(("AcceleratorError", "FatalError", "JITException", "OutOfMemoryError"), "_errors"),
     **dict.fromkeys(("DispatchKey", "DispatchKeySet", "Tag"), "_dispatch_keys"),

@@ -11,10 +11,20 @@ from typing import Any
 _frame = sys._getframe
 _OURS = os.path.dirname(os.path.abspath(__file__))  # where torsh's own code lies (pathlib is slow to import)
 
+_ASKING = frozenset(os.path.join(_OURS, f"{name}.py") for name in ("_asking", "overrides"))
+
 
 def is_ours(code: Any) -> bool:
     """Whether a code object is torsh's own."""
     return code.co_filename.startswith(_OURS)  # type: ignore[no-any-return]
+
+
+def caller() -> Any:
+    """The frame that called the function which asks this, leaving out the frames of whoever was asked to take the call over."""
+    frame = _frame(2)
+    while frame.f_back is not None and frame.f_code.co_filename in _ASKING:
+        frame = frame.f_back
+    return frame
 
 
 def calling() -> Any:
@@ -36,12 +46,16 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
 _told: set[str] = set()
 
 
-def warn_once(message: str, category: type[Warning] = UserWarning) -> None:
-    """``warn``, for what a program need hear only once (unless ``set_warn_always`` says otherwise)."""
+def warn_once(message: str, category: type[Warning] = UserWarning, key: str | None = None) -> None:
+    """``warn``, for what a program need hear only once (unless ``set_warn_always`` says otherwise).
+
+    key: what is said only once, where messages differ.
+    """
     from torsh._functions import settings
 
-    if message not in _told or settings.warn_always:
-        _told.add(message)
+    key = key or message
+    if key not in _told or settings.warn_always:
+        _told.add(key)
         warn(message, category)
 
 

@@ -13,7 +13,8 @@ from torsh._schema import Schema
 from torsh.autograd.function import Function
 from torsh.autograd.grad_mode import no_grad, thread
 from torsh.dispatch import state
-from torsh.ops._op import OPS, Op, override_of
+from torsh.ops._op import OPS, Op
+from torsh.ops._overriding import override_of
 from torsh.tensor import Tensor, check_writable
 
 # "ns::name" (with ".overload" where there is one) -> operator.
@@ -40,6 +41,15 @@ class OpOverload:
     def name(self) -> str:
         """``namespace::name``, with the overload's name where it has one."""
         return self._op.qualname
+
+    @property
+    def overloadpacket(self) -> Any:
+        """The operator with all its overloads."""
+        from torsh.library import OpOverloadPacket
+
+        return OpOverloadPacket(self._op.schema.name)
+
+    _overloadpacket = overloadpacket
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._op.call(*args, **kwargs)
@@ -82,6 +92,7 @@ class CustomOp(Op):
         self.backward: Callable[..., Any] | None = None
         self.setup_context: Callable[..., Any] | None = None
         self.subclasses: list[tuple[type, Callable[..., Any]]] = []
+        self.modes: list[tuple[type, Callable[..., Any]]] = []  # the same for kinds of TorchDispatchMode
         self.disabled: set[str] = set()
         self._function: type[Function] | None = None
         self.overload = OpOverload(self)
@@ -145,6 +156,12 @@ class CustomOp(Op):
         return found
 
     def _computed(self, args: tuple[Any, ...]) -> Any:
+        if state.watched:
+            from torsh import _torch_dispatch
+
+            found = _torch_dispatch.custom(self, args)
+            if found is not NotImplemented:
+                return self._settled(found)
         fn = self._chosen(args)
         if not self.strict or fn is self.composite:
             return self._settled(self.schema.call(fn, args))

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 
 from torsh import dtypes
+from torsh._asking import overridable
+from torsh._callers import warn
 from torsh._printing import get_printoptions, printoptions, set_printoptions
 from torsh.device import as_device, set_default_device
 from torsh.dtypes import dtype as Dtype
@@ -51,6 +53,7 @@ def is_storage(obj: Any, /) -> bool:
     return isinstance(obj, (TypedStorage, UntypedStorage))
 
 
+@overridable
 def is_floating_point(input: Any) -> bool:
     """Whether the element type is a floating point type.
 
@@ -63,6 +66,7 @@ def is_floating_point(input: Any) -> bool:
     return check_tensor(input, "is_floating_point")._kind.floating
 
 
+@overridable
 def is_complex(input: Any) -> bool:
     """Whether the element type is a complex type.
 
@@ -75,6 +79,7 @@ def is_complex(input: Any) -> bool:
     return check_tensor(input, "is_complex")._kind.complex
 
 
+@overridable
 def is_signed(input: Any) -> bool:
     """Whether the element type has negative values.
 
@@ -87,6 +92,7 @@ def is_signed(input: Any) -> bool:
     return check_tensor(input, "is_signed").dtype.is_signed
 
 
+@overridable
 def is_nonzero(input: Any) -> bool:
     """Whether the only element is not zero.  Raises RuntimeError for any other number of elements.
 
@@ -105,6 +111,7 @@ def is_nonzero(input: Any) -> bool:
     return bool(input)
 
 
+@overridable
 def is_same_size(input: Any, other: Any) -> bool:
     """Whether two tensors have the same shape.
 
@@ -114,9 +121,20 @@ def is_same_size(input: Any, other: Any) -> bool:
     >>> torsh.is_same_size(torsh.zeros(2), torsh.ones(2))
     True
     """
-    return tuple(input.shape) == tuple(other.shape)
+    return input.is_same_size(other)  # type: ignore[no-any-return]
 
 
+def _debug_has_internal_overlap(input: Any) -> int:
+    """Whether elements of a tensor share memory: 0 no, 1 yes (a stride is 0), 2 hard to say (there are gaps)."""
+    from torsh.tensor import _dense
+
+    shape, strides = tuple(input.shape), input.stride()
+    if _dense(shape, strides):
+        return 0
+    return 1 if any(s == 0 and n > 1 for n, s in zip(shape, strides)) else 2
+
+
+@overridable
 def is_inference(input: Any) -> bool:
     """Whether a tensor was made in inference mode.
 
@@ -129,6 +147,7 @@ def is_inference(input: Any) -> bool:
     return bool(input.is_inference())
 
 
+@overridable
 def is_distributed(input: Any) -> bool:
     """Always False: the notion is PyTorch's past.
 
@@ -141,6 +160,7 @@ def is_distributed(input: Any) -> bool:
     return False
 
 
+@overridable
 def numel(input: Any) -> int:
     """The number of elements.  Source: https://docs.pytorch.org/docs/stable/generated/torch.numel.html
 
@@ -151,6 +171,7 @@ def numel(input: Any) -> int:
     return check_tensor(input, "numel").numel()
 
 
+@overridable
 def get_device(input: Any) -> int:
     """The index of the device a tensor is on, -1 for the CPU.
 
@@ -328,7 +349,8 @@ settings = _Settings()
 
 
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
-    """Ask for the same results in every run.  torsh's CPU kernels always give them; the setting is only remembered.
+    """Ask for the same results in every run.  torsh's CPU kernels always give them; operations that PyTorch has no
+    deterministic form of raise RuntimeError all the same (``warn_only``: warn).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.use_deterministic_algorithms.html
 
@@ -338,7 +360,25 @@ def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None
     True
     >>> torsh.use_deterministic_algorithms(False)
     """
-    settings.deterministic, settings.warn_only = bool(mode), bool(warn_only)
+    for name, given in (("argument 'mode' (position 1)", mode), ("argument 'warn_only'", warn_only)):
+        if type(given) is not bool:
+            raise TypeError(f"_set_deterministic_algorithms(): {name} must be bool, not {type(given).__name__}")
+    settings.deterministic, settings.warn_only = mode, warn_only
+
+
+def alert_not_deterministic(name: str) -> None:
+    """Raise, or warn, under ``use_deterministic_algorithms``: PyTorch has no deterministic form of an operation."""
+    if not settings.deterministic:
+        return
+    what = f"{name} does not have a deterministic implementation, but you set 'torch.use_deterministic_algorithms(True"
+    where = "file an issue at https://github.com/pytorch/pytorch/issues to help us prioritize adding deterministic support for this operation."
+    if settings.warn_only:
+        warn(f"{what}, warn_only=True)'. You can {where}")
+        return
+    raise RuntimeError(
+        f"{what})'. You can turn off determinism just for this operation, or you can use the 'warn_only=True' option, if that's "
+        f"acceptable for your application. You can also {where}"
+    )
 
 
 def are_deterministic_algorithms_enabled() -> bool:
@@ -608,6 +648,7 @@ class SymBool:
     """
 
 
+@overridable
 def sym_int(a: Any) -> int:
     """A number rounded towards zero, as an int.
 
@@ -620,6 +661,7 @@ def sym_int(a: Any) -> int:
     return math.trunc(a)
 
 
+@overridable
 def sym_float(a: Any) -> float:
     """A number as a float.
 
@@ -632,6 +674,7 @@ def sym_float(a: Any) -> float:
     return float(a)
 
 
+@overridable
 def sym_not(a: Any) -> bool:
     """The opposite of a bool.
 
@@ -644,6 +687,7 @@ def sym_not(a: Any) -> bool:
     return not a
 
 
+@overridable
 def sym_max(a: Any, b: Any) -> Any:
     """The larger of two numbers, a float if one of them is.
 
@@ -656,6 +700,7 @@ def sym_max(a: Any, b: Any) -> Any:
     return type(a + b)(max(a, b)) if not isinstance(a, bool) else max(a, b)
 
 
+@overridable
 def sym_min(a: Any, b: Any) -> Any:
     """The smaller of two numbers, a float if one of them is.
 
@@ -668,6 +713,7 @@ def sym_min(a: Any, b: Any) -> Any:
     return type(a + b)(min(a, b)) if not isinstance(a, bool) else min(a, b)
 
 
+@overridable
 def sym_ite(b: Any, t: Any, f: Any) -> Any:
     """``t`` if ``b`` else ``f``.
 
@@ -680,6 +726,7 @@ def sym_ite(b: Any, t: Any, f: Any) -> Any:
     return t if b else f
 
 
+@overridable
 def sym_sum(args: Any) -> Any:
     """The sum of numbers.
 
@@ -700,6 +747,7 @@ def sym_fresh_size(expr: Any) -> Any:
     return expr
 
 
+@overridable
 def sym_sqrt(a: Any) -> float:
     """The square root of a number.
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from torsh._asking import overridable
 from torsh.tensor import Tensor
 
 
+@overridable
 def lobpcg(
     A: Any, k: int | None = None, B: Any = None, X: Any = None, n: int | None = None, iK: Any = None, niter: int | None = None,
     tol: float | None = None, largest: bool | None = None, method: str | None = None, tracker: Callable[[Any], None] | None = None,

@@ -253,7 +253,7 @@ def tensor_repr(t: Tensor, contents: str | None = None) -> str:
         suffixes += [*([] if options.edgeitems else [size]), *([] if usual else [f"dtype={dtype}"])]
     from torsh.autograd import forward_ad
 
-    primal, tangent = forward_ad.unpack_dual(t) if forward_ad._levels and t._rg else (t, None)
+    primal, tangent = forward_ad.unpack_dual(t) if forward_ad._levels else (t, None)
     history = t if tangent is None else primal  # of a dual tensor, what leads to its tangent is not shown
     node = history.grad_fn
     if node is not None:

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from torsh import dtypes, registry
+from torsh._callers import warn_once
 from torsh.device import device as Device
 from torsh.dtypes import dtype as Dtype
 from torsh.dtypes import scalar_name
@@ -56,11 +57,17 @@ class Place(dict["Dtype", "Kind"]):
 
     def __missing__(self, dtype: Dtype) -> Kind:
         offered = self.backend.dtypes_on(self.device)
+        if not isinstance(dtype, Dtype):
+            error = TypeError(f"argument 'dtype' must be torch.dtype, not {type(dtype).__name__}")
+            error.about = "dtype", f"must be torch.dtype, not {type(dtype).__name__}", False  # type: ignore[attr-defined]
+            raise error
         if dtype not in offered:
             raise TypeError(
                 f"backend {self.backend.name!r} on device {str(self.device)!r} has no {dtype} tensors; "
                 f"convert to one of {', '.join(sorted(d.name for d in offered - dtypes.UNCASTABLE))}"
             )
+        if dtype is dtypes.complex32:
+            warn_once("ComplexHalf support is experimental and many operators don't support it yet.")
         return self.setdefault(dtype, Kind(self, dtype))
 
     def __repr__(self) -> str:
@@ -129,11 +136,18 @@ class _State:
         self.overrides: bool = False
         # In how many threads autocast is on.
         self.autocasts: int = 0
+        # How many tensors and modes with a __torch_dispatch__ there are: see ``torsh._torch_dispatch``.
+        self.watched: int = 0
+        # How many levels of forward-mode differentiation are on, in all threads.
+        self.levels: int = 0
 
 
 state = _State()
 _stack = _Stack()
-_lock = threading.Lock()
+# Reentrant: tensors that count themselves (``torsh._torch_dispatch``) may end while it is held.
+_lock = threading.RLock()
+# ``below(op, args, run)``: what runs an op under all modes while a tensor with a __torch_dispatch__ exists.
+below: Callable[..., Any] | None = None
 
 
 class Mode:
@@ -168,7 +182,7 @@ def through_modes(op: Op, args: tuple[Any, ...], run: Callable[..., Any]) -> Any
     """Run an op under the modes of this thread; ``run(*args)`` is the op itself."""
     stack = _stack.modes
     if not stack:
-        return run(*args)
+        return run(*args) if below is None else below(op, args, run)
     mode = stack[-1]
     _stack.modes = stack[:-1]
     try:
@@ -335,8 +349,11 @@ def _missing(op: Op, kind: Kind) -> Callable[..., Any]:
     return run
 
 
-def unallocatable(error: Exception) -> Exception:
-    """PyTorch's error for memory that cannot be had, in place of Python's or the library's; any other error as it is."""
+def unallocatable(error: Exception, size: tuple[int, ...] | None = None) -> Exception:
+    """PyTorch's error for memory that cannot be had, in place of Python's or the library's; any other error as it is.
+
+    size: what was asked for, where that is known.
+    """
     if isinstance(error, MemoryError):
         shape: Any = getattr(error, "shape", None)  # NumPy tells
         dtype: Any = getattr(error, "dtype", None)
@@ -345,6 +362,9 @@ def unallocatable(error: Exception) -> Exception:
             f"DefaultCPUAllocator: can't allocate memory: you tried to allocate {what}. Compute with smaller tensors, or piece by piece"
         )
     if isinstance(error, ValueError) and error.args and str(error.args[0]).startswith(_TOO_BIG):
+        if size is not None:
+            what = "Stride" if 0 in size else "Storage size"
+            return RuntimeError(f"{what} calculation overflowed with sizes={list(size)}: no tensor can have that many elements")
         return RuntimeError(f"Storage size calculation overflowed: no tensor can have that many elements ({error})")
     return error
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins as _builtins
 import math
+import sys
 from collections.abc import Iterable
 from typing import Any, Final, TypeAlias
 
@@ -254,6 +255,7 @@ def set_default_dtype(d: dtype, /) -> None:
     if not d.is_floating_point:
         raise TypeError(f"only floating-point types are supported as the default type, got {d!r}")
     _Default.float = d
+    vars(sys.modules["torsh"]).pop("Storage", None)  # the storage class of that type, found anew when next asked for
 
 
 # Python's types of numbers, which PyTorch takes for dtypes.

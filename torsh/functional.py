@@ -4,6 +4,7 @@ Source: https://docs.pytorch.org/docs/stable/torch.html
 """
 
 from torsh._namespace import fill
+from torsh.nn import functional as F  # noqa: F401  (PyTorch has it under this name)
 from torsh.ops import NAMES
 
 __all__ = fill(globals(), "functional")

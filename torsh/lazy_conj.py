@@ -17,8 +17,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from torsh.autograd._forward import keep
 from torsh.autograd.grad_mode import thread
 from torsh.autograd.views import strided
+from torsh.dispatch import state
 from torsh.ops._op import OPS
 from torsh.ops._view import View, unrecorded
 from torsh.overrides import _disabled_torch_function_impl
@@ -106,7 +108,7 @@ class Pending(Tensor):
         out = new(Tensor)
         out._data, out._kind = self._data, self._kind
         out._gf, out._nr, out._rg = node, self._nr, self._rg
-        return out
+        return keep(self, out) if state.levels else out
 
     def _assign(self, result: Tensor, name: str) -> Tensor:
         """Write in place: into the memory, so that reading gives the result."""

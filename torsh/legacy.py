@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from torsh import dtypes
+from torsh import dtypes, registry
+from torsh.device import as_device
 from torsh.dtypes import dtype as Dtype
 from torsh.tensor import Size, Tensor
 
@@ -20,16 +21,27 @@ _NAMES = {
 
 
 def legacy_tensor(cls: str, dtype: Dtype, device: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
-    """``torch.FloatTensor(2, 3)``: an uninitialised tensor of a size; ``torch.FloatTensor([1, 2])``: one of values."""
+    """``torch.FloatTensor(2, 3)``: an uninitialised tensor of a size; ``torch.FloatTensor([1, 2])``: one of values.
+
+    A tensor or a storage may be given, too: the result looks at its memory.
+    """
     from torsh.ops.creation import make_full
     from torsh.ops.data import tensor
 
-    device = kwargs.pop("device", None) or device
-    data = kwargs.pop("data", None)
-    if kwargs:
+    given = kwargs.pop("device", None)
+    if given is not None:
+        wanted = as_device(device or "cpu").type
+        if as_device(given).type != wanted:
+            raise RuntimeError(
+                f"legacy constructor expects device type: {wanted} but device type: {as_device(given).type} was passed"
+            )
+    device = given or device
+    named = [n for n in ("size", "data", "other", "storage") if n in kwargs]
+    if len(kwargs) > len(named) or len(named) + bool(args) > 1:
         raise TypeError(f"{cls}(): unexpected keyword arguments {', '.join(kwargs)}")
-    if data is not None:
-        args = (data,)
+    if named:
+        value = kwargs[named[0]]
+        args = (Size(value),) if named[0] == "size" else (value,)
     if not args:
         return make_full((0,), None, dtype, device, False)
     first = args[0]
@@ -37,9 +49,16 @@ def legacy_tensor(cls: str, dtype: Dtype, device: Any, args: tuple[Any, ...], kw
         if isinstance(first, Size):
             return make_full(tuple(first), None, dtype, device, False)
         if isinstance(first, Tensor):
-            if first.dtype is not dtype:
+            if given is not None:
+                raise RuntimeError(
+                    "Legacy tensor constructor of the form torch.Tensor(tensor, device=device) is not supported.  Use "
+                    "torch.tensor(...) or torch.as_tensor(...) instead."
+                )
+            if first.dtype is not dtype and cls != "Tensor":
                 raise TypeError(f"expected {cls} (got torch.{dtypes.scalar_name(first.dtype)}Tensor)")
             return first.view_as(first).detach() if first.ndim else first.detach()
+        if type(first).__name__ in ("TypedStorage", "UntypedStorage"):
+            return _over_storage(first, dtype)
         if not isinstance(first, int) or isinstance(first, bool):
             if isinstance(first, (float, bool, str)) or first is None:
                 raise TypeError(f"new(): data must be a sequence (got {type(first).__name__})")
@@ -50,6 +69,14 @@ def legacy_tensor(cls: str, dtype: Dtype, device: Any, args: tuple[Any, ...], kw
         f"{cls}() received an invalid combination of arguments - got ({', '.join(type(a).__name__ for a in args)}), but "
         "expected a size as integers or the data as one sequence"
     )
+
+
+def _over_storage(storage: Any, dtype: Dtype) -> Tensor:
+    """A flat tensor over a storage's memory."""
+    from torsh.storage import elements, expect_type
+
+    expect_type(storage, dtype, " for argument 1 'storage'")
+    return elements(storage, dtype)
 
 
 class TensorType(type):
@@ -64,6 +91,11 @@ class TensorType(type):
         return super().__new__(mcs, name, bases, namespace)
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        if cls.device_type != "cpu" and registry.available(cls.device_type) is None:
+            raise TypeError(
+                f"type torch.{cls.device_type}.{cls.__name__} not available: no backend serves {cls.device_type!r} here; use "
+                f"torch.{cls.__name__}, or ask torch.{cls.device_type}.is_available() first"
+            )
         return legacy_tensor(f"torch.{cls.__name__}", cls.dtype, cls.device_type, args, kwargs)
 
     def __instancecheck__(cls, obj: Any) -> bool:
@@ -89,6 +121,7 @@ def make_types(device_type: str = "cpu") -> dict[str, Any]:
     return {
         f"{name}Tensor": TensorType(
             f"{name}Tensor", (), {"dtype": dtype, "device_type": device_type, "__module__": module, "is_sparse": False,
+                                  "is_cuda": device_type == "cuda",
                                   "__doc__": _DOC.format(name=f"{name}Tensor", dtype=dtype.name, place=device_type)},
         )
         for name, dtype in _NAMES.items()
@@ -120,7 +153,7 @@ def dtype_and_device(t: Any) -> tuple[Dtype, str | None]:
 
 def tensor_new(cls: Any, *args: Any, **kwargs: Any) -> Any:
     """``torch.Tensor(...)``: an uninitialised tensor of the default dtype, or one of values; also of a subclass."""
-    found = legacy_tensor("Tensor", dtypes.get_default_dtype(), kwargs.pop("device", None), args, kwargs)
+    found = legacy_tensor("Tensor", dtypes.get_default_dtype(), "cpu", args, kwargs)
     if cls is Tensor:
         return found
     out = object.__new__(cls)

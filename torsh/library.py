@@ -198,7 +198,10 @@ def _vmap(op: CustomOp, func: Callable[..., Any] | None) -> Any:
 
 def _subclass(op: CustomOp, kind: type, fn: Callable[..., Any] | None) -> Any:
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
-        op.subclasses.append((kind, lambda self, types, a, k: function(kind, self, types, a, k)))
+        if issubclass(kind, Tensor):
+            op.subclasses.append((kind, lambda self, types, a, k: function(kind, self, types, a, k)))
+        else:
+            op.modes.append((kind, function))
         return function
 
     return register if fn is None else register(fn)
@@ -554,6 +557,12 @@ class OpOverloadPacket:
 
     def __str__(self) -> str:
         return self._qualified_op_name.replace("::", ".")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, OpOverloadPacket) and self._qualified_op_name == other._qualified_op_name
+
+    def __hash__(self) -> int:
+        return hash(self._qualified_op_name)
 
     def __repr__(self) -> str:
         return f"<OpOverloadPacket(op='{self}')>"

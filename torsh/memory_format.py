@@ -79,11 +79,9 @@ def order_of(format: memory_format) -> tuple[int, ...]:
 def is_contiguous(t: Any, format: memory_format) -> bool:
     """Whether the elements of a tensor lie in memory as a format says."""
     backend = t._kind.backend
-    if format is contiguous_format:
+    if format is contiguous_format or format is preserve_format:
         return bool(backend.contiguous(t._data))
-    order = _ORDER.get(format)
-    if order is None:
-        raise RuntimeError(f"preserve memory format is unsupported by the contiguous operator, got {format!r}")
+    order = _ORDER[format]
     if t.ndim != len(order):
         return False
     shape, strides, _ = backend.geometry(t._data)

@@ -11,7 +11,9 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from torsh.dispatch import state
+from torsh import _asking
+from torsh._callers import warn
+from torsh.dispatch import _lock, state
 from torsh.tensor import Parameter, Tensor
 
 
@@ -53,8 +55,11 @@ def _candidates(args: Iterable[Any]) -> list[Any]:
     return found
 
 
-def handler(args: Sequence[Any], kwargs: dict[str, Any]) -> Callable[..., Any] | None:
-    """``handler(func, args, kwargs)`` that runs the overrides for a call, or None if nobody wants it."""
+def handler(args: Sequence[Any], kwargs: dict[str, Any], foreign: bool = False) -> Callable[..., Any] | None:
+    """``handler(func, args, kwargs)`` that runs the overrides for a call, or None if nobody wants it.
+
+    foreign: whether torsh's own kinds of tensors (sparse, nested, ...) are left out: they have methods and properties of their own.
+    """
     if not _thread.modes:
         if _thread.disabled:
             return None
@@ -65,9 +70,11 @@ def handler(args: Sequence[Any], kwargs: dict[str, Any]) -> Callable[..., Any] |
             else:
                 return None
     relevant = [] if _thread.disabled else _candidates([*args, *kwargs.values()])
+    if foreign and relevant:
+        relevant = [x for x in relevant if "_plain" not in type(x).__dict__]
     if not relevant and not _thread.modes:
         return None
-    return lambda func, a, k: handle_torch_function(func, relevant, *a, **k)
+    return lambda func, a, k: _asked(func, relevant, a, k)
 
 
 def handle_torch_function(public_api: Callable[..., Any], relevant_args: Iterable[Any], *args: Any, **kwargs: Any) -> Any:
@@ -87,25 +94,48 @@ def handle_torch_function(public_api: Callable[..., Any], relevant_args: Iterabl
     >>> double(Like())
     'double handled'
     """
-    relevant = _candidates(relevant_args)
+    return _asked(public_api, [] if _thread.disabled else _candidates(relevant_args), args, kwargs)
+
+
+def _asked(public_api: Callable[..., Any], relevant: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     types = tuple(type(a) for a in relevant)
     if _thread.modes:
-        mode = _thread.modes[-1]
+        mode: Any = _thread.modes[-1]
+        asked: Any = mode.__torch_function__
+        if getattr(asked, "__self__", None) is not mode:
+            raise RuntimeError(
+                f"Defining your mode's `__torch_function__` as a classmethod is not supported, please make it a plain method: {type(mode).__name__}"
+            )
         previous, _thread.modes = _thread.modes, _thread.modes[:-1]
         try:
-            result = mode.__torch_function__(public_api, types, args, kwargs)
+            result = asked(public_api, types, args, kwargs)
         finally:
             _thread.modes = previous
         if result is not NotImplemented:
             return result
     for a in relevant:
-        result = type(a).__torch_function__(public_api, types, args, kwargs)
+        function: Any = getattr(a, "__torch_function__")  # noqa: B009  # an instance, of whatever class
+        if getattr(function, "__self__", None) is a:
+            warn(
+                f"Defining your `__torch_function__` as a plain method is deprecated and will be an error in future, please define it as a "
+                f"classmethod: {type(a).__name__}",
+                DeprecationWarning,
+            )
+        result = function(public_api, types, args, kwargs)
         if result is not NotImplemented:
             return result
+    nor = f" nor in mode {_thread.modes[-1]}" if _thread.modes else ""
     raise TypeError(
-        f"no implementation found for '{getattr(public_api, '__module__', '')}.{getattr(public_api, '__name__', public_api)}' on "
-        f"types that implement __torch_function__: {[t.__name__ for t in types]}"
+        f"no implementation found for '{_described(public_api)}' on types that implement __torch_function__: "
+        f"{[t.__name__ for t in types]}{nor}"
     )
+
+
+def _described(func: Callable[..., Any]) -> str:
+    op = getattr(func, "op", None)
+    if op is not None and op.paths:
+        return str(op.paths[0])
+    return f"{getattr(func, '__module__', '')}.{getattr(func, '__name__', func)}"
 
 
 def default(cls: type, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -133,13 +163,17 @@ def _disabled_torch_function_impl(cls: Any, func: Any, types: Any, args: Any = (
         return func(*args, **(kwargs or {}))
 
 
+# Subclasses of Parameter override nothing unless they say so.
+Parameter.__torch_function__ = _disabled_torch_function_impl  # type: ignore[method-assign, assignment]
+
+
 @functools.cache
 def get_default_nowrap_functions() -> frozenset[Any]:
     """Functions whose results never get the subclass.
 
     Source: https://docs.pytorch.org/docs/stable/torch.overrides.html
     """
-    return frozenset({Tensor.grad.fget, Tensor.grad_fn.fget})  # type: ignore[attr-defined]
+    return frozenset({Tensor.grad.__get__})  # type: ignore[attr-defined]
 
 
 class DisableTorchFunctionSubclass(contextlib.ContextDecorator):
@@ -186,6 +220,16 @@ class DisableTorchFunction(DisableTorchFunctionSubclass):
         super().__exit__(*exc)
 
 
+class _EnableTorchFunction:
+    """Overrides are asked again for as long as the object lives."""
+
+    def __init__(self) -> None:
+        self._disabled, _thread.disabled = _thread.disabled, 0
+
+    def __del__(self) -> None:
+        _thread.disabled = self._disabled
+
+
 class TorchFunctionMode:
     """A context in which ``__torch_function__(self, func, types, args, kwargs)`` sees every call of torsh's functions.
 
@@ -207,14 +251,75 @@ class TorchFunctionMode:
         raise NotImplementedError(f"{type(self).__name__} must define __torch_function__")
 
     def __enter__(self) -> Any:
-        _thread.modes = (*_thread.modes, self)
-        state.overrides = True
-        state.busy += 1
+        _push_mode(self)
         return self
 
     def __exit__(self, *exc: object) -> None:
-        _thread.modes = _thread.modes[:-1]
+        _pop_mode()
+
+    @classmethod
+    def push(cls, *args: Any, **kwargs: Any) -> Any:
+        """The mode itself; an older spelling of ``with Mode():``."""
+        warn("`Mode.push()` is no longer necessary and can be replaced with just `with Mode()`")
+        return cls(*args, **kwargs)
+
+
+class BaseTorchFunctionMode(TorchFunctionMode):
+    """A mode that lets every call through: a base class for modes that look at some of them only.
+
+    Source: https://docs.pytorch.org/docs/stable/torch.overrides.html
+
+    >>> import torsh
+    >>> from torsh.overrides import BaseTorchFunctionMode
+    >>> with BaseTorchFunctionMode():
+    ...     torsh.exp(torsh.zeros(1))
+    tensor([1.])
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return func(*args, **(kwargs or {}))
+
+
+def _push_mode(mode: TorchFunctionMode) -> None:
+    _asking.install()
+    _thread.modes = (*_thread.modes, mode)
+    state.overrides = True
+    with _lock:
+        state.busy += 1
+
+
+def _pop_mode() -> TorchFunctionMode:
+    mode: TorchFunctionMode = _thread.modes[-1]
+    _thread.modes = _thread.modes[:-1]
+    with _lock:
         state.busy -= 1
+    return mode
+
+
+@contextlib.contextmanager
+def _pop_mode_temporarily() -> Iterator[TorchFunctionMode]:
+    mode = _pop_mode()
+    try:
+        yield mode
+    finally:
+        _push_mode(mode)
+
+
+def _get_current_function_mode() -> TorchFunctionMode | None:
+    return _thread.modes[-1] if _thread.modes else None
+
+
+def _get_current_function_mode_stack() -> list[TorchFunctionMode]:
+    return list(_thread.modes)
+
+
+@contextlib.contextmanager
+def _enable_torch_function() -> Iterator[None]:
+    disabled, _thread.disabled = _thread.disabled, 0
+    try:
+        yield
+    finally:
+        _thread.disabled = disabled
 
 
 def has_torch_function(relevant_args: Iterable[Any]) -> bool:
@@ -227,7 +332,12 @@ def has_torch_function(relevant_args: Iterable[Any]) -> bool:
     >>> has_torch_function((torsh.tensor([1.]),))
     False
     """
-    return bool(_thread.modes) or (not _thread.disabled and any(_overrides(a) for a in relevant_args))
+    if _thread.modes:
+        return True
+    try:
+        return not _thread.disabled and any(_overrides(a) for a in relevant_args)
+    except TypeError as e:
+        raise TypeError(f"has_torch_function(): expected a sequence of arguments, got {type(relevant_args).__name__} ({e})") from None
 
 
 def has_torch_function_unary(arg: Any) -> bool:
@@ -285,16 +395,9 @@ def is_tensor_method_or_property(func: Callable[..., Any]) -> bool:
     >>> is_tensor_method_or_property(torsh.Tensor.add)
     True
     """
-    return func in _tensor_members()
+    from torsh import _overridable
 
-
-def _tensor_members() -> set[Any]:
-    members = set()
-    for value in vars(Tensor).values():
-        members.add(value.fget if isinstance(value, property) else value) if callable(value) or isinstance(
-            value, property
-        ) else None
-    return members
+    return func in _overridable.members() or getattr(func, "__name__", "") == "__get__"
 
 
 def resolve_name(f: Callable[..., Any]) -> str | None:
@@ -307,8 +410,12 @@ def resolve_name(f: Callable[..., Any]) -> str | None:
     >>> resolve_name(torsh.add)
     'torch.add'
     """
-    op = getattr(f, "op", None)
-    return op.paths[0] if op is not None and op.paths else None
+    from torsh import _overridable
+
+    schema = getattr(f, "_schema", None)
+    if schema is not None:  # an operator of torch.ops
+        return str(f)
+    return _overridable.table()[1].get(f)
 
 
 def get_ignored_functions() -> set[Any]:
@@ -321,10 +428,25 @@ def get_ignored_functions() -> set[Any]:
     >>> torsh.is_tensor in get_ignored_functions()
     True
     """
-    import torsh
+    from torsh import _overridable
 
-    names = ("is_tensor", "is_storage", "set_default_dtype", "get_default_dtype", "manual_seed", "set_printoptions", "tensor")
-    return {getattr(torsh, n) for n in names if hasattr(torsh, n)}
+    return set(_overridable.table()[2])
+
+
+def get_testing_overrides() -> dict[Any, Callable[..., Any]]:
+    """For every overridable function a stand-in with the same parameters, which gives -1.
+
+    Source: https://docs.pytorch.org/docs/stable/torch.overrides.html#torch.overrides.get_testing_overrides
+
+    >>> import inspect
+    >>> import torsh
+    >>> from torsh.overrides import get_testing_overrides
+    >>> inspect.signature(get_testing_overrides()[torsh.trace])
+    <Signature (input)>
+    """
+    from torsh import _overridable
+
+    return dict(_overridable.stand_ins())
 
 
 def get_overridable_functions() -> dict[Any, list[Any]]:
@@ -337,12 +459,9 @@ def get_overridable_functions() -> dict[Any, list[Any]]:
     >>> torsh.add in get_overridable_functions()[torsh]
     True
     """
-    import torsh
-    from torsh.ops import NAMES
+    from torsh import _overridable
 
-    found: dict[Any, list[Any]] = {torsh: list(NAMES["torch"].values())}
-    found[Tensor] = [v for v in vars(Tensor).values() if callable(v) and hasattr(v, "op")]
-    return found
+    return _overridable.table()[0]
 
 
 def wrap_torch_function(dispatcher: Callable[..., Iterable[Any]]) -> Callable[..., Any]:

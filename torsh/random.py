@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from torsh import registry
 from torsh.device import as_device
 from torsh.device import device as Device
 
@@ -57,6 +58,10 @@ class Generator:
 
     def __init__(self, device: Any = "cpu") -> None:
         self._device = as_device(device)
+        if self._device.type == "meta":
+            raise RuntimeError("META device type not an accelerator: it has no values, and needs no random numbers")
+        if self._device.type != "cpu":
+            registry.serving(self._device)  # which says why there is none
         self._lock = threading.RLock()
         # The second number of the last Box-Muller pair that was drawn one by one, or None.
         self.next_normal: float | None = None

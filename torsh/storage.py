@@ -5,6 +5,7 @@ Source: https://docs.pytorch.org/docs/stable/storage.html
 
 from __future__ import annotations
 
+import functools
 import operator
 import sys
 import weakref
@@ -12,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from torsh import dtypes
+from torsh._callers import _frame, is_ours, warn
 from torsh.device import as_device
 from torsh.device import device as Device
 from torsh.dispatch import Place, place_of
@@ -152,8 +154,13 @@ class UntypedStorage(StorageBase):
         return 1
 
     def data_ptr(self) -> int:
-        """The address of the memory."""
+        """The address of the memory, 0 where there is none."""
         return int(self._place.backend.geometry(self._raw)[2])
+
+    def _check_memory(self) -> None:
+        """NotImplementedError for the meta device: its storages have a size, but no values."""
+        if self.device.type == "meta":
+            raise NotImplementedError("Not available for 'meta' device type: its storages have no values")
 
     def resizable(self) -> bool:
         """Whether ``resize_`` is allowed: not where the memory is another object's (an array's, a buffer's)."""
@@ -172,6 +179,7 @@ class UntypedStorage(StorageBase):
         return self
 
     def __getitem__(self, i: Any) -> Any:
+        self._check_memory()
         if isinstance(i, slice):
             part = UntypedStorage.__new__(UntypedStorage)
             part._take(self._bytes()[i]._data, self._place)
@@ -196,6 +204,7 @@ class UntypedStorage(StorageBase):
 
     def tolist(self) -> list[int]:
         """The bytes as numbers."""
+        self._check_memory()
         return self._bytes().tolist()
 
     def fill_(self, value: int) -> UntypedStorage:
@@ -219,7 +228,8 @@ class UntypedStorage(StorageBase):
         """Reverse the bytes of each element of a dtype, in place (of each part of a complex number)."""
         item = (dtype.to_real() if dtype.is_complex else dtype).itemsize
         if self.nbytes() % item:
-            raise RuntimeError(f"the storage of {self.nbytes()} bytes does not hold whole elements of {item} bytes")
+            raise RuntimeError(f"the length of data is not a multiple of {item}: it is {self.nbytes()} bytes")
+        self._check_memory()
         rows = self._bytes().view(-1, item)
         rows.copy_(rows.flip(1))
 
@@ -265,6 +275,8 @@ class UntypedStorage(StorageBase):
 
     def share_memory_(self) -> UntypedStorage:
         """The storage itself if it is shared; else NotImplementedError: ``Tensor.share_memory_`` moves a tensor."""
+        if self.device.type == "meta":
+            raise RuntimeError("_share_fd_: only available on CPU; a storage of the meta device has no memory to share")
         if not self.is_shared():
             raise NotImplementedError(
                 "a storage cannot be moved under the tensors that look at it; call share_memory_() on the tensor"
@@ -328,6 +340,53 @@ def _check_wrapped(args: Any, storage: Any, name: str) -> None:
         raise RuntimeError(f"{_combination(name)}: No positional arguments should be given when using 'wrap_storage'")
     if not isinstance(storage, UntypedStorage):
         raise TypeError(f"{_combination(name)}: Argument 'wrap_storage' must be UntypedStorage, but got {type(storage)}")
+
+
+# ---- the deprecation of typed storages ---------------------------------------------------------------------------------
+
+
+class _Removal:
+    """Whether the warning was given, and whether it is given every time."""
+
+    told = False
+    always = False
+
+
+def _warn_typed_storage_removal(stacklevel: int = 2) -> None:
+    """Warn, once in a program, that typed storages are deprecated."""
+    if _Removal.always or not _Removal.told:
+        _Removal.told = True
+        warn(
+            "TypedStorage is deprecated. It will be removed in the future and UntypedStorage will be the only storage class. This "
+            "should only matter to you if you are using storages directly.  To access UntypedStorage directly, use "
+            "tensor.untyped_storage() instead of tensor.storage()"
+        )
+
+
+def _reset_warn_typed_storage_removal() -> None:
+    _Removal.told = False
+
+
+def _get_always_warn_typed_storage_removal() -> bool:
+    return _Removal.always
+
+
+def _set_always_warn_typed_storage_removal(always_warn: bool) -> None:
+    if not isinstance(always_warn, bool):
+        raise TypeError(f"always_warn must be bool, got {type(always_warn).__name__}")
+    _Removal.always = always_warn
+
+
+def deprecated(fn: Any) -> Any:
+    """``fn`` with that warning where a program calls it; torsh's own code calls it silently."""
+
+    @functools.wraps(fn)
+    def public(*args: Any, **kwargs: Any) -> Any:
+        if not kwargs.get("_internal") and not is_ours(_frame(1).f_code):
+            _warn_typed_storage_removal()
+        return fn(*args, **kwargs)
+
+    return public
 
 
 # What elements of quantized types are stored as.
@@ -394,20 +453,19 @@ class TypedStorage:
         """The elements in a buffer: its bytes, then ``byte_order`` ("native", "little", "big"), the number of elements and an
         offset in bytes.
         """
-        dtype = dtype or getattr(cls, "dtype", None) or dtypes.get_default_dtype()
+        dtype = dtype or vars(cls).get("_dtype") or dtypes.get_default_dtype()
+        if not isinstance(dtype, Dtype):  # the class itself, whose elements have the default dtype
+            dtype = dtypes.get_default_dtype()
         untyped = UntypedStorage.from_buffer(*args, dtype=dtype, **kwargs)
         return TypedStorage(wrap_storage=untyped, dtype=dtype)
 
     def _values(self) -> Tensor:
-        if self.device.type == "meta":
-            raise NotImplementedError("Not available for 'meta' device type: its storages have no values")
+        self._untyped_storage._check_memory()
         return self._tensor()
 
     def _tensor(self) -> Tensor:
         """The elements as a one-dimensional tensor; those of quantized types as the integers they are stored as."""
-        storage, dtype = self._untyped_storage, _PLAIN.get(self.dtype, self.dtype)
-        n = storage.nbytes() // dtype.itemsize
-        return storage._bytes()[: n * dtype.itemsize].view(dtype)
+        return elements(self, self.dtype)
 
     @property
     def device(self) -> Device:
@@ -424,7 +482,7 @@ class TypedStorage:
         """The number of elements."""
         return self._untyped_storage.nbytes() // self.dtype.itemsize
 
-    __len__ = _size = size
+    __len__ = size
 
     def nbytes(self) -> int:
         """The size in bytes."""
@@ -448,9 +506,7 @@ class TypedStorage:
             raise RuntimeError(f"can't index a {type(self)} with {type(i)}")
         if isinstance(value, (TypedStorage, UntypedStorage)):
             raise RuntimeError(f"cannot set item with value type {type(value)}")
-        self._values()[i] = value
-
-    _setitem = __setitem__
+        self._tensor()[i] = value
 
     def __sizeof__(self) -> int:
         return super().__sizeof__() + self.nbytes()
@@ -468,7 +524,7 @@ class TypedStorage:
 
     def fill_(self, value: Any) -> TypedStorage:
         """Set all elements."""
-        self[:] = value
+        self._tensor().fill_(value)
         return self
 
     def copy_(self, source: TypedStorage, non_blocking: bool | None = None) -> TypedStorage:
@@ -506,8 +562,8 @@ class TypedStorage:
     @classmethod
     def from_file(cls, filename: str, shared: bool = False, size: int = 0) -> TypedStorage:
         """The elements in a file, mapped into memory; written back to the file if ``shared``."""
-        dtype = getattr(cls, "dtype", None)
-        if dtype is None:
+        dtype = vars(cls).get("_dtype")
+        if not isinstance(dtype, Dtype):
             raise RuntimeError("from_file can only be called on a storage class of one dtype, such as torch.FloatStorage")
         return cls(wrap_storage=UntypedStorage.from_file(filename, shared, size * dtype.itemsize))
 
@@ -536,8 +592,6 @@ class TypedStorage:
         """The name of the legacy storage class of this element type."""
         return f"{dtypes.scalar_name(self.dtype)}Storage"
 
-    _pickle_storage_type = pickle_storage_type
-
     def type(self, dtype: Any = None) -> str:
         """The name of the legacy storage class."""
         return f"torch.{self.pickle_storage_type()}"
@@ -558,8 +612,11 @@ class TypedStorage:
     def __deepcopy__(self, memo: dict[Any, Any]) -> TypedStorage:
         return TypedStorage(wrap_storage=self._untyped_storage.__deepcopy__(memo), dtype=self.dtype)
 
+    def __copy__(self) -> TypedStorage:
+        return self.clone()
+
     def __repr__(self) -> str:
-        values = "".join(f" {v}\n" for v in self.tolist())
+        values = "...\n" if self.device.type == "meta" else "".join(f" {v}\n" for v in self.tolist())
         return f"{values}[{dtypes.namespace}.storage.TypedStorage(dtype={self.dtype}, device={self.device}) of size {len(self)}]"
 
 
@@ -580,6 +637,41 @@ for _name, _dtype in (
     setattr(TypedStorage, _name, _conversion(_name, _dtype))
 
 
+# What warns, apart from the conversions above: all that is public.  torsh's own code uses these as they are, PyTorch's and
+# some programs know several of them by a name that never warned.
+_SILENT = ("resize_", "is_shared", "share_memory_", "element_size", "data_ptr", "nbytes", "size", "pickle_storage_type")
+for _name in _SILENT:
+    setattr(TypedStorage, f"_{_name}", getattr(TypedStorage, _name))
+TypedStorage._setitem, TypedStorage._getitem = TypedStorage.__setitem__, TypedStorage.__getitem__  # type: ignore[attr-defined]
+TypedStorage._deepcopy = TypedStorage.__deepcopy__  # type: ignore[attr-defined]
+_WARNING = ("__init__", "__len__", "__setitem__", "__getitem__", "__repr__", "__iter__", "__copy__", "__deepcopy__", "__sizeof__")
+for _name, _member in list(vars(TypedStorage).items()):
+    if _name in _WARNING or not (_name.startswith("_") or _name in ("dtype", "filename", "is_sparse", "is_shared")):
+        if isinstance(_member, property):
+            setattr(TypedStorage, _name, property(deprecated(_member.fget), doc=_member.__doc__))
+        elif isinstance(_member, classmethod):
+            setattr(TypedStorage, _name, classmethod(deprecated(_member.__func__)))
+        else:
+            setattr(TypedStorage, _name, deprecated(_member))
+
+
+def elements(storage: TypedStorage | UntypedStorage, dtype: Dtype) -> Tensor:
+    """A storage's memory as a one-dimensional tensor of a dtype; of quantized types as the integers they are stored as."""
+    untyped = storage if isinstance(storage, UntypedStorage) else storage._untyped_storage
+    dtype = _PLAIN.get(dtype, dtype)
+    n = untyped.nbytes() // dtype.itemsize
+    return untyped._bytes()[: n * dtype.itemsize].view(dtype)
+
+
+def expect_type(storage: TypedStorage | UntypedStorage, dtype: Dtype, where: str = "") -> None:
+    """RuntimeError for a typed storage of another type."""
+    if isinstance(storage, TypedStorage) and storage.dtype is not dtype:
+        raise RuntimeError(
+            f"Expected a Storage of type {dtypes.scalar_name(dtype)} or an UntypedStorage, but got "
+            f"{'type ' if where else ''}{dtypes.scalar_name(storage.dtype)}{where}"
+        )
+
+
 def _typed(storage: UntypedStorage, dtype: Dtype) -> TypedStorage:
     return TypedStorage(wrap_storage=storage, dtype=dtype)
 
@@ -587,15 +679,24 @@ def _typed(storage: UntypedStorage, dtype: Dtype) -> TypedStorage:
 class _LegacyStorageMeta(type):
     """The type of storage classes of one dtype: what they make is a TypedStorage, which counts as theirs by its dtype."""
 
-    dtype: Dtype
+    _dtype: Dtype
+
+    @property
+    @deprecated
+    def dtype(cls) -> Dtype:
+        """The dtype of the elements."""
+        return cls._dtype
 
     def __instancecheck__(cls, instance: Any) -> bool:
-        return type(instance) is TypedStorage and instance.device.type == "cpu" and instance.dtype is cls.dtype
+        return type(instance) is TypedStorage and instance.device.type == "cpu" and instance.dtype is cls._dtype
 
 
 class _LegacyStorage(TypedStorage, metaclass=_LegacyStorageMeta):
     """What storage classes of one dtype have in common."""
 
+    _dtype: Dtype
+
+    @deprecated
     def __new__(cls, *args: Any, wrap_storage: Any = None, dtype: Any = None, device: Any = None, _internal: bool = False) -> Any:
         if cls is _LegacyStorage:
             raise RuntimeError("Only child classes of _LegacyStorage can be instantiated")
@@ -607,7 +708,7 @@ class _LegacyStorage(TypedStorage, metaclass=_LegacyStorageMeta):
             _check_size(args, name)
         else:
             _check_wrapped(args, wrap_storage, name)
-        return TypedStorage(*args, wrap_storage=wrap_storage, dtype=cls.dtype)
+        return TypedStorage(*args, wrap_storage=wrap_storage, dtype=cls._dtype, _internal=True)
 
 
 _CLASS_DOC = """Makes a :class:`TypedStorage` with elements of {dtype}; pickles of PyTorch name it.
@@ -626,7 +727,7 @@ def _legacy_class(dtype: Dtype) -> type:
     name = f"{dtypes.scalar_name(dtype)}Storage"
     doc = _CLASS_DOC.format(dtype=dtype.name, name=name)
     return _LegacyStorageMeta(
-        name, (_LegacyStorage,), {"dtype": dtype, "_dtype": dtype, "__module__": "torsh", "__doc__": doc}
+        name, (_LegacyStorage,), {"_dtype": dtype, "__module__": "torsh", "__doc__": doc}
     )
 
 
@@ -643,15 +744,21 @@ CLASSES: dict[str, type] = {
 
 def _dtype_to_storage_type_map() -> dict[Dtype, str]:
     """The names of the storage classes by dtype."""
-    return {c.dtype: n for n, c in CLASSES.items()}  # type: ignore[attr-defined]
+    return {c._dtype: n for n, c in CLASSES.items()}  # type: ignore[attr-defined]
 
 
 def _storage_type_to_dtype_map() -> dict[str, Dtype]:
-    return {n: c.dtype for n, c in CLASSES.items()}  # type: ignore[attr-defined]
+    return {n: c._dtype for n, c in CLASSES.items()}  # type: ignore[attr-defined]
 
 
 _storage_classes = {UntypedStorage, TypedStorage, *CLASSES.values()}
-Storage = CLASSES["FloatStorage"]  # the type of the default dtype when PyTorch was young
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Storage":  # the class of the default dtype
+        return CLASSES[f"{dtypes.scalar_name(dtypes.get_default_dtype())}Storage"]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 
 def storage_tensor(

@@ -8,7 +8,6 @@ what is not an op: construction from raw arrays, views' bookkeeping, writing in 
 from __future__ import annotations
 
 import sys
-import warnings
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -16,7 +15,9 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from torsh import dispatch, dtypes
-from torsh._callers import _frame, calling
+from torsh._callers import _frame, calling, warn
+from torsh._size import Size, sized
+from torsh._versions import InferenceVersion, LinkedVersion, Version, inference_write
 from torsh.autograd import engine
 from torsh.autograd.engine import Node, RemovableHandle
 from torsh.autograd.grad_mode import thread
@@ -25,118 +26,6 @@ from torsh.device import device as Device
 from torsh.dispatch import Kind, Place, place_of, state
 
 new = object.__new__
-
-
-_part = tuple.__getitem__
-
-
-class Size(tuple[int, ...]):
-    """The shape of a tensor: a tuple with ``numel()``; slices and sums of sizes are sizes.
-
-    Source: https://docs.pytorch.org/docs/stable/torch.html
-
-    >>> import torsh
-    >>> size = torsh.zeros(2, 3).shape
-    >>> size.numel(), size[1:], tuple(size)
-    (6, torsh.Size([3]), (2, 3))
-    """
-
-    __module__ = "torsh"
-
-    def numel(self) -> int:
-        """The number of elements a tensor of this size has."""
-        n = 1
-        for s in self:
-            n *= s
-        return n
-
-    def __repr__(self) -> str:
-        return f"{dtypes.namespace}.Size([{', '.join(map(str, self))}])"
-
-    def __getitem__(self, i: Any) -> Any:
-        return Size(_part(self, i)) if type(i) is slice else _part(self, i)
-
-    def __add__(self, other: Any) -> Any:
-        return Size(tuple.__add__(self, tuple(other)))
-
-    def __radd__(self, other: Any) -> Any:
-        return Size(tuple(other) + tuple(self))
-
-    def __mul__(self, n: Any) -> Any:
-        return Size(tuple.__mul__(self, n))
-
-    __rmul__ = __mul__
-
-    def __reduce__(self) -> Any:
-        return (Size, (tuple(self),))
-
-
-class Version:
-    """What tensors that share memory share: how often it was written, and by what."""
-
-    __slots__ = ("kept", "source", "version", "write")
-
-    def __init__(self, source: Any = None, kept: bool = False) -> None:
-        self.version = 0
-        # Whether a node may have kept this memory for its backward pass: only then anybody asks for the last write.
-        self.kept = kept
-        # The last write: (name of the operation, code object and instruction that called it)
-        self.write: tuple[str, Any, int] | None = None
-        # (node, output number) that made the tensor which owns this: if that node saved its output, a write spoils it
-        self.source = source
-
-    @property
-    def root(self) -> Version:
-        """The version object that does the counting: the same for all tensors of one memory."""
-        return self
-
-
-class LinkedVersion(Version):
-    """The version object of a tensor that has another's memory, but not its views (``detach``): the other's does the counting.
-
-    An object of its own tells whether anybody looks at the tensor: its views are those who hold it.
-    """
-
-    __slots__ = ("_root",)
-
-    def __init__(self, root: Version) -> None:
-        self._root = root
-
-    @property
-    def root(self) -> Version:
-        return self._root
-
-    version = property(lambda self: self._root.version, lambda self, value: setattr(self._root, "version", value))  # type: ignore[assignment]
-    write = property(lambda self: self._root.write, lambda self, value: setattr(self._root, "write", value))  # type: ignore[assignment]
-    source = property(lambda self: self._root.source, lambda self, value: setattr(self._root, "source", value))
-    kept = property(lambda self: self._root.kept, lambda self, value: setattr(self._root, "kept", value))  # type: ignore[assignment]
-
-
-class InferenceVersion(Version):
-    """The version object of an inference tensor and its views: it counts nothing, and refuses to outside inference mode."""
-
-    __slots__ = ()
-
-    def __init__(self) -> None:
-        self.write = self.source = None
-        self.kept = False
-
-    @property
-    def version(self) -> int:  # type: ignore[override]
-        return 0
-
-    @version.setter
-    def version(self, value: int) -> None:
-        if not thread.inference:
-            raise inference_write()
-
-
-def inference_write() -> RuntimeError:
-    """The error for writing to an inference tensor in normal mode."""
-    return RuntimeError(
-        "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal tensor before "
-        "doing inplace update. See https://github.com/pytorch/rfcs/pull/17 for more details."
-    )
 
 
 class Tensor:
@@ -173,6 +62,8 @@ class Tensor:
     _accumulator: Any = None
     _retains: Any = None  # the hook of ``retain_grad``: (the node's hooks, the hook itself)
     _name: str | None = None
+    _fw: dict[Any, Any] | None = None  # tangents by level of forward mode: see ``autograd._forward``
+    _fw_own: bool = False  # a tangent that belongs to the memory of one tensor, and is written to with it
     _borrowed: bool = False  # whether the memory is another object's (an array's, a buffer's), which cannot grow
 
     if TYPE_CHECKING:
@@ -190,8 +81,10 @@ class Tensor:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "__torch_function__" in cls.__dict__ and not cls.__dict__.get("_plain", False):
-            state.overrides = True
+        if not cls.__dict__.get("_plain", False):
+            from torsh._asking import noticed
+
+            noticed(cls)
 
     # ---- what it is
 
@@ -207,7 +100,7 @@ class Tensor:
         torsh.Size([2, 3])
         >>> rows, columns = x.shape
         """
-        return Size(self._data.shape)
+        return sized(Size, self._data.shape)
 
     @property
     def dtype(self) -> dtypes.dtype:
@@ -267,7 +160,7 @@ class Tensor:
         (torsh.Size([2, 3]), 3)
         """
         if dim is None:
-            return Size(self._data.shape)
+            return sized(Size, self._data.shape)
         shape = self._data.shape
         if not -len(shape) <= dim < max(len(shape), 1) or not shape:
             n = max(len(shape), 1)
@@ -449,12 +342,10 @@ class Tensor:
         """
         found = self._grad
         if found is None and self._gf is not None and self._retains is None:
-            warnings.warn(
+            warn(
                 "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be populated "
                 "during autograd.backward(). If you want it to be, use .retain_grad() on the tensor; if you access it by mistake, "
-                "make sure you access the leaf Tensor instead.",
-                UserWarning,
-                stacklevel=2,
+                "make sure you access the leaf Tensor instead."
             )
         return found
 
@@ -604,6 +495,11 @@ class Tensor:
         >>> (x * 2).detach()
         tensor([2., 4.])
         """
+        if state.watched:
+            from torsh import _torch_dispatch
+
+            if (found := _torch_dispatch.detached(self)) is not None:
+                return found
         t = self._alias()
         if (vc := t._vc) is not None and type(vc) is not InferenceVersion:
             t._vc = LinkedVersion(vc.root)
@@ -628,7 +524,7 @@ class Tensor:
         """
         if self._base is not None:
             raise RuntimeError("Can't detach views in-place. Use detach() instead.")
-        self._gf, self._nr, self._rg = None, 0, False
+        self._gf, self._nr, self._rg, self._fw = None, 0, False, None
         return self
 
     @property
@@ -657,7 +553,15 @@ class Tensor:
             raise RuntimeError(
                 f"data set to a tensor that requires gradients must be floating point or complex dtype; this is {value.dtype}"
             )
+        if value.is_sparse is not self.is_sparse or value._kind.place is not self._kind.place and value.device.type == "meta":
+            raise RuntimeError(
+                "Attempted to call `variable.set_data(tensor)`, but `variable` and `tensor` have incompatible tensor type."
+            )
         self._data, self._kind = value._data, value._kind
+
+    @data.deleter
+    def data(self) -> None:
+        raise RuntimeError("Deleting tensor data is not allowed. Delete tensor instead!")
 
     @property
     def _version(self) -> int:
@@ -690,6 +594,11 @@ class Tensor:
 
     def _alias(self) -> Tensor:
         """A plain tensor with the same memory and version, without history."""
+        if state.watched and type(self) not in PLAIN:
+            from torsh import _torch_dispatch
+
+            if _torch_dispatch.asks(type(self)):  # its values may be elsewhere
+                return _torch_dispatch.copied(self)
         t = new(Tensor)
         t._data, t._kind = self._data, self._kind
         t._rg = False
@@ -728,8 +637,25 @@ class Tensor:
 
         return overrides.default(cls, func, types, args, kwargs)
 
+    @staticmethod
+    def __torch_dispatch__(func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Run an operator as if there were no subclasses; subclasses put their own in its place (see ``_torch_dispatch``)."""
+        from torsh import _torch_dispatch
 
-class Parameter(Tensor):
+        with _torch_dispatch.no_dispatch():
+            return func(*args, **(kwargs or {}))
+
+
+class _ParameterMeta(type):
+    """Tensors of other classes are parameters too, once ``Parameter`` has made them so."""
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return type.__instancecheck__(cls, instance) or (
+            cls is Parameter and isinstance(instance, Tensor) and getattr(instance, "_is_param", False)
+        )
+
+
+class Parameter(Tensor, metaclass=_ParameterMeta):
     """A tensor that a module lists among its parameters.
 
     data: the values (default: an empty tensor).  requires_grad: whether gradients are computed for it.
@@ -758,8 +684,16 @@ class Parameter(Tensor):
             data = data.detach().clone()
         t: Any = new(cls)
         if type(data) not in PLAIN and not isinstance(data, Parameter):
-            t = new(type(data))
-            t.__dict__.update(data.detach().__dict__)
+            t = data.detach()
+            if t is data or type(t) is not type(data):
+                if type(data).__torch_dispatch__ is not Tensor.__torch_dispatch__:
+                    raise RuntimeError(
+                        f"Creating a Parameter from an instance of type {type(data).__name__} requires that detach() returns an instance "
+                        f"of the same type, but return type {type(t).__name__} was found instead. To use the type as a Parameter, please "
+                        "correct the detach() semantics defined by its __torch_dispatch__() implementation."
+                    )
+                t, plain = new(type(data)), t
+                t.__dict__.update(plain.__dict__)
             t._is_param = True
         t._data, t._kind = data._data, data._kind
         if requires_grad:
@@ -850,6 +784,9 @@ def check_writable(t: Tensor, name: str, incoming: bool = False) -> None:
         raise inference_write()
     if not thread.enabled or not (t._rg or incoming):
         return
+    if hasattr(t, "_physical"):  # an example under vmap: the batch behind it has the history
+        check_writable(t._physical, name, incoming)
+        return
     base = t._base
     if base is not None:
         if t._made is not None:
@@ -868,14 +805,21 @@ def check_writable(t: Tensor, name: str, incoming: bool = False) -> None:
         )
 
 
-def check_overlap(t: Tensor) -> None:
-    """Raise for a view whose elements share memory (an expanded one): writing to it has no meaning."""
+def overlaps(t: Tensor) -> bool:
+    """Whether a view's elements share memory, as those of an expanded one do."""
     backend = t._kind.backend
     raw = t._memory if t._bits else t._data
     if backend.contiguous(raw):
-        return
+        return False
+    if hasattr(t, "_physical"):  # an example under vmap
+        return overlaps(t._physical)
     shape, strides, _ = backend.geometry(raw)
-    if any(s == 0 and n > 1 for n, s in zip(shape, strides)):
+    return any(s == 0 and n > 1 for n, s in zip(shape, strides))
+
+
+def check_overlap(t: Tensor) -> None:
+    """Raise for a view whose elements share memory: writing to it has no meaning."""
+    if overlaps(t):
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
             "Please clone() the tensor before performing the operation."
@@ -905,6 +849,23 @@ def check_apart(t: Tensor, operand: Tensor, same: bool = True) -> None:
             "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. "
             "Please clone() the tensor before performing the operation."
         )
+
+
+def check_memory(t: Tensor, name: str, operands: Any, rules: Any) -> None:
+    """Raise, or warn, where what an op writes shares memory: see ``derive_inplace`` for the rules."""
+    if t._base is not None:
+        if "alike" not in rules:
+            check_overlap(t)
+        elif overlaps(t):
+            warn(
+                f"Use of {name} on expanded tensors is deprecated. Please clone() the tensor before performing this operation. This "
+                "also applies to advanced indexing e.g. tensor[indices] = tensor"
+            )
+    if "apart" in rules or "apart-or-same" in rules:
+        for a in operands[:-1] if "valued" in rules else operands:
+            for one in a if type(a) in (tuple, list) else (a,):
+                if isinstance(one, Tensor):
+                    check_apart(t, one, "apart-or-same" in rules)
 
 
 def _dense(shape: Any, strides: Any) -> bool:
@@ -949,6 +910,12 @@ def assign(t: Tensor, result: Tensor, name: str) -> Tensor:
     """``overwrite`` without its checks: same shape, same kind."""
     if type(t) not in PLAIN and (other := getattr(t, "_assign", None)) is not None:
         return other(result, name)  # type: ignore[no-any-return]
+    if state.watched and type(t) not in PLAIN:
+        from torsh import _torch_dispatch
+
+        if _torch_dispatch.assigned(t, result):
+            wrote(t, result, name)
+            return t
     if type(result) not in PLAIN and (refuse := getattr(result, "_refuse_into", None)) is not None:
         refuse(t, name)
     t._kind.backend.write(t._data, result._data)
@@ -963,6 +930,10 @@ def wrote(t: Tensor, result: Tensor | None, name: str) -> None:
         from torsh.autograd.views import rebase
 
         rebase(t, result)
+    if state.levels:
+        from torsh.autograd._forward import wrote as follow
+
+        follow(t, result)
 
 
 __all__ = [

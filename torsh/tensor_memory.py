@@ -31,12 +31,9 @@ class Memory:
         >>> if torsh.accelerator.is_available():
         ...     x = x.pin_memory()
         """
-        from torsh import accelerator
+        from torsh.ops._args import check_pinnable
 
-        if not accelerator.is_available():
-            raise RuntimeError(
-                "Cannot access accelerator device when none is available. Pin memory only where torch.accelerator.is_available()"
-            )
+        check_pinnable("Cannot access accelerator device when none is available")
         return self  # type: ignore[no-any-return]
 
     def to_mkldnn(self: Any, dtype: Any = None) -> Tensor:

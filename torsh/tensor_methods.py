@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from torsh import dtypes, memory_format
+from torsh._callers import caller, is_ours
 from torsh.autograd.grad_mode import thread
 from torsh.ops._args import check_tensor, size_of
 from torsh.ops.shape import contiguous_strides
@@ -337,7 +338,11 @@ class Methods:
         >>> torsh.zeros(2).is_same_size(torsh.zeros(3))
         False
         """
-        return tuple(self._data.shape) == tuple(check_tensor(other, "is_same_size", "other")._data.shape)
+        if check_tensor(other, "is_same_size", "other").is_nested:
+            raise RuntimeError(
+                "Expected both self and other to be nested tensors. Self is not nested. While Other is nested."
+            )
+        return tuple(self._data.shape) == tuple(other._data.shape)
 
     def is_distributed(self) -> bool:
         """Always False.
@@ -408,6 +413,10 @@ class Methods:
         >>> torsh.tensor([1., 2.])[1:].storage().tolist()
         [1.0, 2.0]
         """
+        from torsh.storage import _warn_typed_storage_removal
+
+        if not is_ours(caller().f_code):
+            _warn_typed_storage_removal()
         return self._typed_storage()
 
     def _typed_storage(self) -> Any:
@@ -633,12 +642,31 @@ class Methods:
         out = new(cls)
         plain = self.clone() if self._bits else self.view_as(self) if self._rg else self._alias()
         out.__dict__.update(plain.__dict__)
-        return out
+        return _counted(out)
+
+    def _view_func(self, new_base: Tensor, *visitors: Any) -> Tensor:
+        """This view again, of another tensor in the place of its base."""
+        from torsh.autograd.views import replay_of
+
+        return replay_of(self)(new_base)
+
+    _view_func_unsafe = _view_func
+
+    @staticmethod
+    def _make_wrapper_subclass(cls: type, size: Any, *args: Any, **options: Any) -> Any:
+        """A tensor of a subclass that has a shape, dtype and device but no memory: its ``__torch_dispatch__`` computes."""
+        from torsh._torch_dispatch import make_wrapper
+
+        if args:  # strides, storage_offset
+            options = dict(zip(("strides", "storage_offset"), args)) | options
+        return make_wrapper(cls, size, **options)
 
     @staticmethod
     def _make_subclass(cls: type, data: Tensor, require_grad: bool = False, **options: Any) -> Any:
         """A leaf of a subclass over another tensor's memory."""
-        out = new(cls)
+        if not isinstance(cls, type) or not issubclass(cls, Tensor):
+            raise TypeError(f"_make_subclass(): argument 'cls' must be a subclass of Tensor, not {cls!r}")
+        out = _counted(new(cls))
         out._data, out._kind = data._data, data._kind
         if require_grad:
             out.requires_grad = True
@@ -669,6 +697,7 @@ class Methods:
         >>> torsh.tensor([1., 2.]).map_(torsh.tensor([10., 20.]), lambda a, b: a + b)
         tensor([11., 22.])
         """
+        _no_grad("map_", tensor)
         other = tensor.expand(tuple(self.shape))
         return _from_python(self, [callable(a, b) for a, b in zip(_flat(self), _flat(other))], "map_")
 
@@ -681,6 +710,7 @@ class Methods:
         >>> torsh.tensor([1., 2.]).map2_(torsh.tensor([10., 20.]), torsh.tensor([100., 200.]), lambda a, x, y: a + x + y)
         tensor([111., 222.])
         """
+        _no_grad("map2_", x, y)
         a, b = x.expand(tuple(self.shape)), y.expand(tuple(self.shape))
         return _from_python(self, [callable(*v) for v in zip(_flat(self), _flat(a), _flat(b))], "map2_")
 
@@ -719,6 +749,10 @@ class Methods:
             )
         if id(self) in memo:
             return memo[id(self)]
+        if type(self._data).__name__ == "Hollow":  # a wrapper without memory: its class copies it
+            from torsh._torch_dispatch import deep_copy
+
+            return deep_copy(self, memo)
         if self.device.type == "meta" or not self._kind.backend.capabilities.mutable or self._bits:
             copied = self.detach().clone()
         elif self.numel() == 0:
@@ -865,15 +899,32 @@ def strided_empty(t: Tensor) -> Tensor:
     return empty_strided(tuple(t.shape), t.stride(), dtype=t.dtype, device=t.device)
 
 
+def _counted(t: Any) -> Any:
+    """A new tensor of a class; one with a ``__torch_dispatch__`` makes itself known to the call path."""
+    if type(t).__torch_dispatch__ is Tensor.__torch_dispatch__:
+        return t
+    from torsh._torch_dispatch import marked
+
+    return marked(t)
+
+
 def _flat(t: Tensor) -> list[Any]:
     return t.detach().reshape(-1).tolist()
+
+
+def _no_grad(name: str, *tensors: Tensor) -> None:
+    if any(t._rg for t in tensors):
+        raise RuntimeError(f"Can't call {name}() on Variable that requires grad. Use var.detach().{name}() instead.")
 
 
 def _from_python(t: Tensor, values: list[Any], name: str) -> Tensor:
     from torsh.ops.data import tensor
 
-    if t._rg:
-        raise RuntimeError(f"Can't call {name}() on Variable that requires grad. Use var.detach().{name}() instead.")
+    _no_grad(name, t)
+    for v in values:
+        if isinstance(v, str):
+            kind = "must be real number, not str" if t._kind.inexact else "'str' object cannot be interpreted as an integer"
+            raise TypeError(f"{kind}: what the function given to {name}() returns goes into a tensor of {t.dtype}")
     return t.copy_(tensor(values, dtype=t.dtype).reshape(tuple(t.shape)))
 
 

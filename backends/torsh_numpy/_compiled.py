@@ -482,5 +482,5 @@ LOOPS = {
     for f in (spaced, running_sum, running_extreme, to_half, from_half, in_range, places_of, gather, scatter, scatter_number, scatter_add, minus_picked, max_pool, mean_pool, patches, add_rows, largest, selected)
 }
 # Only where the order of operations is free may the compiler change it.
-LOOPS.update({name: Loop(f"torsh_numpy._rows:{name}") for name in ("less_largest", "over_sum", "sums", "variances", "layer_norm")})
+LOOPS.update({name: Loop(f"torsh_numpy._rows:{name}") for name in ("less_largest", "less", "over_sum", "sums", "variances", "layer_norm")})
 LOOPS["product"] = Loop(product, fastmath={"reassoc"})

@@ -91,6 +91,15 @@ def over_sum(x: Any) -> None:
 
 
 @_loop
+def less(x: Any, each: Any) -> None:
+    """Each row less one number, which is a column's."""
+    for r in range(x.shape[0]):
+        row, lost = x[r], each[r, 0]
+        for i in range(row.size):
+            row[i] -= lost
+
+
+@_loop
 def sums(x: Any, out: Any) -> None:
     """The sum of each row, as a column."""
     for r in range(x.shape[0]):

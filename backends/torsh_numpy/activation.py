@@ -76,8 +76,17 @@ def threshold(x, limit, value):
     return np.where(x <= limit, np.asarray(value, x.dtype), x)
 
 
+_ONE = np.ones((), np.int8)
+
+
 def threshold_backward(g, x, limit):
-    return _where(~np.asarray(x <= limit), g)
+    bits = _BITS.get(g.dtype)
+    if bits is None or not g.ndim or g.shape != x.shape:
+        return _where(~np.asarray(x <= limit), g)
+    # ``_where``, with the mask made of what is dropped.
+    mask = np.subtract((x <= limit).view(np.int8), _ONE).astype(bits)
+    np.bitwise_and(np.ascontiguousarray(g).view(bits), mask, mask)
+    return mask.view(g.dtype)
 
 
 def _erf(x):
@@ -256,7 +265,7 @@ def softshrink(x, lambd):
     return np.where(x > lambd, x - lambd, np.where(x < -lambd, x + lambd, x * ZERO[x.dtype]))
 
 
-_less_largest, _over_sum, _sums = (LOOPS[name] for name in ("less_largest", "over_sum", "sums"))
+_less_largest, _less, _over_sum, _sums = (LOOPS[name] for name in ("less_largest", "less", "over_sum", "sums"))
 _ROWS = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
 
 
@@ -307,7 +316,7 @@ def log_softmax(x, dim):
         out, rows = _less_largest_of(x, run)
         totals = np.empty((len(rows), 1), x.dtype)
         (_sums.run or _sums.compiled())(np.exp(rows), totals)
-        np.subtract(rows, np.log(totals, totals), rows)
+        (_less.run or _less.compiled())(rows, np.log(totals, totals))
         return out
     out = np.subtract(x, np.maximum.reduce(x, dim, None, None, True), order="C")
     return np.subtract(out, np.log(np.add.reduce(np.exp(out), dim, None, None, True)), out)

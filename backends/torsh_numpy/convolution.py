@@ -126,10 +126,42 @@ def _channels_last(channels: int, out: Ints, kernel: Ints, dilation: Ints, strid
     return run > (out[-1] if stride[-1] == 1 else out[-1] // 2)
 
 
+@functools.lru_cache(256)
+def _at_once(shape: Ints, weight: Ints, stride: Ints, pads: Any, dilation: Ints, groups: int) -> Any:
+    """The result's spatial size, the padded input's shape and where the input lies in it, if one product of matrices (kernels by
+    patches) does it all; None if not.
+    """
+    (n, c), o, kernel = shape[:2], weight[0], weight[2:]
+    size = _out_size(shape[2:], kernel, stride, pads, dilation)
+    taps, positions = math.prod(kernel), math.prod(size)
+    empty = not n * positions * o or not c
+    if empty or groups > 1 or taps == 1 or any(p < 0 for pair in pads for p in pair):
+        return None
+    if n * positions * taps * c > _PATCH_ELEMENTS or _channels_last(c, size, kernel, dilation, stride):
+        return None
+    if not any(map(any, pads)):
+        return size, None, None
+    sizes, inner = _frame(shape[2:], pads)
+    return size, (n, c, *sizes), (slice(None), slice(None), *inner)
+
+
 def _forward(x: Array, w: Array, stride: Ints, pads: Any, dilation: Ints, groups: int) -> Array:
     n, c = x.shape[:2]
+    plan = _at_once(x.shape, w.shape, stride, pads, dilation, groups)
+    if plan is not None and x.dtype == w.dtype:
+        size, frame, inner = plan
+        if frame is None:
+            xp = np.ascontiguousarray(x)
+        else:
+            xp = np.zeros(frame, x.dtype)
+            xp[inner] = x
+        patches = _patches(xp, False, w.shape[2:], stride, dilation, size)
+        found = w.reshape(w.shape[0], patches.shape[0]) @ patches
+        if n == 1:
+            return found.reshape(1, w.shape[0], *size)
+        return np.ascontiguousarray(found.reshape(w.shape[0], n, *size).swapaxes(0, 1))
     o, kernel = w.shape[0], w.shape[2:]
-    out_size = _out_size(x.shape[2:], kernel, stride, tuple(pads), dilation)
+    out_size = _out_size(x.shape[2:], kernel, stride, pads, dilation)
     taps, positions = math.prod(kernel), math.prod(out_size)
     if not n * positions * o or not c:
         return np.zeros((n, o, *out_size), x.dtype)
@@ -227,7 +259,7 @@ def _transposed(x: Array, w: Array, stride: Ints, padding: Ints, dilation: Ints,
     out_size = tuple(f - 2 * p + e for f, p, e in zip(full, padding, extra))
     if all(s == 1 for s in stride):
         # The plain convolution with the kernel turned around.
-        pads = [(r - p, r - p + e) for r, p, e in zip(reach, padding, extra)]
+        pads = tuple((r - p, r - p + e) for r, p, e in zip(reach, padding, extra))
         turned = w[(slice(None), slice(None), *(slice(None, None, -1) for _ in kernel))]
         turned = turned.reshape(groups, c // groups, per, *kernel).swapaxes(1, 2).reshape(o, c // groups, *kernel)
         return _forward(x, turned, stride, pads, dilation, groups)
@@ -259,11 +291,16 @@ def _transposed(x: Array, w: Array, stride: Ints, padding: Ints, dilation: Ints,
     return out
 
 
+@functools.cache
+def _both_sides(padding: Ints) -> tuple[tuple[int, int], ...]:
+    return tuple((p, p) for p in padding)
+
+
 def convolution(x, w, bias, stride, padding, dilation, transposed, output_padding, groups):
     if transposed:
         out = _transposed(x, w, stride, padding, dilation, output_padding, groups)
     else:
-        out = _forward(x, w, stride, [(p, p) for p in padding], dilation, groups)
+        out = _forward(x, w, stride, _both_sides(padding), dilation, groups)
     if bias is not None:
         out += bias.reshape(-1, *(1,) * (out.ndim - 2))
     return out

@@ -96,15 +96,15 @@ def spaced(start, end, count, target):
     """Evenly spaced values, each half counted from its own end, in the precision PyTorch uses for the type."""
     half = count // 2
     if target.kind in "iu":
-        start, end = int(start), int(end)
-        step = np.longdouble(float(end - start) / (count - 1))
+        start, end = float(int(start)), float(int(end))
+        step = np.longdouble((end - start) / (count - 1))
         work = np.longdouble
     elif target.kind == "c":
         step = (complex(end) - complex(start)) / (count - 1)
         at = np.arange(count)
         return np.where(at < half, start + step * at, end - step * (count - 1 - at))
     else:
-        narrow = target.type if target.kind == "f" else np.float32
+        narrow = target.type if target.kind in "fV" else np.float32
         step = narrow(narrow(end) - narrow(start)) / narrow(count - 1)
         start, end = narrow(start), narrow(end)
         # Products of two float32 are exact in float64, so that this rounds once, like a fused multiply-add.

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from torsh_numpy._blocks import in_parts
 from torsh_numpy._compiled import LOOPS
+from torsh_numpy.activation import log_sigmoid
 
 Array = Any
 
@@ -82,12 +84,22 @@ def nll_loss_backward(g, shape, target, weight, reduction, ignore_index, total):
     return out
 
 
+@in_parts
 def bce(x, t):
     if x.size and not (x.min() >= 0 and x.max() <= 1):
         raise RuntimeError("all elements of input should be between 0 and 1; apply sigmoid first")
     return (t - 1) * np.maximum(np.log1p(-x), -100) - t * np.maximum(np.log(x), -100)
 
 
+@in_parts
+def bce_with_logits(x, t):
+    out = 1 - t
+    out *= x
+    out -= log_sigmoid(x)
+    return out
+
+
+@in_parts
 def bce_input_backward(g, x, t):
     return g * (x - t) / np.maximum((1 - x) * x, x.dtype.type(1e-12))
 
@@ -185,4 +197,4 @@ def ctc_backward(g, log_probs, targets, input_lengths, target_lengths, loss, alp
     return out
 
 
-KERNELS = {f.__name__: f for f in (nll, nll_loss_backward, bce, bce_input_backward, ctc, ctc_backward)}
+KERNELS = {f.__name__: f for f in (nll, nll_loss_backward, bce, bce_with_logits, bce_input_backward, ctc, ctc_backward)}

@@ -10,6 +10,9 @@ def matmul(x, y):
     if y.ndim == 2 and x.size:
         # One matrix for a batch: one large product instead of many small ones.
         return x.reshape(-1, x.shape[-1]).dot(y).reshape(*x.shape[:-1], y.shape[1])
+    if x.shape[-1] == 1 and x.ndim > 1 and y.ndim > 1 and x.dtype != bool:
+        # Products of columns and rows (gradients of single examples): one product per element, a BLAS call per matrix takes 2-4 times as long.
+        return x * y
     return np.matmul(x, y)
 
 

@@ -1,5 +1,7 @@
 """Kernels of functions of one operand, element by element."""
 
+import functools
+
 import numpy as np
 
 from torsh_numpy._blocks import LARGE, looped
@@ -56,11 +58,16 @@ def round_decimals(x, decimals):
 _nan_to_num = looped(lambda x, nan, posinf, neginf: np.nan_to_num(x, True, nan, posinf, neginf), "nan_to_num")
 
 
+@functools.cache
+def _largest(dtype):
+    return np.finfo(dtype).max
+
+
 def nan_to_num(x, nan, posinf, neginf):
     if x.dtype.kind not in "fc":
         return x.copy()
     if x.dtype.kind == "f":
-        largest = np.finfo(x.dtype).max
+        largest = _largest(x.dtype)
         return _nan_to_num(
             x,
             0.0 if nan is None else nan,

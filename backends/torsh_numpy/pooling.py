@@ -55,22 +55,32 @@ _FLOATS = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
 
 def _compiled_max_pool(x: Array, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, size: Ints, places: bool) -> Any:
     """Maxima and positions by the compiled loop; None where it does not serve."""
-    n = len(kernel)
-    if n > 2 or x.size > _SMALL or not x.size or x.dtype.kind not in "iuf" or x.dtype == np.float16:
+    if x.size > _SMALL or len(kernel) > 2 or not x.size or x.dtype not in _NUMBERS:
         return None
     run = _max_pool.run or _max_pool.worth(x.size)
     if run is None:
         return None
-    best = np.empty((*x.shape[:2], *size), x.dtype)
-    where = np.empty(best.shape if places else (0,) * best.ndim, np.int64)
-    flat = (-1, 1) if n == 1 else (-1,)
-    if n == 1:
-        kernel, stride, padding, dilation = (1, *kernel), (1, *stride), (0, *padding), (1, *dilation)
-    run(
-        np.ascontiguousarray(x).reshape(*flat, *x.shape[2:]), (*kernel, *stride, *padding, *dilation),
-        best.reshape(*flat, *size), where.reshape(*flat, *size) if places else where.reshape(0, 0, 0),
-    )  # fmt: skip
+    planes, out, flat, window = _planes(x.shape, kernel, stride, padding, dilation, size)
+    best = np.empty(out, x.dtype)
+    where = np.empty(out, np.int64) if places else None
+    run(np.ascontiguousarray(x).reshape(planes), window, best.reshape(flat), _NOWHERE if where is None else where.reshape(flat))
     return best, where
+
+
+_NUMBERS = frozenset(np.dtype(t) for t in "bhilqBHILQfd")
+_NOWHERE = np.empty((0, 0, 0), np.int64)
+
+
+@functools.lru_cache(256)
+def _planes(shape: Ints, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, size: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+    """For compiled loops: the input as planes, the result's shape and it as planes, the windows; one dimension is two, of which
+    the first is 1.
+    """
+    if len(kernel) == 1:
+        kernel, stride, padding, dilation = (1, *kernel), (1, *stride), (0, *padding), (1, *dilation)
+    lines = (1,) * (4 - len(shape))
+    planes, flat = (-1, *lines, *shape[2:]), (-1, *lines, *size)
+    return planes, (*shape[:2], *size), flat, (*kernel, *stride, *padding, *dilation)
 
 
 def max_pool(x, kernel, stride, padding, dilation, size):
@@ -171,20 +181,29 @@ _mean_pool = LOOPS["mean_pool"]
 
 
 def mean_pool(x, kernel, stride, padding, size, counts, divisor):
-    ones = (1,) * len(kernel)
     if len(kernel) == 2 and 0 < x.size <= _SMALL and x.dtype in _FLOATS and (run := _mean_pool.run or _mean_pool.worth(x.size)):
-        each = _divisor(x.shape[2:], size, kernel, stride, padding, counts) if divisor is None else divisor
-        if type(each) is int:
-            out = np.empty((*x.shape[:2], *size), x.dtype)
-            flat = np.ascontiguousarray(x).reshape(-1, *x.shape[2:])
-            run(flat, (*kernel, *stride, *padding), x.dtype.type(each), out.reshape(-1, *size))
+        planes, shape, flat, window, each = _means_of(x.shape, x.dtype, kernel, stride, padding, size, counts, divisor)
+        if each is not None:
+            out = np.empty(shape, x.dtype)
+            run(np.ascontiguousarray(x).reshape(planes), window, each, out.reshape(flat))
             return out
+    ones = (1,) * len(kernel)
     xp = _around(x, kernel, stride, padding, ones, size, 0)
     total = None
     for tap in _taps(kernel):
         part = xp[_tap(tap, stride, ones, size)]
         total = part.copy() if total is None else np.add(total, part, out=total)
     return _divided(total, x.shape, kernel, stride, padding, counts, divisor)
+
+
+@functools.lru_cache(256)
+def _means_of(
+    shape: Ints, dtype: Any, kernel: Ints, stride: Ints, padding: Ints, size: Ints, counts: bool, divisor: Any
+) -> tuple[Ints, Ints, Ints, Ints, Any]:
+    """``_planes``, and what to divide by; None where windows differ in it."""
+    each = _divisor(shape[2:], size, kernel, stride, padding, counts) if divisor is None else divisor
+    planes, out, flat, window = _planes(shape, kernel, stride, padding, (), size)
+    return planes, out, flat, window, dtype.type(each) if type(each) is int else None
 
 
 def avg_pool_backward(g, shape, kernel, stride, padding, size, counts, divisor):

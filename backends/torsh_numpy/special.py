@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from torsh_numpy._blocks import blocked, looped
+from torsh_numpy._blocks import blocked, in_parts, looped
 
 
 def _scipy(name):
@@ -206,9 +206,22 @@ def _polynomial(first, step, ends=None, closed=None, limit=None):
     limit: the degree (for float32, for float64) above which the result is nan.
     """
 
+    def of_degree(x, n):
+        """``_by_recurrence`` for one degree, which needs no masks.  It is exact at 1 and -1."""
+        wide = x.astype(np.float64, copy=False)
+        before, now = 1.0, first(wide)
+        for k in range(2, n + 1):
+            before, now = now, step(wide, k, now, before)
+        return now.astype(x.dtype, copy=now is wide)
+
+    by_parts = in_parts(of_degree)
+
     def run(x, n):
         some = x if isinstance(x, np.ndarray) else n
         kind = some.dtype
+        if some is x and not isinstance(n, np.ndarray) and 1 <= n < math.inf and (closed is None or n < 9):
+            if limit is None or n <= limit[kind.itemsize == 8]:
+                return by_parts(x, int(n))
         x, n = np.broadcast_arrays(np.asarray(x, np.float64), np.trunc(np.asarray(n, np.float64)))
         done = n < 0
         found = np.zeros(x.shape)

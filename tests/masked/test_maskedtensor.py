@@ -101,3 +101,30 @@ def test_gradient_of_plain_data() -> None:
 
 def test_pickled() -> None:
     assert repr(pickle.loads(pickle.dumps(make(torsh)))) == repr(make(torsh))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda t, x, mask: t.masked._output_mask(t.masked.sum, x, 1, mask=mask),
+        lambda t, x, mask: t.masked._output_mask(t.masked.norm, x, 2, (0, 1), mask=mask, keepdim=True),
+        lambda t, x, mask: t.masked._output_mask(t.masked.log_softmax, x, 1, mask=mask[:1]),
+        lambda t, x, mask: t.masked._combine_input_and_mask(t.masked.amax, x, mask),
+        lambda t, x, mask: t.masked._combine_input_and_mask(t.masked.argmin, x.long(), mask),
+        lambda t, x, mask: t.masked._combine_input_and_mask(t.masked.prod, x, mask[1]),
+        lambda t, x, mask: t.masked._combine_input_and_mask(t.masked.norm, x, mask, float("-inf")),
+        lambda t, x, mask: t.masked._where(mask, x, t.tensor(7.0)),
+    ],
+)
+def test_helpers_of_programs_written_against_them(call):
+    def found(t):
+        return call(t, t.arange(6.0).reshape(2, 3), t.tensor([[True, False, True], [False, False, False]])).tolist()
+
+    assert found(torsh) == found(torch)
+
+
+def test_dimensions_of_helpers():
+    for dim, ndim in ((None, 2), ((), 3), (-1, 3), ((2, 0), 3), (0, 1)):
+        assert torsh.masked._canonical_dim(dim, ndim) == torch.masked._canonical_dim(dim, ndim)
+    with pytest.raises(ValueError, match="_input_mask requires explicit mask"):
+        torsh.masked._input_mask(torsh.ones(3))

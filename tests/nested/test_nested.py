@@ -158,3 +158,15 @@ def test_ragged_sizes_of_one_structure_are_equal() -> None:
     a = make(torsh, "jagged")
     assert a.shape[1] is (a + 1).shape[1]
     assert a.shape[1] is not make(torsh, "jagged").shape[1]
+
+
+def test_backward_takes_a_nested_gradient() -> None:
+    def gradient(t):
+        x = t.nested.nested_tensor([t.arange(6.0).reshape(2, 3), t.ones(4, 3)], requires_grad=True)
+        (x * 2).backward(t.nested.nested_tensor([t.ones(2, 3), 3 * t.ones(4, 3)]))
+        return [p.tolist() for p in x.grad.unbind()]
+
+    assert gradient(torsh) == gradient(torch)
+    x = torsh.nested.nested_tensor([torsh.ones(2), torsh.ones(3)], requires_grad=True)
+    with pytest.raises(RuntimeError, match="Mismatch in shape: grad_output"):
+        x.exp().backward(torsh.nested.nested_tensor([torsh.ones(2), torsh.ones(2)]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -60,3 +61,18 @@ def test_every_output_is_differentiable(mode, backwards):
     inputs.append(make(2, 3) if mode == "LSTM" else None)
     run = lambda *tensors: [t for t in steps.op(*tensors, *([None] * (5 - len(tensors))), mode, backwards) if t.numel()]
     assert torsh.autograd.gradcheck(run, [t for t in inputs if t is not None])
+
+
+@pytest.mark.parametrize("layer", ["RNN", "GRU"])
+def test_layers_of_16_bit_numbers_round_after_every_operation(layer) -> None:
+    """As PyTorch's do: a step computed at once is nearer to the truth, and apart from PyTorch by several roundings."""
+    rng = np.random.default_rng(0)
+    theirs = getattr(torch.nn, layer)(4, 3, 2).to(torch.bfloat16)
+    ours = getattr(torsh.nn, layer)(4, 3, 2).to(torsh.bfloat16)
+    for p, q in zip(theirs.parameters(), ours.parameters()):
+        values = rng.uniform(-2, 2, tuple(p.shape)).astype(np.float32)
+        p.data.copy_(torch.from_numpy(values))
+        q.data.copy_(torsh.from_numpy(values))
+    x = rng.uniform(-2, 2, (3, 2, 4)).astype(np.float32)
+    found = [m(lib.from_numpy(x).to(lib.bfloat16))[0].float().tolist() for lib, m in ((torch, theirs), (torsh, ours))]
+    assert found[0] == found[1]

@@ -215,3 +215,38 @@ def test_factors_of_addr_follow_the_result():
 def test_multi_dot_names_the_dtypes_that_differ():
     with pytest.raises(RuntimeError, match="all tensors must have be the same dtype but tensor 0 is float"):
         torsh.linalg.multi_dot([torsh.ones(2, 2), torsh.ones(2, 2, dtype=torsh.float64)])
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize(("beta", "alpha"), [(1, 1), (0.7, 0.3), (0, 0.5), (-0.3, 2)])
+def test_addr_in_half_precision_rounds_as_pytorch(dtype, beta, alpha):
+    g = torch.Generator().manual_seed(0)
+    given = [torch.randn(*s, generator=g) * 3 for s in ((8, 9), (8,), (9,))]
+    wanted = torch.addr(*[x.to(getattr(torch, dtype)) for x in given], beta=beta, alpha=alpha)
+    found = torsh.addr(*[torsh.tensor(x.tolist(), dtype=getattr(torsh, dtype)) for x in given], beta=beta, alpha=alpha)
+    assert found.tolist() == wanted.tolist()
+
+
+def test_addbmm_in_half_precision_adds_one_product_after_the_other():
+    g = torch.Generator().manual_seed(0)
+    given = [torch.randn(*s, generator=g) * 8 for s in ((4, 5), (6, 4, 1), (6, 1, 5))]  # products of one term: no sums inside
+    wanted = torch.addbmm(*[x.half() for x in given])
+    assert torsh.addbmm(*[torsh.tensor(x.tolist(), dtype=torsh.float16) for x in given]).tolist() == wanted.tolist()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda t: t.linalg.multi_dot([t.ones(2, 2)] * 2, out=t.ones(2, 2, dtype=t.float64)), "expected out tensor to have dtype float"),
+        (lambda t: t.linalg.norm(t.ones(3), "fro"), "linalg.matrix_norm: The input tensor A must have at least 2 dimensions"),
+        (lambda t: t.linalg.norm(t.ones(3, 3), "nuc", dim=1), "linalg.matrix_norm: dim must be a 2-tuple"),
+        (lambda t: t.linalg.norm(t.ones(3), "other"), "linalg.matrix_norm: Order other not supported"),
+        (lambda t: t.einsum("..", t.ones(2)), "einsum\\(\\): found '.' for operand 0 that is not part of any ellipsis"),
+        (lambda t: t.einsum("...a...", t.ones(2)), "einsum\\(\\): found '.' for operand 0 for which an ellipsis was already found"),
+        (lambda t: t.heaviside(t.ones(2), t.ones(2), out=t.ones(2, dtype=t.complex64)), "heaviside is not yet implemented for complex"),
+    ],
+)
+@pytest.mark.parametrize("module", [torch, torsh])
+def test_refused_with_these_words(module, call, message):
+    with pytest.raises(RuntimeError, match=f"(?i){message}"):
+        call(module)

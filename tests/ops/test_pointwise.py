@@ -175,6 +175,7 @@ def test_alpha(alpha, dtypes):
     agree(outcome(lambda: over(x).add_(b, alpha=alpha)), outcome(lambda: x.clone().add_(y, alpha=alpha)))
 
 
+@pytest.mark.filterwarnings("ignore:This overload")
 def test_deprecated_positional_factors():
     x, y = torsh.ones(3), torsh.full((3,), 2.0)
     assert torsh.add(x, 3, y).tolist() == [7.0] * 3

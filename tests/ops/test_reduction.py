@@ -166,3 +166,25 @@ def test_first_and_second_derivatives(name, function, zeros):
     x, t = both(a, "float64")
     for found, wanted in zip(derivatives(torsh, x), derivatives(torch, t)):
         same(found, wanted)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda t: t.cumsum(t.ones(3), 0, dtype=t.float64, out=t.ones(3)), "Expected out tensor to have dtype double, but got float"),
+        (lambda t: t.sum(t.ones(3), 0, dtype=t.float64, out=t.ones(())), "Expected out tensor to have dtype double, but got float"),
+        (lambda t: t.softmax(t.ones(3), 0, dtype=t.float64, out=t.ones(3)), "Expected out tensor to have dtype double, but got float"),
+        (lambda t: t.all(t.ones(3), out=t.ones(())), "all only supports bool tensor for result, got: Float"),
+        (lambda t: t.any(t.ones(3), 0, out=t.ones((), dtype=t.int64)), "any only supports bool tensor for result, got: Long"),
+    ],
+)
+@pytest.mark.parametrize("module", [torch, torsh])
+def test_out_must_have_the_dtype_asked_for(module, call, message):
+    with pytest.raises(RuntimeError, match=message):
+        call(module)
+
+
+def test_truth_may_be_written_as_uint8():
+    out = torsh.zeros((), dtype=torsh.uint8)
+    assert torsh.all(torsh.ones(3), out=out) is out
+    assert out.item() == 1

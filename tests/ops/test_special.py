@@ -152,3 +152,12 @@ def test_refusals():
     with pytest.raises(TypeError, match="argument 'n'"):
         torsh.polygamma(1.5, torsh.ones(2))
     assert math.isnan(torsh.logit(torsh.tensor(2.0)).item())
+
+
+@pytest.mark.parametrize("name", [f"{p}_polynomial_{k}" for p in ("chebyshev", "shifted_chebyshev") for k in "tuvw"] + ["legendre_polynomial_p"])
+def test_a_number_as_degree_gives_the_bits_of_a_tensor(name):
+    f = getattr(torsh.special, name)
+    x = torsh.tensor([-2.0, -1.0, -0.3, -0.0, 0.7, 1.0, float("inf"), float("nan")])
+    for n in (0, 1, 2.7, 8, 9):
+        one, many = f(x, n), f(x, torsh.full_like(x, n))
+        assert one.numpy().tobytes() == many.numpy().tobytes()

@@ -1,6 +1,6 @@
 """What happens in a call while autocast is on.
 
-The public function of every op asks ``_op.override_of`` where anybody may want to take the call over; while autocast is on in
+The public function of every op asks ``_overriding.override_of`` where anybody may want to take the call over; while autocast is on in
 some thread, that asks ``handler`` here.  A function of the list is called again with its floating tensors cast and autocast
 off, so that what it is made of is left alone; any other function is just called, and the functions that it calls ask anew.
 While autocast is off nothing here is even imported.

@@ -6,7 +6,7 @@ import importlib
 import sys
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import prod
 from typing import Any
 
@@ -20,6 +20,7 @@ from torsh.autograd.grad_mode import (
     no_grad,
     set_grad_enabled,
 )
+from torsh.dispatch import state
 
 __all__ = [
     "Function", "anomaly_mode", "backward", "detect_anomaly", "enable_grad",
@@ -107,7 +108,9 @@ class set_multithreading_enabled:
 
 
 def _sequence(x: Any) -> tuple[Any, ...]:
-    return tuple(x) if isinstance(x, (tuple, list)) and not _is_edge(x) else (x,)
+    if isinstance(x, (tuple, list)) and not _is_edge(x):
+        return tuple(x)
+    return tuple(x) if isinstance(x, Iterator) else (x,)  # as ``module.parameters()``
 
 
 def _is_edge(x: Any) -> bool:
@@ -145,6 +148,9 @@ def _roots(tensors: Sequence[Any], grads: Sequence[Any]) -> list[tuple[Any, int,
             g = engine.ones_as(t)
         elif not isinstance(g, Tensor):
             raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
+        elif t.is_nested or g.is_nested:
+            if not t.is_nested or not t.is_same_size(g):
+                raise RuntimeError(f"Mismatch in shape: grad_output[{i}] has not the components of output[{i}]")
         elif tuple(g.shape) != tuple(t.shape):
             raise RuntimeError(
                 f"Mismatch in shape: grad_output[{i}] has a shape of {g.shape} and output[{i}] has a shape of {t.shape}."
@@ -171,6 +177,12 @@ def _ones_at(edge: Any) -> Any:
 
 
 _told: list[bool] = []  # not empty once the warning about create_graph was given
+
+
+def _always() -> bool:
+    from torsh._functions import is_warn_always_enabled
+
+    return is_warn_always_enabled()
 
 
 def backward(
@@ -206,7 +218,7 @@ def backward(
         grad_tensors = grad_variables
     grads = (None,) * len(tensors) if grad_tensors is None else _sequence(grad_tensors)
     keep = create_graph if retain_graph is None else retain_graph
-    if create_graph and not _told:
+    if create_graph and (not _told or _always()):
         _told.append(True)
         warnings.warn(
             "Using backward() with create_graph=True will create a reference cycle between the parameter and its gradient which can "
@@ -281,6 +293,14 @@ def grad(
     (tensor(18.),)
     """
     outputs, inputs = _sequence(outputs), _sequence(inputs)
+    if state.overrides:
+        from torsh import overrides
+
+        if overrides.has_torch_function(asked := [*outputs, *inputs]):
+            return overrides.handle_torch_function(  # type: ignore[no-any-return]
+                grad, asked, outputs, inputs, grad_outputs, retain_graph, create_graph, only_inputs, allow_unused, is_grads_batched,
+                materialize_grads,
+            )  # fmt: skip
     grads = (None,) * len(outputs) if grad_outputs is None else _sequence(grad_outputs)
     if is_grads_batched:
         return _batched_grad(outputs, inputs, grads, retain_graph, create_graph, allow_unused, materialize_grads)

@@ -59,6 +59,7 @@ class Node:
     tensor_hooks: dict[int, OrderedDict[int, Callable[..., Any]]] | None = None
     outputs_at: dict[int, tuple[tuple[int, ...], Any]] = {}  # (shape, kind) of outputs that a GradientEdge stands for
     _metadata: dict[str, Any] | None = None
+    tangents: dict[int, Any] | None = None  # of outputs by number, for those that the node keeps: see ``_forward``
 
     def __init__(self) -> None:
         self.seq = next(_numbers)
@@ -116,6 +117,8 @@ class Node:
         return spread
 
     def __call__(self, *grads: Any) -> Any:
+        if len(grads) != self.outputs:
+            raise TypeError(f"expected {self.outputs} arguments, got {len(grads)} instead: one gradient per output of {self.name()}")
         found = tuple(self.apply(grads[0] if self.outputs == 1 else list(grads)))
         return found[0] if len(found) == 1 else found
 
@@ -208,10 +211,12 @@ class _Running(threading.local):
 
     depth: int = 0
     partial: bool = False  # whether the innermost goes for certain inputs only
+    number: int = -1  # of the innermost
     callbacks: tuple[Callable[[], None], ...] = ()
 
 
 _running = _Running()
+_passes = itertools.count()
 
 
 def is_partial() -> bool:
@@ -224,6 +229,18 @@ def after_backward(callback: Callable[[], None]) -> None:
     if not _running.depth:
         raise RuntimeError("Final callbacks can only be installed during backward pass.")
     _running.callbacks = (*_running.callbacks, callback)
+
+
+def _call_back() -> None:
+    """What is to be done at the end of a backward pass; that may add more."""
+    while _running.callbacks:
+        callbacks, _running.callbacks = _running.callbacks, ()
+        _running.depth += 1
+        try:
+            for callback in callbacks:
+                callback()
+        finally:
+            _running.depth -= 1
 
 
 class Anomaly(threading.local):
@@ -313,6 +330,7 @@ def run(
     thread.enabled = create_graph and not thread.inference
     _running.depth += 1
     was_partial, _running.partial = _running.partial, targets is not None
+    was_number, _running.number = _running.number, next(_passes)
     try:
         for edge, number, grad in roots:
             if needed is None or id(edge) in needed:
@@ -365,10 +383,9 @@ def run(
         thread.enabled = previous
         _running.depth -= 1
         _running.partial = was_partial
+        _running.number = was_number
         if not _running.depth and _running.callbacks:
-            callbacks, _running.callbacks = _running.callbacks, ()
-            for callback in callbacks:
-                callback()
+            _call_back()
     return None
 
 

@@ -10,10 +10,11 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from torsh.autograd._forward import Level, below, detached, levels, switch
 from torsh.autograd.engine import FREED, Node, edge_of, fit
 from torsh.autograd.grad_mode import enable_grad, no_grad, thread
 from torsh.dispatch import state
-from torsh.ops._op import SavedOutput, save, unpack
+from torsh.ops._saved import RawSaved, SavedOutput, save, unpack
 from torsh.tensor import Tensor, version_of
 
 
@@ -29,7 +30,7 @@ around = _Around()
 
 def fresh_leaf(t: Any) -> Any:
     """A new leaf of a tensor's values that requires grad.  Nobody has a view of it, so nobody has to be told (unlike ``requires_grad_``)."""
-    leaf = t.detach()
+    leaf = detached(t)
     leaf._rg = True
     return leaf
 
@@ -83,8 +84,8 @@ class BackwardCFunction(Node, FunctionCtx):
     def saved_tensors(self) -> tuple[Any, ...]:
         """What ``save_for_backward`` kept (``save_for_forward`` inside ``jvp``).  Raises RuntimeError after it was freed or if it was
         written to since."""
-        if self._in_jvp and self._for_forward is not None:
-            return tuple(self._for_forward)
+        if self._in_jvp:
+            return tuple(self._for_forward or ())
         if self.saved is FREED:
             raise RuntimeError(
                 "Trying to backward through the graph a second time (or directly access saved tensors after they have already "
@@ -95,6 +96,13 @@ class BackwardCFunction(Node, FunctionCtx):
         return tuple(unpack(self, v) for v in self.saved)
 
     saved_variables = saved_tensors
+
+    @property
+    def _raw_saved_tensors(self) -> tuple[Any, ...]:
+        """What ``save_for_backward`` kept, packed: hooks can be put on each."""
+        if self.saved is FREED:
+            return self.saved_tensors  # raises
+        return tuple(RawSaved(self, i) for i in range(len(self.saved)))
 
     @property
     def needs_input_grad(self) -> tuple[bool, ...]:
@@ -253,6 +261,12 @@ class Function(metaclass=_FunctionMeta):
         """The batched form."""
         raise NotImplementedError("To use autograd.Function with vmap, you must define its vmap staticmethod.")
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise RuntimeError(
+            "Legacy autograd function with non-static forward method is deprecated. Please use new-style autograd function with static "
+            "forward method. (Example: https://pytorch.org/docs/stable/autograd.html#torch.autograd.Function)"
+        )
+
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Run ``forward`` and record ``backward`` for it."""
@@ -267,6 +281,7 @@ class Function(metaclass=_FunctionMeta):
                 "output). For more details, please see https://pytorch.org/docs/main/notes/extending.func.html"
             )
         node = cls._backward_cls()  # type: ignore[attr-defined]
+        pushed = _pushed(args) if state.levels and switch.enabled else []
         tensors = [a for a in args if isinstance(a, Tensor)]
         tracked = thread.enabled and any(t._rg for t in tensors)
         node._needs = tuple(isinstance(a, Tensor) and a._rg for a in args)
@@ -278,7 +293,7 @@ class Function(metaclass=_FunctionMeta):
         node.edges = tuple(e for e, _ in edges)
         node.numbers = tuple(n for _, n in edges)
         versions = [0 if t._vc is None else t._vc.version for t in tensors]
-        with no_grad():
+        with no_grad(), _NoTangents():
             if cls.setup_context is not Function.setup_context:
                 result = cls.forward(*args, **kwargs)
                 cls.setup_context(node, args, result)
@@ -301,7 +316,61 @@ class Function(metaclass=_FunctionMeta):
             if any(t is d for d in node._dirty) and (0 if t._vc is None else t._vc.version) == v:
                 t._bump(cls.__name__)
         node.__dict__.pop("_to_save", None)
+        for level, tangents in pushed:
+            with below(level):
+                cls._push(node, level, args, tangents, outs, list(result) if isinstance(result, tuple) else [result])
         return tuple(outs) if isinstance(result, tuple) else outs[0]
+
+    @classmethod
+    def _push(
+        cls, node: Any, level: Level, args: tuple[Any, ...], tangents: list[Any], outs: list[Any], results: list[Any]
+    ) -> None:
+        """Give the outputs of a call their tangents of one level of forward mode, by the user's ``jvp``."""
+        given = [
+            _zeros(tuple(a.shape), a._kind) if d is None and node._materialize and isinstance(a, Tensor) and a._kind.inexact else d
+            for a, d in zip(args, tangents)
+        ]
+        node._in_jvp = True
+        try:
+            found = cls.jvp(node, *given)
+        finally:
+            node._in_jvp = False
+        found = list(found) if isinstance(found, tuple) else [found]
+        if len(found) != len(outs):
+            raise RuntimeError(
+                f"function {cls.__name__}.jvp returned an incorrect number of forward gradients (expected {len(outs)}, got "
+                f"{len(found)}): it must return one per output of forward, None for those without"
+            )
+        for i, (out, result, d) in enumerate(zip(outs, results, found)):
+            differentiable = isinstance(out, Tensor) and out._kind.inexact and not any(result is n for n in node._non_differentiable)
+            if d is None or not differentiable:
+                if d is not None:
+                    raise RuntimeError(
+                        f"A custom Function's jvp ({cls.__name__}) returned a forward gradient for output {i}, which is not "
+                        "differentiable. You should return None at that position instead."
+                    )
+                if isinstance(out, Tensor) and level.of(out) is not None:  # written in place: the tangent it had is gone
+                    level.give(out, _zeros(tuple(out.shape), out._kind))
+                continue
+            if not isinstance(d, Tensor):
+                raise TypeError(f"{cls.__name__}.jvp must return tensors or None, got {type(d).__name__}")
+            if tuple(d.shape) != tuple(out.shape):
+                raise RuntimeError(
+                    f"{cls.__name__}.jvp returned a forward gradient of shape {list(d.shape)} for an output of shape {list(out.shape)}"
+                )
+            at = next((k for k, a in enumerate(args) if a is result), None)
+            if any(result is w for w in node._dirty):
+                if at is not None and tangents[at] is not None and given[at] is not d:
+                    raise RuntimeError(
+                        "An inplace custom Function is not modifying the forward mode gradients inplace. If the forward is modifying an "
+                        "input inplace, then the jvp function must modify the corresponding gradient inplace."
+                    )
+                stand_in = out._alias()
+                level.give(stand_in, d)
+                level.write(out, stand_in)
+                continue
+            _check_view(result, args, tangents, d)
+            level.give(out, d)
 
     @classmethod
     def _mark(cls, node: Any, i: int, out: Tensor, inputs: list[Tensor], tracked: bool) -> Tensor:
@@ -325,6 +394,42 @@ class Function(metaclass=_FunctionMeta):
         if out._vc is not None:
             out._gf_version = version_of(out).version
         return out
+
+
+class _NoTangents:
+    """Around a Function's forward: what it computes gets no tangents, ``jvp`` gives those of its outputs."""
+
+    def __enter__(self) -> None:
+        self.before, switch.enabled = switch.enabled, False
+
+    def __exit__(self, *exc: object) -> None:
+        switch.enabled = self.before
+
+
+def _pushed(args: tuple[Any, ...]) -> list[tuple[Level, list[Any]]]:
+    """The levels of forward mode for which an argument has a tangent, outermost first, with the tangents of all arguments."""
+    found = []
+    for level in levels():
+        tangents = [level.of(a) if isinstance(a, Tensor) else None for a in args]
+        if any(t is not None for t in tangents):
+            found.append((level, tangents))
+    return found
+
+
+def _check_view(result: Tensor, args: tuple[Any, ...], tangents: list[Any], d: Tensor) -> None:
+    """Raise where forward returns a view of an input (or the input itself) and ``jvp`` no such view of the input's tangent."""
+    for a, t in zip(args, tangents):
+        if t is None or hasattr(t, "_physical"):
+            continue
+        viewed = result is a or (result._base is not None and result._base is (a if a._base is None else a._base))
+        if not viewed:
+            continue
+        what = "A custom Function's forward is returning a view (or an input as-is) but the jvp is not returning a view"
+        if d._base is None:
+            raise RuntimeError(f"{what}.")
+        if d._base is not (t if t._base is None else t._base):
+            of = "of the given" if a._base is None else "of the same base as the given"
+            raise RuntimeError(f"{what} {of} forward gradient.")
 
 
 def _keep(node: Any, t: Any, result: Any, outs: list[Any], inputs: list[Tensor]) -> Any:

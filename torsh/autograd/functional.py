@@ -189,7 +189,7 @@ def _basis(tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
 
 def _by_columns(func: Callable[..., Any], inputs: Any, strict: bool, vectorize: bool) -> Any:
     """The Jacobian by one directional derivative per input element, all at once."""
-    from torsh.func import linearize, vmap
+    from torsh.func._transforms import in_all_directions
 
     if strict:
         raise RuntimeError(
@@ -208,16 +208,8 @@ def _by_columns(func: Callable[..., Any], inputs: Any, strict: bool, vectorize: 
         many_out, outputs = _tuple(func(*args), "jacobian", "outputs of the user-provided function")
         return outputs
 
-    given = tuple(t.detach() for t in given)
-    outputs, push = linearize(flat, *given)
-    units = [b.reshape((b.shape[0], *t.shape)) for b, t in zip(_basis(given), given)]
-    columns = vmap(lambda *tangents: push(*tangents))(*units)
-    sizes = [t.numel() for t in given]
-    whole = []
-    for out, found in zip(outputs, columns):
-        parts = found.detach().movedim(0, -1).split(sizes, dim=-1)
-        whole.append(_shape(tuple(p.reshape((*out.shape, *t.shape)) for p, t in zip(parts, given)), many_in))
-    return _shape(tuple(whole), many_out)
+    found, _ = in_all_directions(flat, [t.detach() for t in given])
+    return _shape(tuple([_shape(tuple([b.detach() for b in blocks]), many_in) for blocks in found]), many_out)
 
 
 def _rows_at_once(outputs: Any, given: Any, create_graph: bool) -> list[tuple[Any, ...]]:

@@ -266,7 +266,8 @@ class _Check:
     def _tangents(self, t: Tensor, direction: Array) -> list[Array]:
         """The directional derivatives of all outputs along a direction of one input."""
         with forward_ad.dual_level():
-            swapped = {id(t): forward_ad.make_dual(t.detach(), _like(direction, t))}
+            swapped = {id(x): forward_ad.make_dual(x.detach(), x.detach().new_zeros(tuple(x.shape))) for x in self.leaves if x is not t}
+            swapped[id(t)] = forward_ad.make_dual(t.detach(), _like(direction, t))
             found = _tuple(self.func(*_swap(self.inputs, swapped)))
             tangents = []
             for p in self.inexact:
@@ -287,24 +288,19 @@ class _Check:
                         raise GradcheckError(_mismatch(k, i, w, g, False, 1.0, "computed with forward mode "))
 
     def batched_forward(self) -> None:
-        from torsh.func import vmap
+        from torsh.func._directions import Directions
 
         for i, t in enumerate(self.leaves):
             directions = np.stack([_random(self.rng, t) for _ in range(2)])
             stacked = _stack([_like(u, t) for u in directions])
-
-            def along(tangent: Tensor, t: Tensor = t) -> Any:
-                with forward_ad.dual_level():
-                    dual = forward_ad.make_dual(t.detach(), tangent)
-                    found = _tuple(self.func(*_swap(self.inputs, {id(t): dual})))
-                    pairs = [forward_ad.unpack_dual(found[p]) for p in self.inexact]
-                    return tuple(v.detach() * 0 if g is None else g for v, g in pairs)
-
             want = [np.stack(rows) for rows in zip(*[self._tangents(t, u) for u in directions])]
             try:
                 with warnings.catch_warnings():
                     warnings.filterwarnings("ignore", message="There is a performance drop")
-                    got = vmap(along)(stacked)
+                    with Directions(len(directions), "error") as both, forward_ad.dual_level():
+                        dual = forward_ad.make_dual(t.detach(), both.example(stacked))
+                        found = _tuple(self.func(*_swap(self.inputs, {id(t): dual})))
+                        got = [both.batch_of(*forward_ad.unpack_dual(found[p])) for p in self.inexact]
             except RuntimeError as e:
                 raise GradcheckError(f"While computing batched gradients, got: {e}") from e
             for k, (g, w) in enumerate(zip(got, want)):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from torsh.autograd import engine
 from torsh.autograd.engine import Node, RemovableHandle
-from torsh.ops._op import saved_tensor_hooks
+from torsh.ops._saved import saved_tensor_hooks
 from torsh.tensor import Tensor
 
 __all__ = [

@@ -7,7 +7,9 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from torsh.autograd._forward import keep
 from torsh.autograd.engine import Node, edge_of
+from torsh.dispatch import state
 from torsh.tensor import Tensor, memory_of
 
 Geometry = tuple[tuple[int, ...], tuple[int, ...], int]
@@ -130,7 +132,7 @@ def copied(t: Tensor, source: Tensor) -> Tensor:
     """``source`` as what is written over ``t``: the result of an operation on both."""
     result = source._alias()
     result._gf, result._rg = CopyBackwards(t, source), True
-    return result
+    return keep(source, result) if state.levels else result
 
 
 def zeros_as(g: Tensor) -> Tensor:
@@ -255,19 +257,20 @@ def rebase(t: Tensor, result: Tensor | None) -> None:
     if base._vc is not None:
         base._vc.source = (node, 0)
     if newly:
-        tell_views(base)
+        tell_views(base, told=1)
     t._rg = True
     regenerate(t)
 
 
-def tell_views(base: Tensor, has_history: bool = True) -> None:
+def tell_views(base: Tensor, has_history: bool = True, told: int = 0) -> None:
     """Views made while the base did not require grad do so now.
 
-    has_history: whether they must ask it for their history.  They are found by asking the garbage collector who holds the version object that views share.  That is slow, but needed
-    only when a tensor with living views starts to require grad; keeping a list would cost every view a tenth of its time.
+    has_history: whether they must ask it for their history.  told: how many views know already.  The others are found by asking
+    the garbage collector who holds the version object that views share.  That is slow, but needed only when a tensor with other
+    living views starts to require grad; keeping a list would cost every view a tenth of its time.
     """
     vc = base._vc
-    if vc is None or sys.getrefcount(vc) <= 3:  # the base, this variable and the argument: no view lives
+    if vc is None or sys.getrefcount(vc) <= 3 + told:  # the base, this variable, the argument: no other view lives
         return
     for holder in gc.get_referrers(vc):
         owners = [holder]

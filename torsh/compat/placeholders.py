@@ -27,7 +27,9 @@ class MissingAPI(NotImplementedError):
 
 def exists(fullname: str) -> bool:
     """Whether PyTorch has a package that this module name is in."""
-    return fullname.split(".")[1:2] != [] and fullname.split(".")[1] in PACKAGES
+    if fullname == "functorch.compile":
+        return True
+    return fullname.startswith("torch.") and fullname.split(".")[1] in PACKAGES
 
 
 class Loader(importlib.abc.Loader):

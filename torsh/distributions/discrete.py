@@ -259,6 +259,7 @@ class OneHotCategorical(Distribution):
 
     arg_constraints = {"probs": c.simplex, "logits": c.real_vector}
     support = c.one_hot
+    has_enumerate_support = True
 
     def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
         self._categorical = Categorical(probs, logits)
@@ -286,6 +287,14 @@ class OneHotCategorical(Distribution):
 
     def entropy(self) -> Tensor:
         return self._categorical.entropy()
+
+    def enumerate_support(self, expand: bool = True) -> Tensor:
+        import torsh
+
+        n = self._event_shape[0]
+        values = torsh.eye(n, dtype=self.probs.dtype, device=self.probs.device)
+        values = values.view((n, *(1,) * len(self._batch_shape), n))
+        return values.expand((n, *self._batch_shape, n)) if expand else values
 
 
 class Poisson(ExponentialFamily):

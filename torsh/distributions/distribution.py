@@ -8,6 +8,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from torsh._callers import warn
 from torsh.autograd.grad_mode import enable_grad, no_grad
 from torsh.distributions import constraints
 from torsh.tensor import Size, Tensor
@@ -23,10 +24,12 @@ def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
     import torsh
 
     tensors = [v for v in values if isinstance(v, Tensor)]
-    if not all(isinstance(v, (Tensor, int, float)) for v in values):
+    from torsh.overrides import is_tensor_like
+
+    if not all(isinstance(v, (int, float)) or is_tensor_like(v) for v in values):
         raise ValueError("Input arguments must all be instances of Number, torch.Tensor or objects implementing __torch_function__.")
     like = {"dtype": tensors[0].dtype, "device": tensors[0].device} if tensors else {"dtype": torsh.get_default_dtype()}
-    return torsh.broadcast_tensors(*[v if isinstance(v, Tensor) else torsh.tensor(v, **like) for v in values])
+    return torsh.broadcast_tensors(*[torsh.tensor(v, **like) if isinstance(v, (int, float)) else v for v in values])
 
 
 def standard_normal(shape: Any, like: Tensor) -> Tensor:
@@ -83,8 +86,6 @@ class Distribution:
     has_rsample = False
     has_enumerate_support = False
     _validate_args = __debug__
-    arg_constraints: dict[str, Any] = {}
-
     @staticmethod
     def set_default_validate_args(value: bool) -> None:
         """Whether parameters and values are checked where nothing else is said."""
@@ -97,8 +98,17 @@ class Distribution:
         if validate_args is not None:
             self._validate_args = validate_args
         if self._validate_args:
-            for name, constraint in self.arg_constraints.items():
-                if constraints.is_dependent(constraint) or name not in self.__dict__:
+            try:
+                checked = self.arg_constraints
+            except NotImplementedError:
+                checked = {}
+                warn(
+                    f"{type(self)} does not define `arg_constraints`. Please set `arg_constraints = {{}}` or initialize the distribution "
+                    "with `validate_args=False` to turn off validation."
+                )
+            for name, constraint in checked.items():
+                lazy = name not in self.__dict__ and isinstance(getattr(type(self), name, None), lazy_property)
+                if constraints.is_dependent(constraint) or lazy:
                     continue
                 value = getattr(self, name)
                 if not bool(constraint.check(value).all()):
@@ -106,6 +116,18 @@ class Distribution:
                         f"Expected parameter {name} ({type(value).__name__} of shape {tuple(value.shape)}) of distribution "
                         f"{self!r} to satisfy the constraint {constraint!r}, but found invalid values:\n{value}"
                     )
+
+    @property
+    def arg_constraints(self) -> dict[str, Any]:
+        """The constraint of each parameter by name: what ``validate_args`` checks.  A subclass says it.
+
+        Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.Distribution.arg_constraints
+
+        >>> import torsh
+        >>> torsh.distributions.Normal.arg_constraints["scale"]
+        GreaterThan(lower_bound=0.0)
+        """
+        raise NotImplementedError
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         """The same distribution with its parameters expanded to another batch shape.
@@ -279,7 +301,14 @@ class Distribution:
                     f"Value is not broadcastable with batch_shape+event_shape: {value.shape} vs "
                     f"{self._batch_shape + self._event_shape}."
                 )
-        support = self.support
+        try:
+            support = self.support
+        except NotImplementedError:
+            warn(
+                f"{type(self)} does not define `support` to enable sample validation. Please initialize the distribution with "
+                "`validate_args=False` to turn off validation."
+            )
+            return
         if not bool(support.check(value).all()):
             raise ValueError(
                 f"Expected value argument ({type(value).__name__} of shape {tuple(value.shape)}) to be within the support "

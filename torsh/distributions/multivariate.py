@@ -10,6 +10,8 @@ from torsh.distributions import constraints as c
 from torsh.distributions.discrete import Binomial, Categorical
 from torsh.distributions.distribution import Distribution, lazy_property, standard_normal
 from torsh.distributions.exp_family import ExponentialFamily
+from torsh.ops._op import needs_grad
+from torsh.ops.dirichlet_gradient import drawn_dirichlet
 from torsh.tensor import Tensor
 
 
@@ -63,11 +65,8 @@ class Dirichlet(ExponentialFamily):
         import torsh
 
         concentration = self.concentration.expand(self._extended_shape(sample_shape))
-        if not (concentration._rg and torsh.is_grad_enabled()):
-            return torsh._sample_dirichlet(concentration)
-        # Through gamma draws, whose gradients are known.
-        draws = torsh._standard_gamma(concentration)
-        return draws / draws.sum(-1, keepdim=True)
+        draws = torsh._sample_dirichlet(concentration.detach())
+        return drawn_dirichlet(concentration, draws) if needs_grad(concentration) else draws
 
     def log_prob(self, value: Tensor) -> Tensor:
         import torsh
@@ -270,6 +269,8 @@ class Independent(Distribution):
     torsh.Size([3])
     """
 
+    arg_constraints: Any = {}
+
     def __init__(
         self, base_distribution: Distribution, reinterpreted_batch_ndims: int, validate_args: bool | None = None
     ) -> None:
@@ -327,6 +328,8 @@ class MixtureSameFamily(Distribution):
     >>> d.mean, d.variance
     (tensor(1.), tensor(5.))
     """
+
+    arg_constraints: Any = {}
 
     def __init__(
         self, mixture_distribution: Categorical, component_distribution: Distribution, validate_args: bool | None = None

@@ -455,6 +455,8 @@ class TransformedDistribution(Distribution):
     tensor(-0.9189)
     """
 
+    arg_constraints: Any = {}
+
     def __init__(self, base_distribution: Distribution, transforms: Any, validate_args: bool | None = None) -> None:
         parts = [transforms] if isinstance(transforms, Transform) else list(transforms)
         if not all(isinstance(t, Transform) for t in parts):

@@ -99,12 +99,19 @@ def stack_module_state(models: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     if len({type(m) for m in models}) > 1:
         raise RuntimeError("stack_module_state: Expected all models to be of the same class.")
 
-    def stacked(kind: str, track: bool) -> dict[str, Any]:
+    def stacked(kind: str) -> dict[str, Any]:
         named = [dict(getattr(m, kind)()) for m in models]
-        found = {k: torsh.stack([d[k].detach() if track else d[k] for d in named]) for k in named[0]}
-        return {k: v.requires_grad_(named[0][k].requires_grad) for k, v in found.items()} if track else found
+        found = {}
+        for name in named[0]:
+            each = [d[name] for d in named]
+            if len({t.requires_grad for t in each}) > 1:
+                raise RuntimeError(f"Expected {name} from each model to have the same .requires_grad")
+            found[name] = torsh.stack(each)
+            if each[0].requires_grad:
+                found[name] = found[name].detach().requires_grad_()
+        return found
 
-    return stacked("named_parameters", True), stacked("named_buffers", False)
+    return stacked("named_parameters"), stacked("named_buffers")
 
 
 def replace_all_batch_norm_modules_(root: Any) -> Any:

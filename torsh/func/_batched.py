@@ -19,10 +19,11 @@ class Example:
     Whatever asks for values (item, bool, numpy, a kernel) fails here instead of silently answering for one example.
     """
 
-    __slots__ = ("shape",)
+    __slots__ = ("batch", "shape")
 
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        self.shape = shape
+    def __init__(self, batch: Tensor) -> None:
+        self.batch = batch
+        self.shape = tuple(batch.shape)[1:]
 
     @property
     def ndim(self) -> int:
@@ -30,17 +31,23 @@ class Example:
 
     @property
     def flags(self) -> Any:
-        """What NumPy arrays say of their layout: an example counts as contiguous, the rules reshape the batch."""
-        return SimpleNamespace(c_contiguous=True)
+        """What NumPy arrays say of their layout."""
+        return SimpleNamespace(c_contiguous=self.is_contiguous())
 
     def is_contiguous(self, *args: Any, **kwargs: Any) -> bool:
-        """What torch tensors say of their layout."""
+        """What torch tensors say of their layout: whether each example lies in row-major order in the batch's memory."""
+        expected = 1
+        for n, step in zip(reversed(self.shape), reversed(self.batch.stride())):
+            if n != 1:
+                if step != expected and 0 not in self.shape:
+                    return False
+                expected *= n
         return True
 
     def __getattr__(self, name: str) -> Any:
         raise RuntimeError(
-            "vmap: It looks like you're calling .item() on a Tensor, or something else that needs its values, such as "
-            "data-dependent control flow or a conversion to NumPy. We don't support that under vmap: compute with tensors "
+            "vmap: It looks like you're calling .item() on a Tensor. We don't support vmap over calling .item() on a Tensor, or over "
+            "anything else that needs its values, such as data-dependent control flow or a conversion to NumPy: compute with tensors "
             "(torch.where instead of if), or loop over the batch"
         )
 
@@ -61,6 +68,15 @@ class Batched(Tensor):
     _physical: Tensor
     __torch_function__ = _disabled_torch_function_impl  # type: ignore[assignment]
 
+    @property
+    def _rg(self) -> bool:  # type: ignore[override]
+        # What the batch says: a write to another view of its memory may have changed it.
+        return self._physical._rg
+
+    @_rg.setter
+    def _rg(self, value: bool) -> None:
+        pass
+
     def _assign(self, result: Tensor, name: str) -> Tensor:
         """Write in place: into the batch."""
         self._physical.copy_(physical(result, self._level, self._physical.shape[0]))
@@ -77,6 +93,30 @@ class Batched(Tensor):
 
     def _alias(self) -> Tensor:
         return batched(self._physical.detach(), self._level)
+
+    def _alias_with_history(self) -> Tensor:
+        """The same memory with the same history, of which an in-place view is made."""
+        before = self._physical
+        if type(before) is Batched:
+            return batched(before._alias_with_history(), self._level)
+        whole = before._alias()
+        whole._gf, whole._nr, whole._rg = before.grad_fn, before._nr, before._rg
+        return batched(whole, self._level)
+
+    def detach_(self) -> Tensor:
+        """Take the batch out of the graph."""
+        self._physical.detach_()
+        return self
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Refused: what is mapped is differentiated by ``torch.func.grad`` and ``vjp``."""
+        if requires_grad:
+            raise RuntimeError(
+                "You are attempting to call Tensor.requires_grad_() (or perhaps using torch.autograd.functional.* APIs) inside of a function "
+                "being transformed by a functorch transform. This is unsupported, please attempt to use the functorch transforms (e.g. grad, "
+                "vjp, jacrev, jacfwd, hessian) or call requires_grad_() outside of a function being transformed instead."
+            )
+        return self
 
     def _of_batch(self, make: Any) -> Tensor:
         """A new batch of this level: ``make(the batch behind this example, its length)``."""
@@ -101,6 +141,15 @@ class Batched(Tensor):
 
     item = tolist
 
+    @property
+    def data(self) -> Tensor:
+        """Refused, as in PyTorch: use ``detach()``."""
+        raise RuntimeError("accessing `data` under vmap transform is not allowed: use detach()")
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        raise RuntimeError("mutating directly with `.data` under vmap transform is not allowed: use copy_()")
+
     def resize_(self, *args: Any, **kwargs: Any) -> Tensor:
         """Refused: an example has no memory of its own to resize."""
         raise RuntimeError(
@@ -112,8 +161,8 @@ class Batched(Tensor):
 
     def __bool__(self) -> bool:
         raise RuntimeError(
-            "vmap: It looks like you're attempting to use a Tensor in some data-dependent control flow. We don't support that: compute "
-            "with tensors (torch.where instead of if), or loop over the batch"
+            "vmap: It looks like you're attempting to use a Tensor in some data-dependent control flow. We don't support that yet: "
+            "compute with tensors (torch.where instead of if), or loop over the batch"
         )
 
     def backward(self, *args: Any, **kwargs: Any) -> None:
@@ -136,9 +185,13 @@ def batched(physical: Tensor, level: int) -> Batched:
     t = new(Batched)
     t._physical, t._level = physical, level
     t._kind = physical._kind
-    t._data = Example(tuple(physical.shape)[1:])
-    t._rg = physical._rg
+    t._data = Example(physical)
     return t
+
+
+def is_batched(t: Any) -> bool:
+    """Whether a value is an example that a ``vmap`` made."""
+    return type(t) is Batched
 
 
 def at_level(t: Any, level: int) -> bool:
@@ -209,21 +262,30 @@ def mapped() -> bool:
     return any(isinstance(m, VmapMode) for m in modes())
 
 
-def drawn_on_batch(fn: Any, *params: Tensor) -> Any:
-    """Random numbers with tensors of parameters under ``vmap``: ``fn(*params)``, elementwise in them, for the whole batch at once."""
+def _drawing(params: tuple[Any, ...]) -> tuple[VmapMode, bool]:
+    """(the map around a draw, whether some of its parameters are batches); RuntimeError where it allows no such draw."""
     mode = next(m for m in reversed(modes()) if isinstance(m, VmapMode))
     if mode.randomness == "error":
-        raise RuntimeError(
-            "vmap: called random operation while in randomness error mode. Please either use the 'same' or 'different' randomness "
-            "flags on vmap or perform the randomness operation out of vmap"
-        )
+        raise RuntimeError(RANDOM_IN_ERROR_MODE)
     of_examples = any(has_batch(p, mode.level) for p in params)
+    if mode.randomness == "same" and of_examples:
+        raise RuntimeError(
+            "Vmap does not currently support same randomness with a batched tensor input. Please file an issue: the examples' "
+            "parameters differ, so one draw cannot serve them all"
+        )
+    return mode, of_examples
+
+
+RANDOM_IN_ERROR_MODE = (
+    "vmap: called random operation while in randomness error mode. Please either use the 'same' or 'different' randomness flags on vmap "
+    "or perform the randomness operation out of vmap"
+)
+
+
+def drawn_on_batch(fn: Any, *params: Tensor) -> Any:
+    """Random numbers with tensors of parameters under ``vmap``: ``fn(*params)``, elementwise in them, for the whole batch at once."""
+    mode, _ = _drawing(params)
     if mode.randomness == "same":
-        if of_examples:
-            raise RuntimeError(
-                "Vmap does not currently support same randomness with a batched tensor input. Please file an issue: the examples' "
-                "parameters differ, so one draw cannot serve them all"
-            )
         with without(mode):
             return fn(*params)
     rank = max(p.ndim for p in params)
@@ -233,6 +295,40 @@ def drawn_on_batch(fn: Any, *params: Tensor) -> Any:
         given.append(b.reshape((b.shape[0], *(1,) * (rank + 1 - b.ndim), *b.shape[1:])))
     with without(mode):
         return batched(fn(*given), mode.level)
+
+
+def drawn_like_batch(fn: Any, like: Tensor) -> Any:
+    """Random numbers of a tensor's shape under ``vmap``: ``fn(like)``, whose values do not count."""
+    mode, _ = _drawing(())
+    if mode.randomness == "same":
+        with without(mode):
+            return fn(physical(like, mode.level, mode.size)[0] if mode.size else like)
+    return drawn_on_batch(fn, like)
+
+
+def filled_on_batch(fill: Any, t: Tensor, *params: Tensor) -> Any:
+    """Random numbers written into a tensor under ``vmap``: ``fill(t, *params)``, elementwise, for the whole batch at once."""
+    mode, of_examples = _drawing(params)
+    mine = at_level(t, mode.level)
+    if of_examples and not mine:
+        Batched._refuse_into(params[0], t, "a random op")  # type: ignore[arg-type]
+    if mode.randomness == "different" and not mine:
+        raise RuntimeError(
+            "vmap: Cannot ask for different inplace randomness on an unbatched tensor. This will appear like same randomness. If this "
+            "is necessary for your usage, use a tensor that is batched by this vmap, or randomness='same'"
+        )
+    with without(mode):
+        if not mine:
+            fill(t, *params)
+            return t
+        whole = t._physical  # type: ignore[attr-defined]
+        if mode.randomness == "same":
+            one = whole.new_empty(tuple(whole.shape)[1:])
+            whole.copy_(fill(one, *params))
+        else:
+            given = [physical(p, mode.level, mode.size) for p in params]
+            fill(whole, *[p.reshape((p.shape[0], *(1,) * (whole.ndim - p.ndim), *p.shape[1:])) for p in given])
+    return t
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from torsh.dispatch import modes
 from torsh.func._batched import Batched, VmapMode, at_level, batched, physical, without
+from torsh.func._tree import flatten, spread, unflatten
 from torsh.tensor import Tensor
 
 
@@ -29,17 +30,19 @@ def unwrapped(mode: VmapMode, a: Any) -> tuple[Any, Any]:
 
 
 def wrapped(mode: VmapMode, result: Any, dims: Any) -> Any:
-    """What a user's ``vmap`` gave, as examples."""
-    if isinstance(result, Tensor):
-        return result if dims is None else batched(result.movedim(dims, 0), mode.level)
-    if isinstance(result, (tuple, list)):
-        each = list(dims) if isinstance(dims, (tuple, list)) else [dims] * len(result)
-        if len(each) != len(result):
-            raise RuntimeError(
-                f"vmap: out_dims has {len(each)} entries for {len(result)} outputs: they must have the same structure"
-            )
-        return type(result)(wrapped(mode, r, d) for r, d in zip(result, each))
-    return result
+    """What a user's ``vmap`` gave, as examples: ``dims`` says where the batch is in each tensor, one for all or in a structure."""
+    leaves, spec = flatten(result)
+    where = spread(tuple(dims) if isinstance(dims, list) and isinstance(result, tuple) else dims, spec)
+    if where is None:
+        raise RuntimeError(
+            f"The autograd.Function's vmap staticmethod returned an incompatible (output, out_dims) tuple. Expected out_dims={dims} to be "
+            f"compatible with the structure of `output`. out_dims has structure {flatten(dims)[1]} but output has structure {spec}. For "
+            "more details, please see https://pytorch.org/docs/main/notes/extending.func.html"
+        )
+    if not all(d is None or isinstance(d, int) for d in where):
+        raise RuntimeError(f"vmap: out_dims must be integers or None, got {dims}")
+    made = [t if d is None or not isinstance(t, Tensor) else batched(t.movedim(d, 0), mode.level) for t, d in zip(leaves, where)]
+    return unflatten(made, spec)
 
 
 def rule_of_function(fn: Callable[[VmapInfo, Any, Any], Any]) -> Callable[..., Any]:

@@ -16,17 +16,37 @@ Composite ops need none: the ops they consist of come here.
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from torsh.func._batched import VmapMode, at_level, batched, has_batch, physical
+from torsh import _callers
+from torsh.dispatch import modes
+from torsh.func._batched import (
+    RANDOM_IN_ERROR_MODE,
+    VmapMode,
+    at_level,
+    batched,
+    has_batch,
+    is_batched,
+    physical,
+    without,
+)
 from torsh.ops._pointwise import Pointwise, compute_kind
 from torsh.tensor import Tensor
 
 # Ops that ran example by example, and how often: what `torsh.func.fallbacks` shows.
 fallbacks: Counter[str] = Counter()
+
+
+class _Fallback:
+    """Whether ops without a rule run example by example, and say so."""
+
+    enabled = True
+    warns = True
+
+
+fallback = _Fallback()
 
 Rule = Callable[[VmapMode, Any, tuple[Any, ...]], Any]
 RULES: dict[str, Rule] = {}
@@ -298,15 +318,23 @@ def _composed(mode: VmapMode, op: Any, args: tuple[Any, ...]) -> Any:
 
 def one_by_one(mode: VmapMode, op: Any, args: tuple[Any, ...]) -> Any:
     """The fallback: run each example by itself and stack the results."""
+    return _looped(mode, op.name, op, args, "data-dependent" in op.tags)
+
+
+def _looped(mode: VmapMode, name: str, call: Callable[..., Any], args: tuple[Any, ...], free_shape: bool) -> Any:
     import torsh
 
-    fallbacks[op.name] += 1
-    warnings.warn(
-        f"There is a performance drop because we have not yet implemented the batching rule for {op.name}: it runs once for each "
-        f"of the {mode.size} examples",
-        UserWarning,
-        stacklevel=2,
-    )
+    if not fallback.enabled:
+        raise RuntimeError(
+            f"Batching rule not implemented for {name}; the fallback path doesn't work on it as it is switched off: no op runs example "
+            "by example"
+        )
+    fallbacks[name] += 1
+    if fallback.warns:
+        _callers.warn(
+            f"There is a performance drop because we have not yet implemented the batching rule for {name}: it runs once for each "
+            f"of the {mode.size} examples"
+        )
 
     def example(a: Any, i: int) -> Any:
         if at_level(a, mode.level):
@@ -315,20 +343,42 @@ def one_by_one(mode: VmapMode, op: Any, args: tuple[Any, ...]) -> Any:
             return type(a)(example(x, i) for x in a)
         return a
 
-    results = [op(*[example(a, i) for a in args]) for i in range(mode.size)]
+    results = [call(*[example(a, i) for a in args]) for i in range(mode.size)]
     if not results:
-        raise RuntimeError(f"vmap: {op.name} runs example by example, which gives no result for a batch of size 0")
-    first = results[0]
-    if "data-dependent" in op.tags and len({_shapes(r) for r in results}) > 1:
+        raise RuntimeError(f"vmap: {name} runs example by example, which gives no result for a batch of size 0")
+    if free_shape and len({_shapes(r) for r in results}) > 1:
         raise RuntimeError(
-            f"vmap: We do not support batching operators that can output dynamic shape. Attempted to vmap over {op.name}, and the "
+            f"vmap: We do not support batching operators that can output dynamic shape. Attempted to vmap over {name}, and the "
             f"examples' results differ in shape: {sorted({_shapes(r) for r in results})}. Loop over the batch, or use an op of fixed "
             "shape (torch.where instead of a mask)"
         )
+    return _stacked(mode, results, torsh.stack)
+
+
+def _stacked(mode: VmapMode, results: Any, stack: Any) -> Any:
+    first = results[0]
+    if first is None:
+        return None
     if isinstance(first, Tensor):
-        return batched(torsh.stack(results), mode.level)
-    stacked = [None if r[0] is None else batched(torsh.stack(list(r)), mode.level) for r in zip(*results)]
-    return type(first)(*stacked) if hasattr(first, "_fields") else type(first)(stacked)
+        return batched(stack(list(results)), mode.level)
+    parts = [_stacked(mode, r, stack) for r in zip(*results)]
+    return type(first)(*parts) if hasattr(first, "_fields") else type(first)(parts)
+
+
+def by_example(call: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    """``call(*args)`` for each example by itself, where what it does depends on the values of these; None if no argument is one."""
+    level = max((_deepest(a) for a in args), default=0)
+    if not level:
+        return None
+    mode = next(m for m in modes() if isinstance(m, VmapMode) and m.level == level)
+    with without(mode):
+        return _looped(mode, call.__name__, call, args, True)
+
+
+def _deepest(a: Any) -> int:
+    if isinstance(a, (list, tuple)):
+        return max(map(_deepest, a), default=0)
+    return a._level if is_batched(a) else 0
 
 
 def _shapes(result: Any) -> Any:
@@ -340,10 +390,7 @@ def _shapes(result: Any) -> Any:
 def apply_random(mode: VmapMode, op: Any, args: tuple[Any, ...], proceed: Callable[..., Any]) -> Any:
     """Random ops under vmap: refused, the same for every example, or different ones."""
     if mode.randomness == "error":
-        raise RuntimeError(
-            "vmap: called random operation while in randomness error mode. Please either use the 'same' or 'different' randomness "
-            "flags on vmap or perform the randomness operation out of vmap"
-        )
+        raise RuntimeError(RANDOM_IN_ERROR_MODE)
     if mode.randomness == "same":
         return proceed(*args)
     if op.name == "permutation":  # every example its own

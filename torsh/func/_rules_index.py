@@ -156,6 +156,8 @@ def _index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
 @composed("take")
 def _take(input: Any, index: Any, shape: Any) -> Any:
     flat = input.reshape((-1,))
+    if not flat.shape[0]:  # an index of nothing, as no other is in range
+        return flat.reshape(tuple(index.shape))
     places = index.reshape((-1,)) % flat.shape[0]
     return flat.index_select(0, places).reshape(tuple(index.shape))
 

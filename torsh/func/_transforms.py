@@ -1,7 +1,8 @@
 """``grad``, ``vjp``, ``jvp``, Jacobians and Hessians of functions, which nest with each other and with ``vmap``.
 
-All of them run on the reverse-mode engine.  A directional derivative is the derivative of a vector-Jacobian product, which
-is linear in its cotangent, with respect to that cotangent.
+``grad``, ``vjp`` and ``jacrev`` run on the reverse-mode engine, ``jvp`` and ``jacfwd`` on forward mode (``autograd._forward``).
+``linearize``, whose map is applied to tangents that come later, records: its directional derivative is the derivative of a
+vector-Jacobian product, which is linear in its cotangent, with respect to that cotangent.
 
 Source: https://docs.pytorch.org/docs/stable/func.api.html
 """
@@ -13,10 +14,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from torsh import autograd
+from torsh.autograd._forward import Level, dual, recorded, released, rooted, shown, switch
 from torsh.autograd.function import around, fresh_leaf
 from torsh.autograd.grad_mode import enable_grad, thread
 from torsh.dispatch import modes
 from torsh.func._batched import Batched, VmapMode, batched, pull, push
+from torsh.func._directions import Directions
 from torsh.func._tree import flatten, map_leaves, unflatten
 from torsh.func._vmap import vmap
 from torsh.tensor import Tensor
@@ -24,7 +27,7 @@ from torsh.tensor import Tensor
 
 def _levels() -> list[tuple[int, int]]:
     """(level, size) of the maps around, outermost first."""
-    return [(m.level, m.size) for m in modes() if isinstance(m, VmapMode)]
+    return [(m.level, m.size) for m in modes() if isinstance(m, VmapMode) and not isinstance(m, Directions)]
 
 
 def _plain(t: Tensor, levels: Sequence[tuple[int, int]]) -> Tensor:
@@ -82,14 +85,20 @@ class _Inputs:
 
 def _release(x: Any, outer: bool) -> Any:
     """A result without this transform's graph, unless something outside differentiates on."""
-    return x if outer or not isinstance(x, Tensor) else (batched(_release(x._physical, False), x._level) if isinstance(x, Batched) else x.detach())
+    return x if outer or not isinstance(x, Tensor) else released(x)
 
 
-def _released_aux(aux: Any, outer: bool) -> Any:
-    """What a function gives besides its result: tensors only, without this transform's graph."""
+def _checked_aux(aux: Any) -> Any:
+    """What a function gives besides its result: tensors only."""
     for x in flatten(aux)[0]:
         if not isinstance(x, Tensor):
             raise RuntimeError(f"Expected tensors, got unsupported type {type(x)}")
+    return aux
+
+
+def _released_aux(aux: Any, outer: bool) -> Any:
+    """The same without this transform's graph."""
+    _checked_aux(aux)
     return map_leaves(lambda x: _release(x, outer), aux)
 
 
@@ -97,7 +106,7 @@ def _outer(leaves: Sequence[Any]) -> bool:
     """Whether results must stay connected: an argument is tracked from outside, or a transform around is at work; never inside
     ``no_grad``.
     """
-    return thread.enabled and (_depth.count > 1 or any(isinstance(t, Tensor) and t._rg for t in leaves))
+    return thread.enabled and (_depth.count > 1 or any(isinstance(t, Tensor) and recorded(t) for t in leaves))
 
 
 class _Depth:
@@ -281,6 +290,33 @@ def grad(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False) -> C
     return wrapper
 
 
+def _of_chosen(func: Any, chosen: Sequence[int], args: Sequence[Any], kwargs: dict[str, Any], aux: list[Any] | None) -> Callable[..., Any]:
+    """A function of some of its arguments only; what it gives besides its result goes to ``aux``."""
+
+    def run(*values: Any) -> Any:
+        given = list(args)
+        for i, v in zip(chosen, values):
+            given[i] = v
+        result = func(*given, **kwargs)
+        if aux is None:
+            return result
+        if not (isinstance(result, tuple) and len(result) == 2):
+            raise RuntimeError("output of function f should be a tuple: (output, aux) if has_aux is True")
+        aux[:] = [_checked_aux(result[1])]
+        return result[0]
+
+    return run
+
+
+def _all_real(name: str, what: str, tensors: Sequence[Any]) -> None:
+    for i, t in enumerate(tensors):
+        if isinstance(t, Tensor) and t._kind.complex:
+            raise RuntimeError(
+                f"{name}: Expected all {what}s to be real but received complex tensor at flattened {what} idx: {i}; take the real and "
+                "imaginary parts (torch.view_as_real) as what is differentiated"
+            )
+
+
 _JVP = "jvp(f, primals, tangents)"
 
 
@@ -316,26 +352,43 @@ def jvp(
                 "Trying to set a forward gradient that has a different size than that of the original Tensor, this is not supported. "
                 f"Tensor is of size {list(t.shape)} while the given forward gradient is of size {list(d.shape)}."
             )
-    outer = _outer(leaves) or _outer(directions) or (thread.enabled and _depth.count > 0)
-    with _depth, enable_grad():
-        inputs = _Inputs(leaves)
-        with _calling:
-            result = func(*unflatten(inputs.values, spec))
-        aux = None
-        if has_aux:
-            if not (isinstance(result, tuple) and len(result) == 2):
-                raise RuntimeError(f"{_JVP}: output of function f should be a tuple: (output, aux) if has_aux is True")
-            result, aux = result
-        outputs, out_spec = _tensors(result, _JVP)
-        if strict and not all(_plain(o, inputs.levels)._rg for o in outputs):
-            raise RuntimeError(
-                "jvp(f, primals, tangents, strict=True): The output of f is independent of the inputs. This is not allowed with "
-                "strict=True."
-            )
-        found = _push_forward(inputs, outputs, directions)
-    values = unflatten([_release(o, outer) for o in outputs], out_spec)
-    derivatives = unflatten([_release(d, outer) for d in found], out_spec)
-    return (values, derivatives, _released_aux(aux, outer)) if has_aux else (values, derivatives)
+    for t in leaves:
+        if not t._kind.inexact:
+            raise ValueError(f"Expected primal to be floating point or complex, but got: {t.dtype}")
+    for d in directions:
+        if not d._kind.inexact:
+            raise ValueError(f"Expected tangent to be floating point or complex, but got: {d.dtype}")
+    before, switch.enabled = switch.enabled, True
+    try:
+        with Level() as level:
+            duals = [dual(level, t, d) for t, d in zip(leaves, directions)]
+            with _calling:
+                result = func(*unflatten(duals, spec))
+            aux = None
+            if has_aux:
+                if not (isinstance(result, tuple) and len(result) == 2):
+                    raise RuntimeError(f"{_JVP}: output of function f should be a tuple: (output, aux) if has_aux is True")
+                result, aux = result
+            outputs, out_spec = _tensors(result, _JVP)
+            found = [level.of(o) for o in outputs]
+            if strict and any(d is None for d in found):
+                raise RuntimeError(
+                    "jvp(f, primals, tangents, strict=True): The output of f is independent of the inputs. This is not allowed with "
+                    "strict=True."
+                )
+            # An argument that comes back as it is, is given back as another tensor: its tangent of this level ends here.
+            values = unflatten([rooted(o) if any(o is d for d in duals) else o for o in outputs], out_spec)
+            derivatives = unflatten([_zeros(o) if d is None else shown(o, d) for o, d in zip(outputs, found)], out_spec)
+    finally:
+        switch.enabled = before
+    return (values, derivatives, _checked_aux(aux)) if has_aux else (values, derivatives)
+
+
+def _zeros(t: Tensor) -> Tensor:
+    """Zeros of a tensor's shape, an example of the maps that it is one of."""
+    if isinstance(t, Batched):
+        return batched(_zeros(t._physical), t._level)
+    return t.detach().new_zeros(tuple(t.shape))  # type: ignore[no-any-return]
 
 
 def _push_forward(inputs: _Inputs, outputs: Sequence[Tensor], directions: Sequence[Tensor]) -> list[Tensor]:
@@ -430,21 +483,13 @@ def jacrev(
     @functools.wraps(func)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         chosen = _chosen(argnums, args)
-        aux_box = []
-
-        def of_chosen(*values: Any) -> Any:
-            given = list(args)
-            for i, v in zip(chosen, values):
-                given[i] = v
-            result = func(*given, **kwargs)
-            if has_aux:
-                aux_box.append(result[1])
-                return result[0]
-            return result
-
+        aux_box: list[Any] = []
+        of_chosen = _of_chosen(func, chosen, args, kwargs, aux_box if has_aux else None)
+        _all_real("jacrev", "input", flatten([args[i] for i in chosen])[0])
         with _depth:
             value, pullback = vjp(of_chosen, *[args[i] for i in chosen])
             outputs, out_spec = _tensors(value, "jacrev")
+            _all_real("jacrev", "output", outputs)
             blocks = []
             for k, out in enumerate(outputs):
                 zeros = [o.new_zeros(tuple(o.shape)) if not isinstance(o, Batched) else o.detach() * 0 for o in outputs]
@@ -478,43 +523,99 @@ def jacfwd(
     @functools.wraps(func)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         chosen = _chosen(argnums, args)
-        aux_box = []
-
-        def of_chosen(*values: Any) -> Any:
-            given = list(args)
-            for i, v in zip(chosen, values):
-                given[i] = v
-            result = func(*given, **kwargs)
-            if has_aux:
-                aux_box.append(result[1])
-                return result[0]
-            return result
-
-        primals = tuple(args[i] for i in chosen)
-        leaves, spec = flatten(primals)
-        with _depth:
-            _, push_forward = linearize(of_chosen, *primals)
-            per_leaf = []
-            for k, t in enumerate(leaves):
-                zeros = [x.new_zeros(tuple(x.shape)) if not isinstance(x, Batched) else x.detach() * 0 for x in leaves]
-
-                def one(v: Tensor, k: int = k, zeros: list[Tensor] = zeros) -> Any:
-                    return push_forward(*unflatten([*zeros[:k], v, *zeros[k + 1 :]], spec))
-
-                columns = vmap(one, randomness=randomness)(_basis(t))
-                per_leaf.append(
-                    map_leaves(lambda c, t=t: c.movedim(0, -1).reshape((*c.shape[1:], *t.shape)), columns)
-                )
-        outs, out_spec = flatten(per_leaf[0])
-        by_output = []
-        for j in range(len(outs)):
-            blocks = unflatten([flatten(p)[0][j] for p in per_leaf], spec)
-            by_output.append(blocks if isinstance(argnums, tuple) else blocks[0])
-        outer = _outer(leaves) or (thread.enabled and _depth.count > 0)
-        found = map_leaves(lambda r: _release(r, outer), unflatten(by_output, out_spec))
+        aux_box: list[Any] = []
+        of_chosen = _of_chosen(func, chosen, args, kwargs, aux_box if has_aux else None)
+        leaves, spec = flatten(tuple(args[i] for i in chosen))
+        _all_real("jacfwd", "input", leaves)
+        if randomness == "different":  # every direction sees its own values
+            columns, out_spec = _direction_by_direction(of_chosen, leaves, spec)
+        else:
+            columns, out_spec = in_all_directions(lambda *values: of_chosen(*unflatten(list(values), spec)), leaves, randomness, True)
+        by_output = [c if isinstance(argnums, tuple) else c[0] for c in (unflatten(list(c), spec) for c in columns)]
+        found = unflatten(by_output, out_spec)
         return (found, aux_box[0]) if has_aux else found
 
     return wrapper
+
+
+def in_all_directions(
+    func: Callable[..., Any], leaves: Sequence[Any], randomness: str = "error", real: bool = False
+) -> tuple[list[list[Tensor]], Any]:
+    """The derivatives of a function's results by all elements of its arguments: [[by argument] by result], and the results' structure.
+
+    real: whether complex results are refused.
+    """
+    for t in leaves:
+        if not isinstance(t, Tensor):
+            raise RuntimeError(f"{_JVP}: Expected primals to only contain Tensors, got {type(t)}")
+        if not t._kind.inexact:
+            raise ValueError(f"Expected primal to be floating point or complex, but got: {t.dtype}")
+    maps = _levels()
+    sizes = [t.numel() for t in leaves]
+    total = sum(sizes)
+    plain = [rooted(_plain(t, maps)) for t in leaves]
+    lead = len(maps)
+    before, switch.enabled = switch.enabled, True
+    try:
+        with Directions(total, randomness) as directions, Level() as level:
+            for p, unit in zip(plain, _units(plain, sizes, lead)):
+                level.give(p, directions.example(unit))
+            with _calling:
+                result = func(*[_examples(p, maps) for p in plain])
+            outputs, out_spec = _tensors(result, _JVP)
+            if real:
+                _all_real("jacfwd", "output", outputs)
+            ends = [_plain(o, maps) for o in outputs]
+            found = [level.of(o) for o in ends]
+    finally:
+        switch.enabled = before
+    columns = []
+    for o, d in zip(ends, found):
+        shape = tuple(o.shape)
+        d = directions.batch_of(o, d).movedim(0, -1)
+        parts = d.split(sizes, -1) if len(sizes) > 1 else (d,)
+        columns.append([_examples(part.reshape((*shape, *t.shape)), maps) for part, t in zip(parts, leaves)])
+    return columns, out_spec
+
+
+def _units(tensors: Sequence[Tensor], sizes: Sequence[int], lead: int) -> list[Tensor]:
+    """For every direction in turn (one for each element of an example of a tensor) the tangents of all tensors, whose first ``lead``
+    dimensions are those of maps.
+    """
+    import torsh
+
+    total, start, found = sum(sizes), 0, []
+    for p, n in zip(tensors, sizes):
+        before, after = (torsh.zeros(m, n, dtype=p.dtype, device=p.device) for m in (start, total - start - n))
+        unit = torsh.cat([before, torsh.eye(n, dtype=p.dtype, device=p.device), after])
+        batch, own = tuple(p.shape)[:lead], tuple(p.shape)[lead:]
+        found.append(unit.reshape((total, *(1,) * lead, *own)).expand((total, *batch, *own)))
+        start += n
+    return found
+
+
+def _direction_by_direction(func: Callable[..., Any], leaves: Sequence[Any], spec: Any) -> tuple[list[list[Tensor]], Any]:
+    """``in_all_directions`` as a ``vmap`` of directional derivatives."""
+    sizes = [t.numel() for t in leaves]
+    units = [u.detach() for u in _units([_shape_of(t) for t in leaves], sizes, 0)]
+
+    def one(*tangents: Tensor) -> Any:
+        return jvp(func, tuple(unflatten(list(leaves), spec)), tuple(unflatten(list(tangents), spec)))[1]
+
+    outs, out_spec = flatten(vmap(one, randomness="different")(*units))
+    columns = []
+    for d in outs:
+        d = d.movedim(0, -1)
+        parts = d.split(sizes, -1)
+        columns.append([part.reshape((*d.shape[:-1], *t.shape)) for part, t in zip(parts, leaves)])
+    return columns, out_spec
+
+
+def _shape_of(t: Tensor) -> Tensor:
+    """A tensor of the same shape and type that is no example of a map."""
+    import torsh
+
+    return torsh.empty(tuple(t.shape), dtype=t.dtype, device=t.device)  # type: ignore[no-any-return]
 
 
 def hessian(func: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:

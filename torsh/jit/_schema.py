@@ -79,7 +79,10 @@ class Argument:
     def kind(self) -> str:
         """The type as schemas write it, without marks of aliasing: ``Tensor?``, ``int[2]``."""
         text = self.real_type.str()
-        return text if self.N is None else text.removesuffix("[]") + f"[{self.N}]"
+        if self.N is None:
+            return text
+        optional = "?" if text.endswith("?") else ""
+        return text.removesuffix("?").removesuffix("[]") + f"[{self.N}]{optional}"
 
     def _typed(self) -> str:
         text, alias = self.kind, self.alias_info if self.alias_info is not None else self.inner_alias

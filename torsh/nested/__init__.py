@@ -22,8 +22,12 @@ def _structure(parts: list[Tensor], layout: Any) -> Structure:
     if layout is not _strided and layout is not _jagged:
         raise RuntimeError(f"Specified layout is unsupported for nested tensors: {layout}")
     shapes = [tuple(p.shape) for p in parts]
-    if len({len(s) for s in shapes}) > 1:
-        raise RuntimeError(f"All Tensors given to nested_tensor must have the same dimension. Found {sorted({len(s) for s in shapes})}")
+    for i, s in enumerate(shapes[1:], 1):
+        if len(s) != len(shapes[i - 1]):
+            raise RuntimeError(
+                f"All Tensors given to nested_tensor must have the same dimension. Found dimension {len(s)} for Tensor at index {i} "
+                f"and dimension {len(shapes[i - 1])} for Tensor at index {i - 1}."
+            )
     if layout is _strided:
         return Structure(shapes, layout)
     if not parts:

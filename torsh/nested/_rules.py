@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from torsh.memory_format import contiguous_format, preserve_format
 from torsh.memory_format import jagged as JAGGED
 from torsh.memory_format import strided as STRIDED
 from torsh.nested._tensor import (
@@ -75,6 +76,12 @@ def call(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return body(*args, **kwargs)
     if isinstance(first, NestedTensor):
         if known & ON_VALUES:
+            form = kwargs.get("memory_format")
+            if form not in (None, contiguous_format, preserve_format) and first.layout is STRIDED:
+                raise RuntimeError(
+                    f"Nested tensor {names[-1]} supports Preserve and Contiguous memory formats, called {names[-1]} with memory "
+                    f"format: {form}"
+                )
             rest = [values_of(a) if isinstance(a, NestedTensor) else a for a in args[1:]]
             return with_values(func(values_of(first), *rest, **kwargs), first._structure)
         for n in names:
@@ -103,7 +110,8 @@ def pointwise(func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any
             raise RuntimeError(
                 f"cannot call binary pointwise function {name} with inputs of shapes {tuple(nested[0].shape)} and {tuple(other.shape)}"
             )
-    dense = [a for a in (*args, *kwargs.values()) if isinstance(a, Tensor) and not isinstance(a, NestedTensor) and a.numel() > 1]
+    dense = [a for a in (*args, *kwargs.values()) if isinstance(a, Tensor) and not isinstance(a, NestedTensor)
+             and (a.ndim if s.layout is STRIDED else a.numel() > 1)]  # fmt: skip
     if not dense:
         def given(a: Any) -> Any:
             if isinstance(a, NestedTensor):
@@ -158,6 +166,8 @@ def reduce(func: Any, name: str, x: Any, dim: Any = None, *args: Any, **kwargs: 
         return func(torsh.cat([p.reshape(-1) for p in parts_of(x)]), *args, **kwargs)
     dims = sorted(wrap(d, s) for d in ([dim] if isinstance(dim, int) else dim))
     if 0 in dims:
+        if name in KEEP and s.layout is STRIDED:
+            raise RuntimeError(f"Cannot apply {name} across nested dimension 0")
         raise RuntimeError(f"{name}(): not supported for NestedTensor on dim=0; components differ in shape")
     inner: Any = [d - 1 for d in dims]
     parts = [func(p, inner[0] if isinstance(dim, int) else inner, *args, **kwargs) for p in parts_of(x)]
@@ -206,16 +216,22 @@ def unsqueeze(input: Any, dim: int) -> Any:
     """A new dimension of length 1 in every component."""
     s = input._structure
     d = dim % (s.ndim + 1)
+    if d == 0 and s.layout is STRIDED:
+        raise RuntimeError("unsqueeze(): For nested tensors, unsqueezing dimension 0 is not supported: it is the list of components")
     if d == 0:
         raise RuntimeError("unsqueeze(): not supported for NestedTensor on dim=0")
     return each(input, lambda p: p.unsqueeze(d - 1), None if s.ragged is None else s.ragged + (d <= s.ragged))
 
 
 @rule("squeeze")
-def squeeze(input: Any, dim: int) -> Any:
+def squeeze(input: Any, dim: int | None = None) -> Any:
     """A dimension of length 1 taken out of every component."""
     s = input._structure
+    if dim is None:
+        raise RuntimeError("squeeze(): For nested tensors, squeeze without the dim argument is not supported; name the dimension")
     d = wrap(dim, s)
+    if d == 0 and s.layout is STRIDED:
+        raise RuntimeError("squeeze(): For nested tensors, squeezing dimension 0 is not supported: it is the list of components")
     if d == 0 or d == s.ragged:
         raise RuntimeError(f"squeeze(): not supported for NestedTensor on dim={dim}")
     if any(shape[d - 1] != 1 for shape in s.shapes):
@@ -302,13 +318,26 @@ def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> Any:
     return tuple(packed(list(ps), s.like([p.shape for p in ps])) for ps in pieces)
 
 
-@rule("view", "view_any", "reshape")
-def reshape(input: Any, *shape: Any) -> Any:
+@rule("view", "view_any")
+def view(input: Any, *shape: Any) -> Any:
+    """``reshape``."""
+    return reshape(input, *shape, name="view")
+
+
+@rule("reshape")
+def reshape(input: Any, *shape: Any, name: str = "reshape") -> Any:
     """Components in another shape: the first size is the batch's, -1 (or the ragged size) where they differ."""
     s = input._structure
     sizes = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
-    if sizes[0] not in (len(s.shapes), -1):
-        raise RuntimeError(f"reshape: For now nested view cannot change batch size; got {sizes[0]} for {len(s.shapes)} components")
+    if not sizes:
+        raise RuntimeError("shape '[]' is invalid for a nested tensor")
+    if not s.shapes:
+        raise RuntimeError("empty nested tensor cannot be reshaped")
+    if sizes[0] != len(s.shapes) and (s.layout is STRIDED or sizes[0] != -1):
+        raise RuntimeError(
+            f"{name}: For now nested {name} cannot change or infer the implicit batch dimension: got {sizes[0]} for "
+            f"{len(s.shapes)} components"
+        )
     inner = [n if isinstance(n, int) else -1 for n in sizes[1:]]
     irregular = {d for d in range(s.ndim - 1) if len({p[d] for p in s.shapes}) > 1}
     ragged = None if s.ragged is None else 1 + inner.index(-1)
@@ -350,7 +379,21 @@ def cat(tensors: Any, dim: int = 0) -> Any:
     return packed(parts, s.like([p.shape for p in parts]))
 
 
-@rule("matmul", "bmm", "mm")
+@rule("bmm")
+def bmm(input: Any, mat2: Any) -> Any:
+    """Component by component, matrices only."""
+    for i, t in ((1, input), (2, mat2)):
+        if t.ndim != 3:
+            raise RuntimeError(f"batch{i} must be a 3D tensor")
+    for i, (a, b) in enumerate(zip(input.unbind(), mat2.unbind())):
+        if a.shape[1] != b.shape[0]:
+            raise RuntimeError(
+                f"{i}-th nested matrices in batch cannot be multiplied ({a.shape[0]}x{a.shape[1]} and {b.shape[0]}x{b.shape[1]})"
+            )
+    return matmul(input, mat2)
+
+
+@rule("matmul", "mm")
 def matmul(input: Any, other: Any) -> Any:
     """Component by component: two nested tensors, or a nested one with a dense matrix on its right."""
     if isinstance(input, NestedTensor) and isinstance(other, NestedTensor):

@@ -28,6 +28,11 @@ class RaggedSize:
     def __init__(self) -> None:
         self.name = f"j{next(_numbers)}"
 
+    @property
+    def node(self) -> RaggedSize:
+        """What ``torch.Size`` tells symbolic lengths by."""
+        return self
+
     def __repr__(self) -> str:
         return self.name
 
@@ -190,7 +195,11 @@ class NestedTensor(Tensor):
 
     def is_same_size(self, other: Any) -> bool:
         """Whether another nested tensor has components of the same shapes."""
-        return isinstance(other, NestedTensor) and self._structure.shapes == other._structure.shapes
+        if not isinstance(other, NestedTensor):
+            raise RuntimeError(
+                "Expected both self and other to be nested tensors. Self is nested. While Other is not nested."
+            )
+        return self._structure.shapes == other._structure.shapes
 
     @property
     def data(self) -> Tensor:
@@ -222,7 +231,8 @@ class NestedTensor(Tensor):
             size = ", ".join(map(str, s.size()))
             return f"NestedTensor(size=({size}), offsets={self.offsets()}{grad}, contiguous={self.is_contiguous()})"
         parts = [repr(p.detach()).replace("\n", "\n  ") for p in split(plain_values(self), s)]
-        return "nested_tensor([\n  " + ",\n  ".join(parts) + f"\n]{grad})"
+        listed = "\n  " + ",\n  ".join(parts) if parts else "\n"
+        return f"nested_tensor([{listed}\n]{grad})"
 
     def tolist(self) -> Any:
         """Refused, as in PyTorch."""

@@ -85,8 +85,10 @@ def _layer(
         with switched_off():
             return _layer(mode, x, state, weights, has_biases, backwards)
     gates = F.linear(x, w_ih, b_ih)
-    # The op takes one dtype, and its derivative is that of real numbers.
-    if w_hr is None and narrow is None and not x._kind.complex:
+    # The op takes one dtype, and its derivative is that of real numbers.  It rounds to a 16-bit type once a step; of PyTorch's layers
+    # the LSTM does so too, the others round after every operation.
+    at_once = x.dtype.itemsize >= 4 or mode == "LSTM"
+    if w_hr is None and narrow is None and not x._kind.complex and at_once:
         return recurrent_layer(mode, gates, w_hh, b_hh, state, backwards)
     inputs = gates.unbind(0)
     out: list[Any] = [None] * len(inputs)

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from torsh._asking import overridable_by_name
 from torsh.autograd.grad_mode import no_grad
 from torsh.tensor import Tensor
 
@@ -50,6 +51,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     raise ValueError(f"Unsupported nonlinearity {nonlinearity}")
 
 
+@overridable_by_name
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Tensor:
     """Fill with values from the uniform distribution on [a, b).
 
@@ -66,6 +68,7 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = No
         return tensor.uniform_(a, b, generator=generator)
 
 
+@overridable_by_name
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Tensor:
     """Fill with values from the normal distribution.
 
@@ -133,6 +136,7 @@ def trunc_normal_(
         return tensor
 
 
+@overridable_by_name
 def constant_(tensor: Tensor, val: float) -> Tensor:
     """Fill with one value.
 
@@ -282,6 +286,7 @@ def _empty(tensor: Tensor) -> bool:
     return False
 
 
+@overridable_by_name
 def kaiming_uniform_(
     tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Any = None
 ) -> Tensor:

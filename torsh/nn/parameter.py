@@ -86,7 +86,7 @@ class UninitializedTensorMixin:
             "materialize", "share_memory_", "shape", "cls_to_become", "is_sparse", "detach", "_alias", "register_hook",
             "_allowed", "persistent", "_is_buffer", "copy_", "type", "layout", "_hooks", "is_cuda", "_in",
             "size", "grad_fn", "retains_grad", "_retains", "is_complex", "is_floating_point", "char", "short", "int", "long",
-            "get_device", "_version",
+            "get_device", "_version", "_is_param",
         }
     )  # fmt: skip
 

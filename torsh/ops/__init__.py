@@ -17,7 +17,7 @@ from torsh.tensor import Tensor
 FAMILIES = (
     "conversion", "creation", "comparison", "arithmetic", "pointwise", "special", "complex", "reduction", "shape", "slicing", "joining",
     "rearranging", "storage", "copies", "indexing", "scatter",
-    "sorting", "histogram", "cumulative", "statistics", "norms", "matmul", "einsum", "decomposition", "lu", "lowrank", "linalg", "fft", "stft", "windows", "random", "sampling", "activation", "convolution", "pooling", "normalization", "loss", "attention",
+    "sorting", "histogram", "cumulative", "statistics", "norms", "matmul", "einsum", "decomposition", "lu", "lowrank", "linalg", "fft", "stft", "windows", "random", "sampling", "dirichlet_gradient", "activation", "convolution", "pooling", "normalization", "loss", "attention",
     "embedding", "vision", "linear", "dropout", "pooling_adaptive", "padding", "loss_classes", "distance", "foreach", "masked",
     "recurrent", "recurrent_steps", "quantization", "sparse", "segments", "grouped",
 )  # fmt: skip

@@ -8,7 +8,41 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from torsh import dtypes
+from torsh.dispatch import state
 from torsh.tensor import Tensor
+
+
+def type_name(value: Any) -> str:
+    """The name of a value's type as PyTorch's messages have it."""
+    cls = type(value)
+    return f"numpy.{cls.__name__}" if cls.__module__ == "numpy" else cls.__name__
+
+
+def argument_error(argument: str, what: str, many: bool = False) -> TypeError:
+    """A TypeError about an argument; the op that was called adds its name (``name_error``)."""
+    error = TypeError(f"argument '{argument}' {what}")
+    error.about = argument, what, many  # type: ignore[attr-defined]
+    return error
+
+
+def name_error(error: Any, fn: Any, paths: Sequence[str]) -> None:
+    """Put the function's name and the argument's own name and position in front of the message of an ``argument_error``."""
+    argument, what, many = error.about
+    code = getattr(fn, "__wrapped__", fn).__code__
+    own = list(code.co_varnames[: code.co_argcount])
+    named = {*own, *code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]}
+    if many and code.co_flags & 4:  # *size
+        keywords = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+        argument = next((k for k in keywords if k in ("size", "shape", "dims", "repeats")), argument)
+        own.append(argument)
+    elif argument not in named and hasattr(error, "told"):
+        return  # an op that this one calls has said it
+    error.told = True
+    where = ""
+    if argument in own and " unpack " not in what:
+        method = not any(p.startswith("torch.") for p in paths)
+        where = f" (position {own.index(argument) + 1 - method})"
+    error.args = (f"{fn.__name__}(): argument '{argument}'{where} {what}",)
 
 
 def wrap_dim(dim: Any, ndim: int, name: str = "dim") -> int:
@@ -24,7 +58,7 @@ def wrap_dim(dim: Any, ndim: int, name: str = "dim") -> int:
             raise TypeError
         dim = operator.index(dim)
     except TypeError:
-        raise TypeError(f"{name} must be an int, not {type(dim).__name__}") from None
+        raise argument_error(name, f"must be int, not {type_name(dim)}") from None
     if not -n <= dim < n:
         if not -1 << 63 <= dim < 1 << 63:
             raise ValueError(f"Overflow when unpacking long long: {name} has more than 64 bits")
@@ -51,6 +85,20 @@ def in_float32(fn: Callable[..., Any], *args: Any) -> Any:
     return found.to(dtype) if isinstance(found, Tensor) else tuple(t.to(dtype) for t in found)
 
 
+def mapped(*args: Any) -> bool:
+    """Whether an argument is an example that ``vmap`` made, whose values are not at hand."""
+    return state.busy > 0 and any(hasattr(a, "_physical") for a in args)
+
+
+def by_example(call: Callable[..., Any], *args: Any) -> Any:
+    """``call(*args)`` one example after the other, for ops that need the values of what ``vmap`` maps; None where no argument is mapped."""
+    if not state.busy:
+        return None
+    from torsh.func._rules import by_example as run
+
+    return run(call, args)
+
+
 def check_elements(shape: Sequence[int]) -> None:
     """Raise RuntimeError for a shape of more elements than can be counted, before a library wraps its size around."""
     if math.prod(shape) >= 1 << 62:
@@ -72,19 +120,28 @@ def wrap_dims(dims: Any, ndim: int) -> tuple[int, ...]:
 
 def size_of(args: Sequence[Any], name: str = "size") -> tuple[int, ...]:
     """A size given as several integers or as one sequence of them."""
-    if len(args) == 1 and isinstance(args[0], (tuple, list)):
+    whole = len(args) == 1 and isinstance(args[0], (tuple, list))
+    if whole:
         args = args[0]
     for a in args:
         if type(a) is not int or a > _LARGEST:
             break
     else:
         return tuple(args)
-    found = []
+    found: list[int] = []
     for a in args:
         try:
+            if type(a) is bool and not found:
+                raise TypeError
             found.append(operator.index(a))
         except TypeError:
-            raise TypeError(f"{name} must be a tuple of ints, but got {type(a).__name__} in it") from None
+            if found:
+                what = f'failed to unpack the object at pos {len(found) + 1} with error "type must be tuple of ints,but got {type_name(a)}"'
+            elif whole:
+                what = f"must be tuple of ints, but found element of type {type_name(a)} at pos 0"
+            else:
+                what = f"must be tuple of ints, not {type_name(a)}"
+            raise argument_error(name, what, many=True) from None
         if not -_LARGEST - 1 <= found[-1] <= _LARGEST:
             raise TypeError(f"argument '{name}' failed to unpack {a}: Overflow when unpacking long long; a size is less than 2**63")
     return tuple(found)
@@ -97,6 +154,14 @@ def has_values(t: Tensor) -> bool:
     """Whether a check may look at the values of a tensor: not on the meta device, not where it would start a computation, and
     not on an example of a batch (``vmap``)."""
     return t.device.type != "meta" and not t._kind.backend.capabilities.lazy and not hasattr(t, "_physical")
+
+
+def check_pinnable(what: str = "pin_memory=True requires a CUDA or other accelerator backend") -> None:
+    """RuntimeError for page-locked memory where there is no accelerator that it would be for."""
+    from torsh import accelerator
+
+    if not accelerator.is_available():
+        raise RuntimeError(f"{what}; pin memory only where torch.accelerator.is_available()")
 
 
 def check_tensor(value: Any, op: str, name: str = "input", position: int = 1) -> Tensor:

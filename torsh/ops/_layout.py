@@ -29,6 +29,8 @@ WORDS = frozenset({"rows", "channels", "any", "line", "flat", "like", "columns",
 _MORE = frozenset({"any", "line", "flat"})
 # Rules that leave results row-major where the first argument is.
 _BY_FIRST = frozenset({"rows", "like", "channels", "channels line", "channels line flat", "channels flat"})
+# The same where all arguments are.
+_BY_ALL = frozenset({"channels any", "channels any line"})
 
 # From innermost to outermost; three dimensions are four of which the height is one.
 _CHANNELS = {3: (1, 2, 0), 4: (1, 3, 2, 0), 5: (1, 4, 3, 2, 0)}
@@ -62,6 +64,10 @@ def arranged(rule: str, kind: Kind, found: Any, raws: Sequence[Any]) -> Any:
                         break
                 else:
                     return found
+    elif rule in _BY_ALL and type(found) is (raw_type := kind.raw_type):
+        contiguous = kind.backend.contiguous
+        if contiguous(found) and all(contiguous(r) for r in raws if type(r) is raw_type):
+            return found
     if type(found) is tuple or type(found) is list:
         return type(found)([r if r is None else _packed(w, kind, r, raws) for w, r in zip(_words(rule, len(found)), found)])
     return _packed(rule, kind, found, raws)
@@ -69,8 +75,12 @@ def arranged(rule: str, kind: Kind, found: Any, raws: Sequence[Any]) -> Any:
 
 def settled(rule: str, found: Any, args: Sequence[Any]) -> Any:
     """``arranged`` for a composite op's results: tensors, which are copied as recorded operations."""
-    from torsh.tensor import Tensor
-
+    if Tensor is None:
+        _load()
+    if type(found) is Tensor and rule in _BY_FIRST and type(args[0]) is Tensor:  # the usual case, as above
+        contiguous = found._kind.backend.contiguous
+        if contiguous(found._data) and (rule == "rows" or contiguous(args[0]._data)):
+            return found
     if type(found) is tuple:
         return tuple(settled(w, r, args) if isinstance(r, Tensor) else r for w, r in zip(_words(rule, len(found)), found))
     if isinstance(found, tuple):
@@ -178,11 +188,17 @@ def _arrays(raws: Sequence[Any], raw_type: Any) -> Any:
             yield from (x for x in r if isinstance(x, raw_type))
 
 
-OPS: Any = None  # the table of ops, when first needed
+OPS: Any = None  # the table of ops, and the class, when first needed
+Tensor: Any = None
+
+
+def _load() -> None:
+    global OPS, Tensor
+    from torsh.ops._op import OPS
+    from torsh.tensor import Tensor
 
 
 def _kernel(name: str, kind: Kind, raw: Any) -> Any:
-    global OPS
     if OPS is None:
-        from torsh.ops._op import OPS
+        _load()
     return OPS[name].kernels[kind.place[kind.backend.dtype_of(raw)]]

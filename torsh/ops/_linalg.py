@@ -8,6 +8,7 @@ from typing import Any
 from torsh import dtypes
 from torsh.dtypes import scalar_name
 from torsh.ops._args import check_tensor
+from torsh.ops._op import needs_grad
 from torsh.ops.matmul import broadcast_shapes
 
 
@@ -62,12 +63,18 @@ def check_type(name: str, A: Any, kernel: str = "") -> None:
         )
 
 
+def whole_batch(t: Any) -> Any:
+    """The tensor itself; of an example that ``vmap`` made, the batch behind it."""
+    while hasattr(t, "_physical"):
+        t = t._physical
+    return t
+
+
 def check_info(name: str, info: Any, problem: Callable[[int], str], error: type[Exception] = LinAlgError) -> None:
     """Raise for the first matrix of a batch whose LAPACK status is not zero (on the meta device there is none)."""
     if info.device.type == "meta":
         return
-    while hasattr(info, "_physical"):  # under vmap: of the whole batch
-        info = info._physical
+    info = whole_batch(info)
     from torsh.ops.conversion import host_array
 
     found = host_array(info)
@@ -136,4 +143,4 @@ def off_diagonal(x: Any, value: Any) -> Any:
 
 def attached(value: Any, x: Any) -> Any:
     """``value``, as a function of ``x`` with a zero gradient: for results that do not depend on an operand's values."""
-    return value.where(x.new_ones((), dtype=dtypes.bool), x) if x._rg else value
+    return value.where(x.new_ones((), dtype=dtypes.bool), x) if needs_grad(x) else value

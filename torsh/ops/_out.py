@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from torsh import dtypes
+from torsh._callers import warn
+from torsh.autograd._forward import carries
 from torsh.autograd.grad_mode import thread
+from torsh.dispatch import state
 from torsh.dtypes import scalar_name
-from torsh.ops._op import without_autocast
+from torsh.ops._overriding import without_autocast
 from torsh.tensor import Tensor, check_apart, check_writable
 
 # What PyTorch's messages call the dtypes.
@@ -20,12 +23,28 @@ C_NAMES = {
 }  # fmt: skip
 
 
-def write_out(fn: Callable[..., Any], args: Any, kwargs: Any, out: Any, rule: bool | str | Callable[..., None] = True) -> Any:
+def _other_dtype(out: Any, wanted: Any) -> str:
+    return (
+        f"Expected out tensor to have dtype {C_NAMES.get(wanted.name, wanted.name)}, but got "
+        f"{C_NAMES.get(out.dtype.name, out.dtype.name)} instead"
+    )
+
+
+def write_out(
+    fn: Callable[..., Any], args: Any, kwargs: Any, out: Any, rule: bool | str | Callable[..., None] = True, op: Any = None
+) -> Any:
     """Run ``fn`` and write its result into ``out`` by PyTorch's rules.
+
+    op: whose form this is, for those who may want to take the call over; default: ``fn``'s.
 
     A differently shaped ``out`` is resized (with a warning unless it is empty); its dtype may differ if the result can be
     cast to it; it may not require grad while recording.
     """
+    if state.overrides and (op := op or getattr(fn, "op", None)) is not None:
+        from torsh import overrides
+
+        if (handler := overrides.handler((*args, out), kwargs, foreign=True)) is not None:
+            return handler(op.fn, args, {**kwargs, "out": out})
     outs = out if isinstance(out, (tuple, list)) else (out,)
     for t in outs:
         if not isinstance(t, Tensor):
@@ -35,6 +54,13 @@ def write_out(fn: Callable[..., Any], args: Any, kwargs: Any, out: Any, rule: bo
             f"{fn.__name__}(): functions with out=... arguments don't support automatic differentiation, but one of the "
             "arguments requires grad. Call it without out=, or inside torch.no_grad()"
         )
+    if state.levels:
+        given = [x for a in (*outs, *args, *kwargs.values()) for x in (a if isinstance(a, (tuple, list)) else (a,))]
+        if any(isinstance(x, Tensor) and carries(x) for x in given):
+            raise RuntimeError(
+                f"Trying to use forward AD with {fn.__name__} (because it is an out= function) that does not support it: one of the "
+                "arguments has a tangent. Call it without out="
+            )
     for t in outs:
         if t._vc is not None:
             check_writable(t, fn.__name__)
@@ -48,7 +74,7 @@ def write_out(fn: Callable[..., Any], args: Any, kwargs: Any, out: Any, rule: bo
     if callable(rule):
         rule(outs, kwargs)
         rule = "exact"
-    spread = rule == "spread"
+    spread, told = rule in ("spread", "spread told"), rule == "spread told"
     if spread:
         rule = "filled"
     if rule == "filled":
@@ -58,18 +84,27 @@ def write_out(fn: Callable[..., Any], args: Any, kwargs: Any, out: Any, rule: bo
                 f"dtype {scalar_name(wanted)} does not match dtype of out parameter ({scalar_name(outs[0].dtype)})"
             )
         kwargs = {**kwargs, "dtype": outs[0].dtype, "device": outs[0].device}
+    elif kwargs.get("dtype") is not None and kwargs["dtype"] is not outs[0].dtype:
+        raise RuntimeError(_other_dtype(outs[0], kwargs["dtype"]))
+    if rule == "truth":
+        if outs[0].dtype not in (dtypes.bool, dtypes.uint8):
+            raise RuntimeError(f"{fn.__name__} only supports bool tensor for result, got: {scalar_name(outs[0].dtype)}")
+        rule = "any"
     result = without_autocast(fn, args, kwargs)
     results = result if isinstance(result, (tuple, list)) else (result,)
     if len(results) != len(outs):
         raise TypeError(f"{fn.__name__}(): expected {len(results)} tensors for out=, got {len(outs)}")
     for t, r in zip(outs, results):
+        if rule == "scalar" and t.dtype is not r.dtype:
+            raise RuntimeError(f"expected scalar_type {scalar_name(r.dtype)} but found {scalar_name(t.dtype)}")
+        if rule == "object" and t.dtype is not r.dtype:
+            raise RuntimeError(
+                f"Expected object of scalar type {scalar_name(r.dtype)} but got scalar type {scalar_name(t.dtype)} for argument 'out'"
+            )
         if rule == "same" and t.dtype is not r.dtype:
             raise RuntimeError(f"Found dtype {scalar_name(t.dtype)} but expected {scalar_name(r.dtype)}")
         if rule not in (True, "filled", "any") and t.dtype is not r.dtype:
-            raise RuntimeError(
-                f"Expected out tensor to have dtype {C_NAMES.get(r.dtype.name, r.dtype.name)}, but got "
-                f"{C_NAMES.get(t.dtype.name, t.dtype.name)} instead"
-            )
+            raise RuntimeError(_other_dtype(t, r.dtype))
         if rule != "any":
             check_out(t, r)
         if rule == "exact":
@@ -79,7 +114,13 @@ def write_out(fn: Callable[..., Any], args: Any, kwargs: Any, out: Any, rule: bo
         if spread and t.numel() == r.numel():
             r = r.reshape(tuple(t.shape))
         if tuple(t.shape) != tuple(r.shape):
-            if t.numel():
+            if told:
+                warn(
+                    f"The number of elements in the out tensor of shape {list(t.shape)} is {t.numel()} which does not match the computed "
+                    f"number of elements {r.numel()}. Note that this may occur as a result of rounding error. The out tensor will be "
+                    f"resized to a tensor of shape ({r.numel()},)."
+                )
+            elif t.numel() and rule != "filled":
                 warnings.warn(
                     f"An output with one or more elements was resized since it had shape {list(t.shape)}, which does not "
                     f"match the required output shape {list(r.shape)}. Resize it first with out.resize_(0)",

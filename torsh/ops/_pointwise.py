@@ -12,28 +12,21 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from torsh import dtypes
+from torsh._versions import InferenceVersion
 from torsh.autograd import engine
 from torsh.autograd.grad_mode import thread
 from torsh.device import device as Device
 from torsh.dispatch import Kind, mixed_devices, state, through_modes, unallocatable
 from torsh.dtypes import dtype as Dtype
+from torsh.ops._calls import deprecated_overload
 from torsh.ops._docs import dressed, dressed_as, inplace_doc
-from torsh.ops._op import (
-    Op,
-    PlanCache,
-    Ready,
-    SavedOutput,
-    asked,
-    needs_grad,
-    override_of,
-    overriding,
-    save,
-    saved_tensor_hooks,
-    with_history,
-)
+from torsh.ops._inplace import with_history
+from torsh.ops._op import Op, Ready, needs_grad
+from torsh.ops._overriding import asked, override_of, overriding
+from torsh.ops._record import PlanCache
+from torsh.ops._saved import SavedOutput, save, saved_tensor_hooks
 from torsh.ops._signature import parameters_of, signature_with
 from torsh.tensor import (
-    InferenceVersion,
     Parameter,
     Tensor,
     Version,
@@ -639,18 +632,21 @@ def _filling(op: Pointwise, fn: Callable[..., Any], call: Callable[..., Any], pr
     declared[len(names) : len(names)] = ["*"]
     positional, named = ", ".join(names), ", ".join(f"{n}={n}" for n in keywords)
     given = f"({positional},), dict({named})"
-    source = [
-        f"def filling({', '.join(declared)}, out=None):",
-        "    if out is None and not state.overrides and not state.busy:",
-        "        try:",
-        f"            normal = fn({positional}{', ' if named else ''}{named})",
-        "        except (TypeError, AttributeError):",
-        f"            return general({given}, out)",
-        "        if type(normal) is tuple:",
-        "            return run(*normal)",
-        "        return tuple(normal) if type(normal) is Ready else normal",
-        f"    return general({given}, out)",
-    ]
+
+    def source(run: list[str]) -> Any:
+        lines = [
+            f"def filling({', '.join(declared)}, out=None):",
+            "    if out is None and not state.overrides and not state.busy:",
+            "        try:",
+            f"            normal = fn({positional}{', ' if named else ''}{named})",
+            "        except (TypeError, AttributeError):",
+            f"            return general({given}, out)",
+            "        if type(normal) is tuple:",
+            *(f"            {line}" for line in run),
+            "        return tuple(normal) if type(normal) is Ready else normal",
+            f"    return general({given}, out)",
+        ]
+        return _compiled("\n".join(lines))
 
     def general(a: tuple[Any, ...], k: dict[str, Any], out: Any) -> Any:
         """The call as a user would write it: without arguments at the end that have their defaults."""
@@ -660,34 +656,46 @@ def _filling(op: Pointwise, fn: Callable[..., Any], call: Callable[..., Any], pr
         if out is not None:
             from torsh.ops._out import write_out
 
-            return write_out(call, a, k, out)
+            return write_out(call, a, k, out, op=op)
         return call(*a, **k)
 
     def first_run(*args: Any) -> Any:
-        """The first run makes the function for all others: making it takes too long for an import."""
-        op._run = scope["run"] = _unrolled(op)  # type: ignore[method-assign]
+        """The first run makes the functions for all others: making them takes too long for an import.
+
+        What users have got by then is one of them: it gets its code, in which the run is written out.
+        """
+        arguments = ", ".join(f"a{i}" for i in range(len(op.args)))
+        lines = _unrolled(op)
+        run: dict[str, Any] = _scope(op)
+        exec(_compiled("\n".join([f"def run({arguments}):", *(f"    {line}" for line in lines)])), run)
+        op._run = run["run"]  # type: ignore[method-assign]
+        written: dict[str, Any] = {**scope}
+        exec(source([f"{arguments}, = normal", *lines]), written)
+        scope.update(_scope(op))
+        public.__code__ = written["filling"].__code__
         return op._run(*args)
 
     if type(op) is Pointwise and promote in (SAME, FLOAT):
         op._run = first_run  # type: ignore[method-assign]
     scope: dict[str, Any] = {f"_{n}": v for n, v in defaults.items()}
     scope.update(Ready=Ready, fn=fn, general=general, run=op._run, state=state)
-    exec(_compiled("\n".join(source)), scope)
-    return dressed(scope["filling"], fn)
+    exec(source(["return run(*normal)"]), scope)
+    public = dressed(scope["filling"], fn)
+    return public
 
 
-def _unrolled(op: Pointwise) -> Callable[..., Any]:
-    """``Pointwise._run`` for operands of one kind, and numbers beside floating ones, written out operand by operand (a loop
-    takes three times as long); anything else goes to the general form.
+def _unrolled(op: Pointwise) -> list[str]:
+    """``Pointwise._run`` on a0, a1, ... for operands of one kind, and numbers beside floating ones, written out operand by operand
+    (a loop takes three times as long); anything else goes to the general form.
     """
     names = [f"a{i}" for i in range(len(op.args))]
     args, raws = ", ".join(names), ", ".join(f"r{i}" for i in range(len(names)))
     operands = [a for a, keep in zip(names, op._keep) if not keep]
     first, others = operands[0], operands[1:]
-    lines = [f"def run({args}):"]
+    lines: list[str] = []
     for i, a in enumerate(names):
         if op._keep[i]:
-            tensor = f"t is Tensor or (t is not float and t is not int and isinstance({a}, Tensor))"
+            tensor = f"t is Tensor or (t is not float and t is not int and {a} is not None and isinstance({a}, Tensor))"
             lines += [f"    t = type({a})", f"    r{i} = {a}._data if {tensor} else {a}"]
     lines += [
         # First as if all operands were tensors of one kind, then one by one.
@@ -705,17 +713,17 @@ def _unrolled(op: Pointwise) -> Callable[..., Any]:
             f"        t = type({a})",
             "        if t is Tensor or t is Parameter:",
             f"            if k is None: k = {a}._kind",
-            f"            elif {a}._kind is not k: return general({args})",
+            f"            elif {a}._kind is not k: return slow({args})",
             f"            if {a}._rg: tracked = True",
             f"            r{a[1:]} = {a}._data",
             f"        elif t is float or t is int or {a} is None: r{a[1:]} = {a}",
-            f"        else: return general({args})",
+            f"        else: return slow({args})",
         ]
     lines += [
-        f"        if k is None or not k.floating: return general({args})",
+        f"        if k is None or not k.floating: return slow({args})",
         "    try: kernel = known[k]",
         "    except KeyError: kernel = learn(k)",
-        f"    if kernel is None: return general({args})",
+        f"    if kernel is None: return slow({args})",
         f"    try: found = kernel({raws})",
         f"    except (ValueError, MemoryError) as e: raise mismatch(e, ({raws},)) from None",
         "    if type(found) is not k.raw_type: found = k.as_raw(found)",
@@ -726,12 +734,15 @@ def _unrolled(op: Pointwise) -> Callable[..., Any]:
         f"    if tracked and thread.enabled and op.grads: op.record(({args},), (o,))",
         "    return o",
     ]
-    scope: dict[str, Any] = {
-        "Parameter": Parameter, "Tensor": Tensor, "general": functools.partial(Pointwise._run, op), "here": _here, "known": op.kernels.known,
+    return [line.removeprefix("    ") for line in lines]
+
+
+def _scope(op: Pointwise) -> dict[str, Any]:
+    """What ``_unrolled`` names."""
+    return {
+        "Parameter": Parameter, "Tensor": Tensor, "slow": functools.partial(Pointwise._run, op), "here": _here, "known": op.kernels.known,
         "learn": op.learn, "mismatch": mismatch, "op": op, "thread": thread,
     }  # fmt: skip
-    exec(_compiled("\n".join(lines)), scope)
-    return scope["run"]  # type: ignore[no-any-return]
 
 
 def _finish(
@@ -757,7 +768,7 @@ def _finish(
     if names is None:
         public = call
     else:
-        public = _written(call, names, out, keywords or {}, otherwise)
+        public = _written(op, call, names, out, keywords or {}, otherwise and _asking_first(otherwise, lambda: public))
     dressed(public, fn)
     more = {**(keywords or {}), **({"out": None} if out else {})}
     public.__signature__ = signature_with(fn, more)  # type: ignore[attr-defined]
@@ -770,15 +781,30 @@ def _finish(
     return public
 
 
+def _asking_first(otherwise: Callable[..., Any], public: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
+    """What a call with keywords does, after asking who wants it: they are to see the keywords, not what is made of them."""
+
+    def call(*operands: Any, **given: Any) -> Any:
+        if state.overrides and (handler := override_of(operands, given)) is not None:
+            return handler(public(), operands, given)
+        try:
+            return otherwise(*operands, **given)
+        except (TypeError, AttributeError):
+            if state.overrides or not overriding(operands, given):
+                raise
+        return public()(*operands, **given)
+
+    return call
+
+
 def _written(
-    call: Callable[..., Any], names: list[str], out: bool | str, keywords: dict[str, Any], otherwise: Callable[..., Any] |
+    op: Pointwise, call: Callable[..., Any], names: list[str], out: bool | str, keywords: dict[str, Any], otherwise: Callable[..., Any] |
     None
 ) -> Callable[..., Any]:
     """The public function around a short path, as source: plain parameters cost a third of what ``*args`` would."""
     from torsh.ops._out import write_out
 
-    if type(out) is str:
-        write_out = functools.partial(write_out, rule=out)
+    write_out = functools.partial(write_out, rule=True if type(out) is bool else out, op=op)
     operands = ", ".join(names)
     extra = [f"{k}=_{k}" for k in keywords] + (["out=None"] if out else [])
     # add(input, alpha, other), deprecated by PyTorch but accepted still.
@@ -786,7 +812,11 @@ def _written(
     lines = [f"def public({operands}{third}{', *, ' if extra else ''}{', '.join(extra)}):"]
     run = "_call"
     if third:
-        lines += ["    if _third is not None:", f"        alpha, {names[1]} = {names[1]}, _third"]
+        lines += [
+            "    if _third is not None:",
+            "        _deprecated(_call.__name__, tuple(_names), ('alpha',))",
+            f"        alpha, {names[1]} = {names[1]}, _third",
+        ]
     if keywords:
         assert otherwise is not None
         changed = " or ".join(f"{k} is not _{k}" for k in keywords)
@@ -804,7 +834,8 @@ def _written(
         lines.append("    return result")
     else:
         lines.append(f"    return result if result is not NotImplemented else _refuse(_call, _names, {operands})")
-    scope = {"_call": call, "_otherwise": otherwise, "_write_out": write_out, "_refuse": _refuse, "_names": names}
+    scope = {"_call": call, "_otherwise": otherwise, "_write_out": write_out, "_refuse": _refuse, "_names": names,
+             "_deprecated": deprecated_overload}  # fmt: skip
     scope.update({f"_{k}": v for k, v in keywords.items()})
     exec(_compiled("\n".join(lines)), scope)
     return scope["public"]  # type: ignore[return-value]
@@ -813,7 +844,7 @@ def _written(
 @functools.cache
 def _compiled(source: str) -> Any:
     # Most ops have operands of the same names: compiling each anew would be a tenth of the time to import torsh.
-    return compile(source, "<the call path of a pointwise op>", "exec")
+    return compile(source, f"{__file__} (call path)", "exec")
 
 
 def _refuse(call: Callable[..., Any], names: list[str], *operands: Any) -> Any:
@@ -849,9 +880,9 @@ def make_inplace(
             except KeyError:
                 into = intos[k] = k.backend.into(kernels[k])
             if into is not None:
-                vc = self._vc
-                if vc is not None and (self._base is not None or type(vc) is not Version):
-                    check_shared(self, vc, args, name)
+                # No variable holds the version: `tell_views` counts who does.
+                if self._vc is not None and (self._base is not None or type(self._vc) is not Version):
+                    check_shared(self, self._vc, args, name)
                 if normalise is None and not kwargs and len(args) == 1:  # the commonest case, written out
                     a = args[0]
                     t = type(a)
@@ -868,6 +899,7 @@ def make_inplace(
                         return self
                 if rewrite is not None and (kwargs or len(args) == 2):
                     if len(args) == 2:  # add_(alpha, other), deprecated by PyTorch but accepted still
+                        deprecated_overload(name, ("input", "other"), ("alpha",))
                         args, kwargs = args[1:], {"alpha": args[0]}
                     if kwargs.keys() == {"alpha"} and len(args) == 1:
                         args, kwargs = rewrite(self, *args, **kwargs)[1:], {}

@@ -17,7 +17,10 @@ from torsh.autograd.grad_mode import thread
 from torsh.dispatch import state
 from torsh.ops._args import wrap_dims
 from torsh.ops._docs import dressed
-from torsh.ops._op import Op, PlanCache, SavedOutput, override_of, overriding, save
+from torsh.ops._op import Op
+from torsh.ops._overriding import override_of, overriding
+from torsh.ops._record import PlanCache
+from torsh.ops._saved import SavedOutput, save
 from torsh.tensor import Parameter, Tensor, memory_of, new
 
 # What a reduction does to dtypes.
@@ -262,7 +265,7 @@ def reduction(
                 return general(input, dim, keepdim, dtype)
             from torsh.ops._out import write_out
 
-            return write_out(public, (input, dim, keepdim), {"dtype": dtype}, out)
+            return write_out(public, (input, dim, keepdim), {"dtype": dtype}, out, "truth" if promote is BOOL else True)
 
         if dim_required:
             needing = public

@@ -181,8 +181,19 @@ def whole_range(gen: Generator, n: int, dtype: Dtype) -> Array:
 
 def bernoulli(gen: Generator, n: int, p: float) -> Array:
     """Whether a uniform number of 53 bits is below p, n times, as bools."""
-    # k * 2**-53 < p, in integers.
-    return (gen.longs(n) & 0x1FFFFFFFFFFFFF) < np.uint64(math.ceil(p * 2.0**53))
+    limit = np.uint64(math.ceil(p * 2.0**53))  # k * 2**-53 < p, in integers
+    if n <= _PIECE:
+        return (gen.longs(n) & _MANTISSA) < limit
+    out = np.empty(n, bool)
+    for start in range(0, n, _PIECE):  # the words take eight times the memory of the result
+        part = out[start : start + _PIECE]
+        words = gen.longs(part.size)
+        np.bitwise_and(words, _MANTISSA, out=words)
+        np.less(words, limit, out=part)
+    return out
+
+
+_MANTISSA = np.uint64((1 << 53) - 1)
 
 
 def bernoulli_each(gen: Generator, p: Array, dtype: Dtype) -> Array:

@@ -7,10 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 from torsh.autograd import engine
+from torsh.autograd._forward import keep
 from torsh.autograd.grad_mode import thread
 from torsh.dispatch import state, through_modes, unallocatable
+from torsh.ops._calls import rearranged
 from torsh.ops._docs import dressed_as
-from torsh.ops._op import Op, Plan, asked, override_of, overriding, torch_names
+from torsh.ops._op import Op
+from torsh.ops._overriding import asked, override_of, overriding
+from torsh.ops._record import Plan
 from torsh.tensor import Tensor, Version, check_writable, memory_of, new, version_of
 
 _numbers = engine._numbers
@@ -188,9 +192,9 @@ def view(
             except (TypeError, AttributeError):
                 if not state.overrides and overriding(a, k):
                     return public(*a, **k)
-                if (renamed := torch_names(fn, k)) is None:
+                if (other := rearranged(fn, a, k, op)) is None:
                     raise
-                normal = fn(*a, **renamed)
+                normal = fn(*other[0], **other[1])
             if type(normal) is not tuple:
                 return normal
             try:
@@ -214,8 +218,13 @@ def metadata_inplace(name: str, fn: Callable[..., Any]) -> Callable[..., Any]:
         if state.overrides and (handler := asked((self, *args), kwargs)) is not None:
             return handler(inplace, (self, *args), kwargs)  # type: ignore[no-any-return]
         check_writable(self, name)
-        source = self._alias()
-        source._gf, source._nr, source._rg = self.grad_fn, self._nr, self._rg
+        if hasattr(self, "_physical"):  # an example under vmap: the batch behind it has the history
+            source = self._alias_with_history()
+        else:
+            source = self._alias()
+            source._gf, source._nr, source._rg = self.grad_fn, self._nr, self._rg
+        if state.levels:
+            keep(self, source)
         out = fn(source, *args, **kwargs)
         if self._bits:
             self._memory = out._memory
@@ -229,7 +238,7 @@ def metadata_inplace(name: str, fn: Callable[..., Any]) -> Callable[..., Any]:
             self._gf, self._nr, self._rg = out._gf, out._nr, True
         self._bump(name)
         self._gf_version = self._vc.version  # type: ignore[union-attr]
-        return self
+        return keep(out, self) if state.levels else self
 
     inplace.__name__ = inplace.__qualname__ = name
     inplace.__doc__ = (

@@ -376,7 +376,7 @@ silu_backward = _derivative("silu", "g input", _silu_derivative)
     "torch.nn.functional.silu torch._C._nn.silu",
     args="input",
     inplace=True,
-    tags="pointwise",
+    tags="holomorphic pointwise",
     meta=_same,
     grad={"input": lambda g, input: silu_backward(g, input)},
     decompose=lambda x: x * x.sigmoid(),
@@ -469,7 +469,7 @@ log_sigmoid_backward = _derivative("log_sigmoid", "g input", lambda g, x: g * (-
 @primitive(
     "torch.nn.functional.logsigmoid torch._C._nn.log_sigmoid",
     name="log_sigmoid",
-    tags="pointwise",
+    tags="holomorphic pointwise",
     meta=_same,
     out=True,
     grad={"input": lambda g, input: log_sigmoid_backward(g, input)},
@@ -561,7 +561,7 @@ def _tanhshrink_derivative(g, input):
 
 @primitive(
     "torch.nn.functional.tanhshrink",
-    tags="pointwise",
+    tags="holomorphic pointwise",
     meta=_same,
     decompose=lambda x: x - x.tanh(),
     grad={"input": _tanhshrink_derivative},
@@ -685,7 +685,7 @@ log_softmax_backward = _derivative(
 
 def _prepared(input: Any, dim: Any, dtype: Any, op: str) -> tuple[Any, int]:
     check_tensor(input, op)
-    at = wrap_dim(dim, input.ndim)
+    at = wrap_dim(dim, len(input._data.shape))
     if dtype is not None and dtype is not input.dtype:
         input = input.to(dtype)
     if not input._kind.inexact:
@@ -706,6 +706,7 @@ def _named(dtype: Any, named: Any) -> Any:
     meta=_same,
     decompose=_softmax,
     grad={"input": lambda g, out, dim: softmax_backward(g, out, dim)},
+    tags="symmetric",
     out=True,
 )
 def softmax(input, dim, dtype=None):
@@ -729,7 +730,8 @@ def softmax(input, dim, dtype=None):
     args="input dim",
     meta=_same,
     decompose=_log_softmax,
-    grad={"input": lambda g, out, dim: log_softmax_backward(g, out, dim)},
+    grad={"input": lambda g, out, dim: log_softmax_backward(g, out.conj() if out._kind.complex else out, dim)},
+    jvp=lambda input_t, out, dim: input_t - (out.exp() * input_t).sum(dim, keepdim=True),
     out=True,
 )
 def log_softmax(input, dim, dtype=None):

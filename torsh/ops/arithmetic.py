@@ -10,7 +10,9 @@ from typing import Any
 from torsh import dtypes
 from torsh.dispatch import Kind
 from torsh.ops._args import check_tensor
-from torsh.ops._op import Ready, composite, needs_grad, with_history
+from torsh.ops._calls import deprecated_overload
+from torsh.ops._inplace import with_history
+from torsh.ops._op import Ready, composite, needs_grad
 from torsh.ops._pointwise import FLOAT, NUMBERS, SAME, as_number, binary, compute_kind, nary
 from torsh.ops.comparison import eq, ge, gt, le, lt
 from torsh.tensor import Tensor, overwrite
@@ -79,6 +81,7 @@ def _scaled(input: Any, other: Any, alpha: Any) -> Any:
     grad={"input": lambda g: g, "other": lambda g: g},
     keywords={"alpha": 1},
     rewrite=lambda input, other, alpha: (input, _scaled(input, other, alpha)),
+    tags="holomorphic",
 )
 def add(input, other):
     """``input + alpha * other``.
@@ -127,6 +130,7 @@ def _no_bools(kind: Any, args: tuple[Any, ...]) -> None:
     },
     keywords={"alpha": 1},
     rewrite=lambda input, other, alpha: (input, _scaled(input, other, alpha)),
+    tags="holomorphic",
 )
 def sub(input, other):
     """``input - alpha * other``.
@@ -162,6 +166,7 @@ def rsub(input, other, *, alpha=1):
     numbers="all",
     rounds="none",
     grad={"input": lambda g, other: g * conj(other), "other": lambda g, input: g * conj(input)},
+    tags="holomorphic",
 )
 def mul(input, other):
     """The product of two operands.
@@ -206,6 +211,7 @@ _DIV_GRAD = {
     grad=_DIV_GRAD,
     keywords={"rounding_mode": None},
     otherwise=_rounded,
+    tags="holomorphic",
 )
 def div(input, other):
     """``input / other``; integers are divided as floats.
@@ -352,6 +358,7 @@ def _power_of_exponent(g: Any, input: Any, exponent: Any, out: Any) -> Any:
     refuse="bool",
     validate=_check_exponent,
     grad={"input": _power_of_base, "exponent": _power_of_exponent},
+    tags="holomorphic",
 )
 def pow(input, exponent):
     """``input ** exponent``; either may be a number.
@@ -614,6 +621,7 @@ def clamp_max(input, max):
     validate=_fits,
     keep="condition",
     grad={"input": lambda g, condition: where(condition, g, 0), "other": lambda g, condition: where(condition, 0, g)},
+    tags="linear",
 )
 def where(condition, input=None, other=None):
     """``input`` where ``condition`` holds, ``other`` elsewhere; with the condition alone, the indices where it holds.
@@ -681,6 +689,7 @@ def _check_lerp(input: Any, end: Any, weight: Any) -> None:
         "end": lambda g, weight: g * conj(weight),
         "weight": lambda g, input, end: g * conj(end - input),
     },
+    tags="holomorphic",
 )
 def lerp(input, end, weight):
     """``input + weight * (end - input)``: linear interpolation.
@@ -709,6 +718,7 @@ def lerp(input, end, weight):
         "tensor1": lambda g, tensor2, value: g * conj(tensor2 * value),
         "tensor2": lambda g, tensor1, value: g * conj(tensor1 * value),
     },
+    tags="holomorphic",
 )
 def addcmul(input, tensor1, tensor2, tensor=None, *, value=1):
     """``input + value * tensor1 * tensor2``.
@@ -721,6 +731,7 @@ def addcmul(input, tensor1, tensor2, tensor=None, *, value=1):
     tensor([1.8000, 2.5000])
     """
     if tensor is not None:  # addcmul(input, value, tensor1, tensor2), deprecated by PyTorch but accepted still
+        deprecated_overload("addcmul", ("input", "tensor1", "tensor2"), ("value",))
         value, tensor1, tensor2 = tensor1, tensor2, tensor
     if input._kind.floating and (type(value) is int or type(value) is float):  # the commonest cases
         return (input, tensor1, tensor2, value)
@@ -746,6 +757,7 @@ def _value(value: Any, *tensors: Any) -> Any:
         "tensor1": lambda g, tensor2, value: g * conj(value / tensor2),
         "tensor2": lambda g, tensor1, tensor2, value: -g * conj(value * tensor1 / (tensor2 * tensor2)),
     },
+    tags="holomorphic",
 )
 def addcdiv(input, tensor1, tensor2, tensor=None, *, value=1):
     """``input + value * tensor1 / tensor2``; integer tensors are refused (RuntimeError).
@@ -757,6 +769,7 @@ def addcdiv(input, tensor1, tensor2, tensor=None, *, value=1):
     tensor([1.2500, 2.0000])
     """
     if tensor is not None:
+        deprecated_overload("addcdiv", ("input", "tensor1", "tensor2"), ("value",))
         value, tensor1, tensor2 = tensor1, tensor2, tensor
     if tensor1._kind.floating and (type(value) is int or type(value) is float):  # the commonest cases
         return (input, tensor1, tensor2, value)
@@ -903,10 +916,16 @@ def _same_type(kind: Any, args: tuple[Any, ...]) -> None:
         )
 
 
+def _real_out(outs: Any, options: Any) -> None:
+    if outs[0].is_complex():
+        raise RuntimeError("heaviside is not yet implemented for complex tensors.")
+
+
 @binary(
     "torch.heaviside Tensor.heaviside",
     numbers="none",
     validate=_same_type,
+    out=_real_out,
     because={"complex": RuntimeError("heaviside is not yet implemented for complex tensors.")},
 )
 def heaviside(input, values):

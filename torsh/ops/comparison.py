@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from torsh import dtypes
+from torsh.ops._args import mapped
 from torsh.ops._op import composite
 from torsh.ops._pointwise import BOOL, binary, unary
 from torsh.tensor import Tensor
@@ -387,6 +388,9 @@ def _check_tolerances(name: str, input: Any, other: Any, rtol: float, atol: floa
             f"{dtypes.scalar_name(input.dtype)} did not match {dtypes.scalar_name(other.dtype)}: {name} compares tensors "
             "of one dtype; convert one of them"
         )
+    for position, what, value in ((3, "rtol", rtol), (4, "atol", atol)):
+        if isinstance(value, Tensor) and (value.ndim or value._rg):
+            raise TypeError(f"{name}(): argument '{what}' (position {position}) must be float, not Tensor")
     if rtol < 0:
         raise RuntimeError(f"rtol must be greater than or equal to zero, but got {rtol}")
     if atol < 0:
@@ -452,4 +456,9 @@ def equal(input, other):
         )
     if tuple(input.shape) != tuple(other.shape):
         return False
+    if mapped(input, other):
+        raise RuntimeError(
+            "Batching rule not implemented for aten::equal. We could not generate a fallback: under vmap the answer differs by example, and a "
+            "Python bool is one answer. Use (input == other).all()"
+        )
     return bool(eq(input, other).all().item())

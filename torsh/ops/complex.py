@@ -9,15 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 from torsh import dtypes
+from torsh.autograd.grad_mode import thread
 from torsh.dtypes import scalar_name
 from torsh.lazy_conj import CONJ, NEG, conj_view, has_bit, neg_view
 from torsh.ops._args import check_tensor
 from torsh.ops._op import composite
-from torsh.ops._pointwise import FLOAT, Pointwise, binary, unary
+from torsh.ops._pointwise import FLOAT, Pointwise, binary, mismatch, unary
 from torsh.ops._view import View
 from torsh.ops.arithmetic import where, zeros
 from torsh.ops.pointwise import abs, cos, sin
-from torsh.tensor import Tensor, check_overlap
+from torsh.tensor import Tensor, check_overlap, new
 
 
 class RetypedView(View):
@@ -181,7 +182,7 @@ def _set(part: Tensor, value: Any) -> None:
     part.copy_(value) if isinstance(value, Tensor) else part.fill_(value)
 
 
-@unary("torch.conj_physical Tensor.conj_physical", grad=lambda g: g.conj())
+@unary("torch.conj_physical Tensor.conj_physical", grad=lambda g: g.conj(), tags="linear")
 def conj_physical(input):
     """The conjugate, computed at once.
 
@@ -314,8 +315,27 @@ def angle(input):
 class _Complex(Pointwise):
     """Two real operands, a complex result."""
 
+    def _run(self, real: Any, imag: Any) -> Any:
+        if type(real) is Tensor and type(imag) is Tensor and real._kind is imag._kind and real._kind.dtype in _PARTS:  # the usual call
+            kind = real._kind
+            try:
+                found = self.kernels[kind](real._data, imag._data)
+            except (ValueError, MemoryError) as e:
+                raise mismatch(e, (real._data, imag._data)) from None
+            out = new(Tensor)
+            out._data = found if type(found) is kind.raw_type else kind.as_raw(found)
+            out._kind = kind.place[_PARTS[kind.dtype]]
+            out._rg = False
+            if (real._rg or imag._rg) and thread.enabled:
+                self.record((real, imag), (out,))
+            return out
+        return super()._run(real, imag)
+
     def out_kind(self, kind: Any) -> Any:
         return kind.place[kind.dtype.to_complex()]
+
+
+_PARTS = {t: t.to_complex() for t in (dtypes.float32, dtypes.float64)}
 
 
 def _check_parts(name: str, input: Any, other: Any, second: str) -> None:
@@ -343,11 +363,12 @@ def _as_parts(kind: Any, args: tuple[Any, ...]) -> None:
     "parts",
     grad={"real": lambda g: g.real, "imag": lambda g: g.imag},
     name="complex",
-    out="typed",
+    out="object",
     inplace=False,
     numbers="none",
     validate=_as_parts,
     template=_Complex,
+    tags="linear",
 )
 def complex_of(real, imag):
     """The complex tensor with these parts; both are float16, float32 or float64 and of one dtype (RuntimeError).
@@ -360,7 +381,7 @@ def complex_of(real, imag):
     """
 
 
-@composite("torch.polar", out=True)
+@composite("torch.polar", out="object")
 def polar(abs, angle):
     """The complex tensor with this size and angle: ``abs * exp(i * angle)``.
 

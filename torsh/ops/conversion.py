@@ -8,13 +8,15 @@ from typing import Any
 from numpy import ndarray as _ndarray
 
 from torsh import dtypes
+from torsh.autograd._forward import levels
 from torsh.autograd.grad_mode import thread
 from torsh.device import as_device
 from torsh.device import device as Device
 from torsh.dispatch import Place, place_of, state
 from torsh.dtypes import dtype as Dtype
 from torsh.ops._layout import moved as arranged_as
-from torsh.ops._op import OPS, composite, override_of, primitive
+from torsh.ops._op import OPS, composite, primitive
+from torsh.ops._overriding import override_of
 from torsh.ops.creation import as_value, fill_number, make_full
 from torsh.tensor import Tensor, assign, check_apart, check_overlap, check_writable, new, wrote
 
@@ -27,7 +29,7 @@ def _cast_grad(g: Tensor, source: Dtype) -> Tensor:
     return g.to(source)
 
 
-@primitive("", grad={"input": lambda g, source: _cast_grad(g, source)}, args="input dtype copy source", tags="moves",
+@primitive("", grad={"input": lambda g, source: _cast_grad(g, source)}, args="input dtype copy source", tags="linear moves",
            meta=lambda input, dtype, copy, source: (input.shape, dtype), node_name="ToCopyBackward0")  # fmt: skip
 def cast(input, dtype, copy):
     """The values in another dtype (or, with ``copy``, in new memory of the same)."""
@@ -46,6 +48,10 @@ def to_place(t: Tensor, place: Place) -> Tensor:
         from torsh.autograd.views import MovedBackward0
 
         out._gf, out._rg = MovedBackward0(t), True
+    if state.levels:
+        for level in levels():
+            if (tangent := level.of(t)) is not None:
+                level.give(out, to_place(tangent, place))
     return out
 
 
@@ -213,7 +219,7 @@ def type_as(self, other):
 # ---- copies ------------------------------------------------------------------------------------------------------------
 
 
-@primitive("", name="clone", grad={"input": lambda g: g}, args="input", tags="moves", meta=lambda input: (input.shape, input.dtype),
+@primitive("", name="clone", grad={"input": lambda g: g}, args="input", tags="linear moves", meta=lambda input: (input.shape, input.dtype),
            decompose=lambda input: cast(input, input.dtype, True))  # fmt: skip
 def copied(input):
     """The values in memory of their own, the dimensions in the same order in memory."""
@@ -245,7 +251,7 @@ def clone(input, *, memory_format=None):
     return laid_out(input, memory_format)
 
 
-@primitive("", name="laid_out", grad={"input": lambda g: g}, args="input memory_format", tags="moves", node_name="CloneBackward0",
+@primitive("", name="laid_out", grad={"input": lambda g: g}, jvp=lambda input_t: input_t, args="input memory_format", tags="moves", node_name="CloneBackward0",
            meta=lambda input, memory_format: (input.shape, input.dtype),
            decompose=lambda input, memory_format: _laid_out(input, memory_format))  # fmt: skip
 def laid_out(input, memory_format):
@@ -253,7 +259,7 @@ def laid_out(input, memory_format):
     return (input, memory_format)
 
 
-@primitive("", name="packed", grad={"input": lambda g: g}, args="input", tags="moves", node_name="CloneBackward0",
+@primitive("", name="packed", grad={"input": lambda g: g}, jvp=lambda input_t: input_t, args="input", tags="moves", node_name="CloneBackward0",
            meta=lambda input: (input.shape, input.dtype), decompose=lambda input: _packed(input))  # fmt: skip
 def packed(input):
     """The values in new memory, row by row."""
@@ -300,12 +306,21 @@ def copy_(self, src, non_blocking=False):
                 f"output with shape {list(own)} doesn't match the broadcast shape {list(shape)}; copy_ writes into a tensor of "
                 "unchanged shape: reshape the source first"
             )
+        for d in range(-len(shape), 0):
+            if shape[d] not in (1, own[d]):
+                if own[d] == 1:
+                    both = [*own[: len(own) - len(shape)], *map(max, own[len(own) - len(shape) :], shape)]
+                    raise RuntimeError(f"output with shape {list(own)} doesn't match the broadcast shape {both}")
+                raise RuntimeError(
+                    f"The size of tensor a ({own[d]}) must match the size of tensor b ({shape[d]}) at non-singleton dimension "
+                    f"{len(own) + d}"
+                )
         src = src.expand(own)
     if src._vc is not None and self._vc is not None and src._vc.root is self._vc.root:
         check_apart(self, src)
     if self._base is not None:
         check_overlap(self)
-    if src._rg and thread.enabled:
+    if src._rg and thread.enabled and not hasattr(self, "_physical"):  # the batch behind an example notes it
         from torsh.autograd.views import copied
 
         src = copied(self, src)
@@ -380,6 +395,8 @@ def zero_(self):
 
 def host_array(t: Tensor) -> Any:
     """The values of a tensor as a NumPy array, shared where the tensor is on the host."""
+    if state.watched:
+        _ = t._data.dtype  # a wrapper (``_torch_dispatch``) has no values and says so
     return t._kind.backend.to_host(t._data)
 
 
@@ -547,7 +564,9 @@ def _bool(self: Tensor) -> bool:
             "Boolean value of Tensor with no values is ambiguous" if n == 0
             else "Boolean value of Tensor with more than one value is ambiguous. Use .any() or .all()"
         )  # fmt: skip
-    return bool(host_array(self).item()) if self.dtype is not dtypes.complex32 else bool(item(self))
+    if state.watched or self.dtype is dtypes.complex32:
+        return bool(item(self))
+    return bool(host_array(self).item())
 
 
 def _contains(self: Tensor, element: Any) -> bool:
@@ -558,7 +577,7 @@ def _contains(self: Tensor, element: Any) -> bool:
 
 def _format(self: Tensor, spec: str) -> str:
     if self.ndim == 0 and self.__class__ is Tensor:
-        return item(self).__format__(spec)
+        return item(self).__format__(spec) if self.device.type != "meta" else repr(self).__format__(spec)
     return object.__format__(self, spec)
 
 

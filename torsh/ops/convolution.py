@@ -72,6 +72,18 @@ def _weight_rule(g, input, weight, stride, padding, dilation, transposed, groups
     return convolution_weight.op(g, conj(input), size, stride, padding, dilation, groups)
 
 
+def _tangent(input, weight, stride, padding, dilation, transposed, output_padding, groups, input_t, weight_t, bias_t):
+    geometry = stride, padding, dilation, transposed, output_padding, groups
+    run = convolution.op
+    if input_t is None and weight_t is None:
+        return bias_t.reshape(-1, *[1] * (input.ndim - 2))
+    found = None if input_t is None else run(input_t, weight, bias_t, *geometry)
+    if weight_t is None:
+        return found
+    of_weight = run(input, weight_t, bias_t if found is None else None, *geometry)
+    return of_weight if found is None else found + of_weight
+
+
 @primitive(
     "torch.convolution", layout="channels any line",
     grad={
@@ -79,6 +91,7 @@ def _weight_rule(g, input, weight, stride, padding, dilation, transposed, groups
         "weight": _weight_rule,
         "bias": lambda g: g.sum((0, *range(2, g.ndim))),
     },
+    jvp=_tangent,
     meta=_meta,
     node_name="ConvolutionBackward0",
 )
@@ -108,6 +121,7 @@ def convolution(input, weight, bias, stride, padding, dilation, transposed, outp
         ),
     },
     meta=lambda g, input, size, stride, padding, dilation, groups: (size, input.dtype),
+    tags="multilinear",
 )
 def convolution_weight(g, input, size, stride, padding, dilation, groups):
     """The gradient of a convolution with respect to its weight."""
@@ -200,9 +214,8 @@ def _check_shapes(shape, wshape, bias, stride, padding, dilation, transposed, ou
     made = wshape[1] * groups if transposed else wshape[0]
     if bias is not None and bias != (made,):
         raise RuntimeError(
-            f"Given {kind}weight of size {list(wshape)}, expected bias to be 1-dimensional with {made} elements, but "
-            "got "
-            f"bias of size {list(bias)} instead"
+            f"Given {kind if transposed else ''}weight of size {list(wshape)}, expected bias to be 1-dimensional with {made} "
+            f"elements, but got bias of size {list(bias)} instead"
         )
     kernel, space = wshape[2:], shape[2:]
     if transposed:
@@ -234,13 +247,13 @@ def _batched(name: str, input: Any, weight: Any, n: int) -> tuple[Tensor, bool]:
     """The input with a dimension of samples, and whether it had one."""
     check_tensor(input, name)
     check_tensor(weight, name, "weight", 2)
-    if weight.ndim != n + 2:
+    if len(weight._data.shape) != n + 2:
         raise RuntimeError(
             f"weight should have {n + 2} dimensions for {name}, (out channels, in channels, *kernel), but got weight "
             "of size "
             f"{list(weight.shape)}"
         )
-    if input.ndim == n + 2:
+    if len(input._data.shape) == n + 2:
         return input, True
     if input.ndim != n + 1:
         raise RuntimeError(

@@ -12,7 +12,7 @@ from torsh.device import as_device
 from torsh.dispatch import place_of, state, through_modes, unallocatable
 from torsh.dtypes import dtype as Dtype
 from torsh.memory_format import strided
-from torsh.ops._args import check_elements, size_of
+from torsh.ops._args import check_elements, check_pinnable, size_of, type_name
 from torsh.ops._op import Op, composite
 from torsh.tensor import Tensor, new
 
@@ -59,7 +59,7 @@ def create(op: Op, params: tuple[Any, ...], dtype: Dtype | None, device: Any, re
         try:
             raw = op.kernels[kind](*params, kind.dtype, kind.device)
         except (MemoryError, ValueError) as e:
-            raise unallocatable(e) from e.__cause__
+            raise unallocatable(e, params[0] if op is full_op else None) from e.__cause__
         t = new(Tensor)
         t._data = raw if type(raw) is kind.raw_type else kind.as_raw(raw)
         t._kind = kind
@@ -67,6 +67,8 @@ def create(op: Op, params: tuple[Any, ...], dtype: Dtype | None, device: Any, re
     if requires_grad:
         if type(requires_grad) is not bool:
             raise TypeError(f"{op.name}(): argument 'requires_grad' must be bool, not {type(requires_grad).__name__}")
+        if not t._kind.inexact:
+            raise RuntimeError(f"Only Tensors of floating point and complex dtype can require gradients; this one is {t.dtype}")
         t.requires_grad = True
     return t
 
@@ -81,12 +83,22 @@ def make_full(size: tuple[int, ...], value: Any, dtype: Any, device: Any, requir
     return create(full_op, (size, value), dtype, device, requires_grad)
 
 
+settings: Any = None  # torsh._functions.settings, when first needed: an import takes longer than the rest of a call
+
+
+def _load() -> None:
+    global settings
+    from torsh._functions import settings
+
+
 def uninitialized(dtype: Dtype | None) -> Any:
     """What new memory holds whose contents do not matter: None for anything; a known value under deterministic algorithms."""
-    from torsh._functions import iinfo, settings
-
+    if settings is None:
+        _load()
     if not (settings.deterministic and settings.fill_uninitialized):
         return None
+    from torsh._functions import iinfo
+
     dtype = dtype or dtypes.get_default_dtype()
     if dtype.is_floating_point or dtype.is_complex:
         return float("nan")
@@ -99,14 +111,24 @@ def check_dtype(dtype: Any, op: str) -> None:
         raise TypeError(f"{op}(): argument 'dtype' must be torch.dtype, not {type(dtype).__name__}")
 
 
-def _sized(size: Any, sizes: Any, name: str) -> tuple[int, ...]:
-    if sizes is None and not size:
-        raise TypeError(
-            f"{name}() received an invalid combination of arguments - got (), but expected a size: integers or a tuple of them"
-        )
-    if sizes is None and type(size[0]) is bool:
+def _sized(size: Any, rest: dict[str, Any], name: str) -> tuple[int, ...]:
+    """The size of a function that takes it as integers, as a sequence, or by name (in ``rest``)."""
+    if rest:
+        unknown = [k for k in rest if k != "size"]
+        if unknown:
+            raise TypeError(f"{name}() got an unexpected keyword argument '{unknown[0]}'")
+        if size:
+            raise TypeError(f"{name}() got multiple values for argument 'size'")
+        size = rest["size"]
+        if not isinstance(size, (tuple, list)):
+            raise TypeError(f"{name}(): argument 'size' must be tuple of ints, not {type_name(size)}")
+    elif not size:
+        raise TypeError(f'{name}() missing 1 required positional arguments: "size" as integers or a tuple of them')
+    elif len(size) == 1 and type(size[0]) is bool:
         raise TypeError(f"{name}(): argument 'size' (position 1) must be tuple of ints, not bool")
-    return size_of(size if sizes is None else (sizes,))
+    elif len(size) > 1 and isinstance(size[0], (tuple, list)):
+        raise TypeError(f"{name}() takes 1 positional argument but {len(size)} were given: a size is one tuple, or integers")
+    return size_of(size)
 
 
 def _in_format(t: Tensor, memory_format: Any) -> Tensor:
@@ -155,10 +177,12 @@ def empty(
     >>> torsh.empty(2, 3).shape  # the values are whatever the memory held
     torsh.Size([2, 3])
     """
+    if pin_memory:
+        check_pinnable()
     if layout is not None and layout is not strided:
-        return _without_entries(_sized(size, k.get("size"), "empty"), layout, dtype, device, requires_grad)
+        return _without_entries(_sized(size, k, "empty"), layout, dtype, device, requires_grad)
     return _in_format(
-        make_full(_sized(size, k.get("size"), "empty"), None, dtype, device, requires_grad), memory_format
+        make_full(_sized(size, k, "empty"), None, dtype, device, requires_grad), memory_format
     )
 
 
@@ -174,6 +198,8 @@ def empty_permuted(
     >>> torsh.empty_permuted((2, 3, 5), (0, 2, 1)).stride()
     (15, 1, 3)
     """
+    if pin_memory:
+        check_pinnable()
     from torsh.ops.shape import inverse
 
     size, order = size_of((tuple(size),)), size_of((tuple(physical_layout),))
@@ -207,9 +233,11 @@ def zeros(*size, dtype=None, layout=None, device=None, requires_grad=False, pin_
     >>> torsh.zeros((2,), dtype=torsh.int64)
     tensor([0, 0])
     """
+    if pin_memory:
+        check_pinnable()
     if layout is not None and layout is not strided:
-        return _without_entries(_sized(size, k.get("size"), "zeros"), layout, dtype, device, requires_grad)
-    return make_full(_sized(size, k.get("size"), "zeros"), 0, dtype, device, requires_grad)
+        return _without_entries(_sized(size, k, "zeros"), layout, dtype, device, requires_grad)
+    return make_full(_sized(size, k, "zeros"), 0, dtype, device, requires_grad)
 
 
 @composite("torch.ones", out="filled", tags="creation")
@@ -224,7 +252,9 @@ def ones(*size, dtype=None, layout=None, device=None, requires_grad=False, pin_m
     tensor([[1., 1., 1.],
             [1., 1., 1.]])
     """
-    return make_full(_sized(size, k.get("size"), "ones"), 1, dtype, device, requires_grad)
+    if pin_memory:
+        check_pinnable()
+    return make_full(_sized(size, k, "ones"), 1, dtype, device, requires_grad)
 
 
 def fill_number(value: Any, name: str) -> Any:
@@ -295,9 +325,13 @@ def full(size, fill_value, *, dtype=None, layout=None, device=None, requires_gra
     >>> torsh.full((2,), 7., dtype=torsh.float64)
     tensor([7., 7.], dtype=torsh.float64)
     """
+    if pin_memory:
+        check_pinnable()
     value = fill_number(fill_value, "full")
     dtype = dtype or (fill_value.dtype if isinstance(fill_value, Tensor) else dtypes.of_number(value))
-    return make_full(size_of((size,)), as_value(value, dtype), dtype,
+    if dtype is dtypes.complex32 and isinstance(value, complex):
+        dtype = dtypes.complex64  # what PyTorch makes of a complex number where halves are the default
+    return make_full(_sized((), {"size": size}, "full"), as_value(value, dtype), dtype,
                      device, requires_grad)  # fmt: skip
 
 
@@ -312,6 +346,8 @@ def scalar_tensor(s, *, dtype=None, layout=None, device=None, requires_grad=Fals
     >>> torsh.scalar_tensor(3)
     tensor(3.)
     """
+    if pin_memory:
+        check_pinnable()
     dtype = dtype or dtypes.get_default_dtype()
     return make_full((), as_value(fill_number(s, "scalar_tensor"), dtype), dtype, device, requires_grad)
 
@@ -373,6 +409,8 @@ def empty_like(
     >>> torsh.empty_like(torsh.zeros(2, 3, dtype=torsh.float64)).dtype
     torsh.float64
     """
+    if pin_memory:
+        check_pinnable()
     return _like(input, None, dtype, device, requires_grad, memory_format, "empty_like")
 
 
@@ -390,6 +428,8 @@ def zeros_like(
     >>> torsh.zeros_like(x)
     tensor([[0., 0.]], dtype=torsh.float64)
     """
+    if pin_memory:
+        check_pinnable()
     return _like(input, 0, dtype, device, requires_grad, memory_format, "zeros_like")
 
 
@@ -406,6 +446,8 @@ def ones_like(
     >>> torsh.ones_like(torsh.tensor([5, 6]))
     tensor([1, 1])
     """
+    if pin_memory:
+        check_pinnable()
     return _like(input, 1, dtype, device, requires_grad, memory_format, "ones_like")
 
 
@@ -430,19 +472,21 @@ def full_like(
     >>> torsh.full_like(torsh.tensor([1, 2]), 9)
     tensor([9, 9])
     """
+    if pin_memory:
+        check_pinnable()
     value = as_value(fill_number(fill_value, "full_like"), dtype or input.dtype)
     return _like(input, value, dtype, device, requires_grad, memory_format, "full_like")
 
 
 def _new(
-    self: Tensor, size: Any, sizes: Any, value: Any, dtype: Any, device: Any, requires_grad: bool, name: str
+    self: Tensor, size: Any, rest: dict[str, Any], value: Any, dtype: Any, device: Any, requires_grad: bool, name: str
 ) -> Tensor:
     k = self._kind
     if state.busy and hasattr(self, "_physical"):  # an example under vmap: one for each of them
-        shape = _sized(size, sizes, name)
-        return self._of_batch(lambda b, n: _new(b, (), (n, *shape), value, dtype, device, requires_grad, name))
+        shape = _sized(size, rest, name)
+        return self._of_batch(lambda b, n: _new(b, ((n, *shape),), {}, value, dtype, device, requires_grad, name))
     return make_full(
-        _sized(size, sizes, name), value, dtype or k.dtype, device if device is not None else k.device, requires_grad
+        _sized(size, rest, name), value, dtype or k.dtype, device if device is not None else k.device, requires_grad
     )
 
 
@@ -457,7 +501,9 @@ def new_empty(self, *size, dtype=None, device=None, requires_grad=False, layout=
     >>> torsh.tensor([1, 2]).new_empty(3).dtype
     torsh.int64
     """
-    return _new(self, size, k.get("size"), None, dtype, device, requires_grad, "new_empty")
+    if pin_memory:
+        check_pinnable()
+    return _new(self, size, k, None, dtype, device, requires_grad, "new_empty")
 
 
 @composite("Tensor.new_zeros", tags="creation")
@@ -471,7 +517,9 @@ def new_zeros(self, *size, dtype=None, device=None, requires_grad=False, layout=
     >>> torsh.tensor([1, 2]).new_zeros((3,))
     tensor([0, 0, 0])
     """
-    return _new(self, size, k.get("size"), 0, dtype, device, requires_grad, "new_zeros")
+    if pin_memory:
+        check_pinnable()
+    return _new(self, size, k, 0, dtype, device, requires_grad, "new_zeros")
 
 
 @composite("Tensor.new_ones", tags="creation")
@@ -486,7 +534,9 @@ def new_ones(self, *size, dtype=None, device=None, requires_grad=False, layout=N
     tensor([[1, 1],
             [1, 1]])
     """
-    return _new(self, size, k.get("size"), 1, dtype, device, requires_grad, "new_ones")
+    if pin_memory:
+        check_pinnable()
+    return _new(self, size, k, 1, dtype, device, requires_grad, "new_ones")
 
 
 @composite("Tensor.new_full", tags="creation")
@@ -500,8 +550,10 @@ def new_full(self, size, fill_value, *, dtype=None, device=None, requires_grad=F
     >>> torsh.tensor([1., 2.], dtype=torsh.float64).new_full((2,), 3)
     tensor([3., 3.], dtype=torsh.float64)
     """
+    if pin_memory:
+        check_pinnable()
     value = as_value(fill_number(fill_value, "new_full"), dtype or self.dtype)
-    return _new(self, (), size, value, dtype, device, requires_grad, "new_full")
+    return _new(self, (), {"size": size}, value, dtype, device, requires_grad, "new_full")
 
 
 # ---- ranges ------------------------------------------------------------------------------------------------------------
@@ -523,7 +575,7 @@ def _bounds(op: str, *values: Any) -> list[Any]:
     return found
 
 
-@composite("torch.arange", out="spread", of=arange_op)
+@composite("torch.arange", out="spread told", of=arange_op)
 def arange(
     *args, start=None, end=None, step=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False
 ):
@@ -541,6 +593,8 @@ def arange(
     >>> torsh.arange(3, dtype=torsh.float32)
     tensor([0., 1., 2.])
     """
+    if pin_memory:
+        check_pinnable()
     if len(args) == 1 and end is None:
         end = args[0]
     elif len(args) == 1:
@@ -602,6 +656,8 @@ def range_(start=0, end=None, step=1, *, dtype=None, layout=None, device=None, r
     >>> torsh.range(1, 3)  # the end is included
     tensor([1., 2., 3.])
     """
+    if pin_memory:
+        check_pinnable()
     warn(
         "torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with Python's range "
         "builtin. Instead, use torch.arange, which produces values in [start, end)."
@@ -663,6 +719,8 @@ def linspace(start, end, steps, *, dtype=None, layout=None, device=None, require
     >>> torsh.linspace(0, 1, 5)
     tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
     """
+    if pin_memory:
+        check_pinnable()
     if hasattr(start, "_physical") or hasattr(end, "_physical"):
         return _between_examples(start, end, steps).to(dtype or dtypes.get_default_dtype())
     start, end, steps, dtype = _spaced("linspace", start, end, steps, dtype)
@@ -682,6 +740,8 @@ def logspace(
     >>> torsh.logspace(0, 2, 3)
     tensor([  1.,  10., 100.])
     """
+    if pin_memory:
+        check_pinnable()
     if hasattr(start, "_physical") or hasattr(end, "_physical"):
         return (base ** _between_examples(start, end, steps)).to(dtype or dtypes.get_default_dtype())
     start, end, steps, dtype = _spaced("logspace", start, end, steps, dtype)
@@ -700,6 +760,8 @@ def eye(n, m=None, *, dtype=None, layout=None, device=None, requires_grad=False,
     tensor([[1., 0., 0.],
             [0., 1., 0.]])
     """
+    if pin_memory:
+        check_pinnable()
     n = operator.index(n)
     m = n if m is None else operator.index(m)
     if n < 0 or m < 0:

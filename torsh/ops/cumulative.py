@@ -9,7 +9,7 @@ from torsh import dtypes, return_types
 from torsh.autograd.grad_mode import thread
 from torsh.ops._args import check_tensor, in_float32, wrap_dim, wrap_dims
 from torsh.ops._op import composite, primitive
-from torsh.ops.reduction import conj
+from torsh.ops.reduction import conj, picked
 from torsh.tensor import Tensor
 
 
@@ -36,7 +36,7 @@ def from_the_end(x: Any, dim: int) -> Any:
 
 
 @primitive("", layout="rows", name="cumsum_op", args="input dim", grad={"input": lambda g, dim: from_the_end(g, dim) if g.ndim else g},
-           meta=_running_meta, node_name="CumsumBackward0")  # fmt: skip
+           meta=_running_meta, node_name="CumsumBackward0", tags="linear")  # fmt: skip
 def _cumsum(input, dim):
     return (input, dim)
 
@@ -121,8 +121,9 @@ def _scatter_add(g: Any, indices: Any, dim: int, shape: Any) -> Any:
 
 
 _EXTREME: dict[str, Any] = {
-    "args": "input dim shape", "out": True,
+    "args": "input dim shape", "out": "scalar",
     "grad": {"input": lambda g, dim, shape, out1: _scatter_add(g[0], out1, dim, shape)},
+    "jvp": lambda input_t, out1, dim: (picked(input_t, out1, dim, True), None),
     "meta": lambda input, dim, shape: [(tuple(input.shape), input.dtype), (tuple(input.shape), dtypes.int64)],
 }  # fmt: skip
 
@@ -185,7 +186,7 @@ def _logcumsumexp_gradient(g: Any, input: Any, out: Any, dim: int) -> Any:
     return part(g) - part(-g)
 
 
-@primitive("torch.logcumsumexp Tensor.logcumsumexp", layout="rows", args="input dim", out=True,
+@primitive("torch.logcumsumexp Tensor.logcumsumexp", layout="rows", args="input dim", out="scalar",
            meta=lambda input, dim: (tuple(input.shape), input.dtype),
            grad={"input": lambda g, input, out, dim: _logcumsumexp_gradient(g, input, out, dim)})  # fmt: skip
 def logcumsumexp(input, dim):
@@ -247,7 +248,7 @@ def diff(input, n=1, dim=-1, prepend=None, append=None):
                 )
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
-    if not n and (prepend is None and append is None):
+    if not n:
         return input.clone()
     parts = [t for t in (prepend, input, append) if t is not None]
     x = cat(parts, dim) if len(parts) > 1 else input

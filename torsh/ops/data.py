@@ -13,6 +13,7 @@ from torsh._callers import warn, warn_once
 from torsh.device import as_device
 from torsh.dispatch import place_of
 from torsh.dtypes import dtype as Dtype
+from torsh.ops._args import check_pinnable
 from torsh.ops._op import composite
 from torsh.tensor import Tensor, new
 from torsh_numpy.backend import FROM_NUMPY, TO_NUMPY, detached_from_base
@@ -278,6 +279,8 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
     >>> torsh.tensor([1., 2.], requires_grad=True)
     tensor([1., 2.], requires_grad=True)
     """
+    if pin_memory:
+        check_pinnable()
     if type(dtype) is type:
         dtype = dtypes.PYTHON.get(dtype, dtype)
     if dtype is not None and not isinstance(dtype, Dtype):
@@ -295,10 +298,13 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
                 device=data.device if device is None else device, dtype=dtype or data.dtype, copy=True
             )
             return out.requires_grad_() if requires_grad else out
-        if type(data).__name__ == "UntypedStorage" and dtype is not None:  # its bytes, as elements of that type
-            from torsh.storage import TypedStorage
+        if type(data).__name__ in ("UntypedStorage", "TypedStorage"):  # its bytes, as elements of that type
+            from torsh.storage import elements, expect_type
 
-            out = TypedStorage(wrap_storage=data, dtype=dtype)._tensor().clone().to(device or data.device)
+            typed = hasattr(data, "dtype")
+            dtype = dtype or (dtypes.get_default_dtype() if typed else dtypes.int64)
+            expect_type(data, dtype)
+            out = elements(data, dtype).clone().to(device or data._untyped_storage.device if typed else device or data.device)
             return out.requires_grad_() if requires_grad else out
         array = _as_array(data)
         if array is not None:
@@ -527,6 +533,8 @@ def from_file(filename, shared=None, size=0, *, dtype=None, layout=None, device=
     >>> torsh.from_file(f.name, size=2, dtype=torsh.int16)
     tensor([1, 2], dtype=torsh.int16)
     """
+    if pin_memory:
+        check_pinnable()
     if device is not None and str(device) != "cpu":
         raise RuntimeError(f"from_file: a mapped file is on the cpu, but device is {device}")
     dtype = dtypes.get_default_dtype() if dtype is None else dtype

@@ -16,8 +16,8 @@ from torsh.tensor import Tensor
 _ELLIPSIS = 1000
 
 
-def _labels(term: str) -> list[int]:
-    """The subscripts of one operand as numbers; -1 stands for the ellipsis."""
+def _labels(term: str, whose: str) -> list[int]:
+    """The subscripts of one operand or the output as numbers; -1 stands for the ellipsis."""
     found: list[int] = []
     i = 0
     while i < len(term):
@@ -25,8 +25,10 @@ def _labels(term: str) -> list[int]:
         if c == " ":
             pass
         elif c == ".":
-            if term[i : i + 3] != "..." or -1 in found:
-                raise RuntimeError("einsum(): found '.' that is not part of any ellipsis; write '...' once per operand")
+            if -1 in found:
+                raise RuntimeError(f"einsum(): found '.' for {whose} for which an ellipsis was already found")
+            if term[i : i + 3] != "...":
+                raise RuntimeError(f"einsum(): found '.' for {whose} that is not part of any ellipsis; write '...' once")
             found.append(-1)
             i += 2
         elif c.isascii() and c.isalpha():
@@ -73,12 +75,12 @@ def _parse(args: tuple[Any, ...]) -> tuple[list[list[int]], list[int] | None, li
     if not operands:
         raise ValueError("einsum(): must provide at least one operand")
     left, arrow, right = equation.partition("->")
-    terms = [_labels(t) for t in left.split(",")]
+    terms = [_labels(t, f"operand {i}") for i, t in enumerate(left.split(","))]
     if len(terms) > len(operands):
         raise RuntimeError("einsum(): fewer operands were provided than specified in the equation")
     if len(terms) < len(operands):
         raise RuntimeError("einsum(): more operands were provided than specified in the equation")
-    return terms, _labels(right) if arrow else None, operands
+    return terms, _labels(right, "output") if arrow else None, operands
 
 
 def _expand_ellipsis(

@@ -7,7 +7,7 @@ from typing import Any
 from torsh import dtypes
 from torsh.autograd.grad_mode import no_grad
 from torsh.dtypes import int32, int64, scalar_name
-from torsh.ops._args import check_tensor, has_values
+from torsh.ops._args import check_tensor, has_values, mapped
 from torsh.ops._op import composite, needs_grad, primitive
 from torsh.ops.reduction import amax, amin
 
@@ -25,6 +25,7 @@ from torsh.ops.reduction import amax, amin
         *indices.shape, *weight.shape[1:]
     ),
     node_name="EmbeddingBackward0",
+    tags="linear",
 )
 def take_rows(weight, indices, padding_idx, by_freq):
     """The rows of a table; the gradient of row ``padding_idx`` is 0; ``by_freq`` divides each by its uses."""
@@ -173,6 +174,11 @@ def one_hot(tensor, num_classes=-1):
             raise RuntimeError(
                 f"Class values must be smaller than num_classes, got {high} with num_classes={num_classes}"
             )
+    elif num_classes == -1 and mapped(tensor):
+        raise RuntimeError(
+            "When vmap-ing torch.nn.functional.one_hot, please provide an explicit positive num_classes argument: without it the shape of "
+            "the result depends on values"
+        )
     elif num_classes == -1 and tensor.device.type != "meta":
         raise NotImplementedError(
             "one_hot: without num_classes the shape of the result depends on values, which are not looked at here "

@@ -28,7 +28,7 @@ def _resized(shape: Any, dim: int, n: int) -> tuple[int, ...]:
 
 @primitive("", name="fft_c2c", args="input dims scale forward", node_name="FftC2CBackward0",
            meta=lambda input, dims, scale, forward: (tuple(input.shape), input.dtype),
-           grad={"input": lambda g, dims, scale, forward: _c2c.op(g, dims, scale, not forward)})  # fmt: skip
+           grad={"input": lambda g, dims, scale, forward: _c2c.op(g, dims, scale, not forward)}, tags="linear")  # fmt: skip
 def _c2c(input, dims, scale, forward):
     return (input, dims, scale, forward)
 
@@ -43,7 +43,7 @@ def _r2c_gradient(g: Any, dims: Any, scale: float, onesided: bool, size: int) ->
            meta=lambda input, dims, scale, onesided, size: (
                _half(tuple(input.shape), dims[-1]) if onesided else tuple(input.shape), input.dtype.to_complex()),
            grad={"input": lambda g, dims, scale, onesided, size: _r2c_gradient(
-               g, dims, scale, onesided, size)})  # fmt: skip
+               g, dims, scale, onesided, size)}, tags="linear")  # fmt: skip
 def _r2c(input, dims, scale, onesided, size):
     return (input, dims, scale, onesided, size)
 
@@ -63,7 +63,7 @@ def _c2r_gradient(g: Any, dims: Any, scale: float, size: int) -> Any:
 
 @primitive("", name="fft_c2r", args="input dims scale size", node_name="FftC2RBackward0",
            meta=lambda input, dims, scale, size: (_resized(tuple(input.shape), dims[-1], size), input.dtype.to_real()),
-           grad={"input": lambda g, dims, scale, size: _c2r_gradient(g, dims, scale, size)})  # fmt: skip
+           grad={"input": lambda g, dims, scale, size: _c2r_gradient(g, dims, scale, size)}, tags="linear")  # fmt: skip
 def _c2r(input, dims, scale, size):
     return (input, dims, scale, size)
 

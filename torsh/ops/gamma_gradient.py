@@ -13,8 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from torsh import dtypes
-from torsh.autograd.grad_mode import no_grad
-from torsh.ops._op import composite, primitive
+from torsh.ops._op import primitive
 from torsh.ops.arithmetic import where
 from torsh.ops.special import digamma
 
@@ -67,7 +66,19 @@ def _fitted(a: Any, x: Any) -> Any:
     return (top / (c[4] + v * (c[5] + v * (c[6] + v * c[7])))).exp()
 
 
-@composite("torch._standard_gamma_grad", name="_standard_gamma_grad", tags="nondifferentiable")
+def _computed(input: Any, output: Any) -> Any:
+    a, x = input.to(dtypes.float64), output.to(dtypes.float64)
+    large = where((x >= 0.9 * a) & (x <= 1.1 * a), _near(a, x), _saddle(a, x))
+    return where(x < _SMALL, _series(a, x), where(a > 8, large, _fitted(a, x))).to(input.dtype)
+
+
+def _no_second(g: Any) -> Any:
+    raise NotImplementedError("the derivative for '_standard_gamma_grad' is not implemented: it is an approximation by pieces")
+
+
+@primitive("torch._standard_gamma_grad", name="_standard_gamma_grad", args="input output",
+           grad={"input": _no_second, "output": _no_second}, decompose=_computed,
+           meta=lambda input, output: (input.shape, input.dtype))  # fmt: skip
 def standard_gamma_grad(input, output):
     """The derivative of gamma draws ``output`` with respect to their concentrations ``input``.
 
@@ -78,11 +89,7 @@ def standard_gamma_grad(input, output):
     >>> bool(torsh.allclose(a.grad, torsh._standard_gamma_grad(a, x)))
     True
     """
-    with no_grad():
-        a, x = input.detach().to(dtypes.float64), output.detach().to(dtypes.float64)
-        large = where((x >= 0.9 * a) & (x <= 1.1 * a), _near(a, x), _saddle(a, x))
-        found = where(x < _SMALL, _series(a, x), where(a > 8, large, _fitted(a, x)))
-        return found.to(input.dtype)
+    return (input, output)
 
 
 @primitive("", args="input draws", node_name="StandardGammaBackward0",

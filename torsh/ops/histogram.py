@@ -7,7 +7,7 @@ from typing import Any
 
 from torsh import dtypes, return_types
 from torsh.dtypes import scalar_name
-from torsh.ops._args import check_tensor
+from torsh.ops._args import by_example, check_tensor
 from torsh.ops._op import composite, primitive
 from torsh.ops.creation import linspace
 from torsh.ops.indexing import _no_meta
@@ -89,6 +89,8 @@ def histc(input, bins=100, min=0, max=0):
             f"\"histogram_cpu\" not implemented for '{scalar_name(input.dtype)}'; convert it to float"
         )
     bins = _positive(bins)
+    if (found := by_example(histc, input, bins, min, max)) is not None:
+        return found
     low, high = float(min), float(max)
     if low == high and input.numel():
         low, high = _data_range(input)
@@ -211,6 +213,8 @@ def histogram(input, bins, *, range=None, weight=None, density=False):
     bin_edges=tensor([0.0000, 0.7500, 1.5000, 2.2500, 3.0000]))
     """
     check_tensor(input, "histogram")
+    if (found := by_example(_one_histogram, input, bins, range, weight, density)) is not None:
+        return found
     if weight is not None:
         if tuple(weight.shape) != tuple(input.shape):
             raise RuntimeError(
@@ -223,6 +227,10 @@ def histogram(input, bins, *, range=None, weight=None, density=False):
     bins = [bins] if isinstance(bins, Tensor) else [int(bins)]
     counts, edges = _histogram(input.reshape(-1, 1), bins, range, weight, density)
     return return_types.histogram(counts, edges[0])
+
+
+def _one_histogram(input: Tensor, bins: Any, range: Any, weight: Any, density: bool) -> Any:
+    return histogram(input, bins, range=range, weight=weight, density=density)
 
 
 @composite("torch.histogramdd")
@@ -242,6 +250,8 @@ def histogramdd(input, bins, range=None, weight=None, density=False):
     check_tensor(input, "histogramdd")
     if input.ndim < 2:
         raise RuntimeError(f"torch.histogramdd: input tensor should have at least 2 dimensions, but got {input.ndim}")
+    if (found := by_example(histogramdd, input, bins, range, weight, density)) is not None:
+        return found
     points = input.reshape(-1, input.shape[-1])
     counts, edges = _histogram(points, bins, range, None if weight is None else weight.reshape(-1), density)
     return return_types.histogramdd(counts, tuple(edges))

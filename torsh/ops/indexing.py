@@ -18,7 +18,9 @@ from torsh.autograd import engine
 from torsh.autograd.grad_mode import thread
 from torsh.dispatch import Kind, state
 from torsh.ops._args import has_values
-from torsh.ops._op import OpNode, PlanCache, Ready, composite, override_of, primitive
+from torsh.ops._op import Ready, composite, primitive
+from torsh.ops._overriding import override_of
+from torsh.ops._record import OpNode, PlanCache
 from torsh.ops._view import unrecorded
 from torsh.ops._view import view as view_op
 from torsh.ops.slicing import embed
@@ -588,7 +590,7 @@ def _check_indices(input: Any, indices: Any) -> None:
     "",
     name="index",
     args="input indices shape",
-    tags="moves data-dependent",
+    tags="linear moves data-dependent",
     grad={"input": lambda g, indices, shape: g.new_zeros(shape).index_put_(indices, g, accumulate=True)},
     meta=lambda input, indices, shape: (_advanced_shape(input.shape, indices), input.dtype),
 )
@@ -646,6 +648,7 @@ def _put_indices(input: Tensor, indices: Any, name: str) -> list[Any]:
         "values": lambda g, indices, values: _fitted(index_op(g, indices), values),
     },
     meta=lambda input, indices, values, accumulate: (input.shape, input.dtype),
+    tags="linear",
 )
 def index_put(input, indices, values, accumulate=False):
     """The tensor with ``values`` at the places that ``indices`` point at, or added there with ``accumulate``.
@@ -794,7 +797,7 @@ def _assign(self: Tensor, index: Any, value: Any) -> None:
         return
     if index is True:  # a new dimension, whose values are copied
         index = None
-    if self._rg and thread.enabled and (self._base is None and self._gf is None):
+    if self._rg and thread.enabled and self._base is None and self._gf is None and not hasattr(self, "_physical"):
         raise RuntimeError(
             "a view of a leaf Variable that requires grad is being used in an in-place operation. Write inside "
             "torch.no_grad(), or clone the leaf first"
@@ -803,7 +806,11 @@ def _assign(self: Tensor, index: Any, value: Any) -> None:
     if advanced is None:
         if isinstance(value, Tensor):
             value = _without_ones(value, view.ndim)
-            view.copy_(value if value.ndim <= view.ndim else value.expand(tuple(view.shape)))  # which says what is wrong
+            try:
+                view.copy_(value)
+            except RuntimeError:
+                value.expand(tuple(view.shape))  # which says what is wrong where the shapes are
+                raise
         else:
             check_overlap(view)
             view.fill_(value)

@@ -78,7 +78,7 @@ class Join(Op):
 
 
 join = Join(
-    "cat", None, ("tensors", "dim"), tags=("moves",), meta=_cat_meta,
+    "cat", None, ("tensors", "dim"), tags=("moves", "linear"), meta=_cat_meta,
     grads={"tensors": lambda g, tensors_shape, dim: _cat_grad(g, tensors_shape, dim)},
     doc="Concatenate tensors of one dtype whose shapes are known to fit.",
 )  # fmt: skip
@@ -155,7 +155,7 @@ def _stack_meta(tensors, dim):
 
 
 pile = Join(
-    "stack", None, ("tensors", "dim"), tags=("moves",), meta=_stack_meta,
+    "stack", None, ("tensors", "dim"), tags=("moves", "linear"), meta=_stack_meta,
     decompose=lambda tensors, dim: join([t.unsqueeze(dim) for t in tensors], dim),
     grads={"tensors": lambda g, dim: list(unbind(g, dim))},
     doc="Stack tensors known to have one shape and dtype.",

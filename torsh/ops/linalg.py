@@ -19,6 +19,7 @@ from torsh.ops._linalg import (
     is_vector,
     real,
     spread_batches,
+    whole_batch,
 )
 from torsh.ops._op import composite, needs_grad, primitive
 from torsh.ops.decomposition import eigh, eigvalsh, linalg_svd, svdvals
@@ -29,6 +30,13 @@ from torsh.tensor import Tensor
 # ---- equations -----------------------------------------------------------------------------------------------------
 
 
+def _solve_tangent(A: Any, A_t: Any, B_t: Any, X: Any) -> Any:
+    """The derivative of X with A X = B."""
+    if A_t is None:
+        return solve_op(A, B_t)
+    return solve_op(A, -(A_t @ X) if B_t is None else B_t - A_t @ X)
+
+
 def solve_op(A: Any, B: Any) -> Any:
     """X with A X = B, of operands with equal batches, without a look at the status."""
     return _solve.op(A, B)[0]
@@ -37,6 +45,7 @@ def solve_op(A: Any, B: Any) -> Any:
 @primitive("", name="solve_op", args="A B", node_name="LinalgSolveExBackward0",
            grad={"A": lambda g, A, out0: None if g[0] is None else -(solve_op(adjoint(A), g[0]) @ adjoint(out0)),
                  "B": lambda g, A: None if g[0] is None else solve_op(adjoint(A), g[0])},
+           jvp=lambda A, A_t, B_t, out0: (_solve_tangent(A, A_t, B_t, out0), None),
            meta=lambda A, B: [(tuple(B.shape), B.dtype), (tuple(A.shape[:-2]), dtypes.int32)])  # fmt: skip
 def _solve(A, B):
     return (A, B)
@@ -106,6 +115,7 @@ def solve_ex(A, B, *, left=True, check_errors=False):
 
 @primitive("", layout="columns", name="inv_op", args="A", node_name="LinalgInvExBackward0",
            grad={"A": lambda g, out0: None if g[0] is None else -(adjoint(out0) @ (g[0] @ adjoint(out0)))},
+           jvp=lambda A_t, out0: (-(out0 @ A_t @ out0), None),
            meta=lambda A: [(tuple(A.shape), A.dtype), (tuple(A.shape[:-2]), dtypes.int32)])  # fmt: skip
 def _inv(A):
     return (A,)
@@ -493,7 +503,7 @@ def lstsq(A, B, rcond=None, *, driver=None):
     empty = A.new_empty((0,), dtype=A.dtype.to_real())
     nothing = attached(empty, real(A).reshape(-1).narrow(0, 0, 0)) if A._rg else empty
     full = m > n and driver != "gelsy"
-    if full and (driver == "gels" or A.device.type == "meta" or bool((rank == n).all())):
+    if full and (driver == "gels" or A.device.type == "meta" or bool((whole_batch(rank) == n).all())):
         difference_ = (A @ x - right).abs()
         residuals = (difference_ * difference_).sum(-2)
     else:

@@ -6,7 +6,7 @@ from typing import Any
 
 from torsh.dtypes import scalar_name
 from torsh.ops._args import check_tensor, in_float32
-from torsh.ops._op import Op, composite, primitive
+from torsh.ops._op import OPS, Op, composite, primitive
 from torsh.ops.pointwise import conj
 
 
@@ -31,6 +31,14 @@ linear_backward = Op(
 )  # fmt: skip
 
 
+def _tangent(input: Any, weight: Any, input_t: Any, weight_t: Any, bias_t: Any) -> Any:
+    run = OPS["linear"]
+    if input_t is None:
+        return bias_t if weight_t is None else run(input, weight_t, bias_t)
+    found = run(input_t, weight, bias_t)
+    return found if weight_t is None else found + run(input, weight_t, None)
+
+
 @primitive(
     "torch.nn.functional.linear torch._C._nn.linear",
     grad={
@@ -39,6 +47,7 @@ linear_backward = Op(
         "bias": _of_bias,
         "input weight bias": lambda g, input, weight: linear_backward(g, input, weight),
     },
+    jvp=lambda input, weight, input_t, weight_t, bias_t: _tangent(input, weight, input_t, weight_t, bias_t),
     out=True,
     meta=lambda input, weight, bias: ((*input.shape[:-1], weight.shape[0]), input.dtype),
 )
@@ -56,17 +65,18 @@ def linear(input, weight, bias=None):
     """
     check_tensor(input, "linear")
     check_tensor(weight, "linear", "weight", 2)
-    if weight.ndim == 1:
+    size = weight._data.shape
+    if len(size) == 1:
         if bias is not None and bias.ndim:
             raise RuntimeError(
                 f"linear(): expected a 0-d bias for a weight of one dimension, got bias of size {list(bias.shape)}"
             )
         out = linear.op(input if input.ndim else input.reshape(1), weight.unsqueeze(0), None).squeeze(-1)
         return out if bias is None else out + bias
-    if weight.ndim != 2:
+    if len(size) != 2:
         raise RuntimeError(f"linear(): weight must be a matrix or a vector, got weight of size {list(weight.shape)}")
     shape = input._data.shape
-    if not shape or shape[-1] != weight._data.shape[1]:
+    if not shape or shape[-1] != size[1]:
         rows = 1
         for n in shape[:-1]:
             rows *= n
@@ -84,15 +94,16 @@ def linear(input, weight, bias=None):
             f"{scalar_name(weight.dtype)}"
         )
     if bias is not None:
-        if bias.dtype is not input.dtype:
+        if bias._kind is not input._kind and bias.dtype is not input.dtype:
             raise RuntimeError(
                 f"self and mat2 must have the same dtype, but got {scalar_name(bias.dtype)} and "
                 f"{scalar_name(input.dtype)}"
             )
-        if bias.ndim != 1 or bias.shape[0] not in (1, weight.shape[0]):
+        of_bias = bias._data.shape
+        if len(of_bias) != 1 or of_bias[0] not in (1, size[0]):
             return linear.op(input, weight, None) + bias
-        if bias.shape[0] != weight.shape[0]:
-            bias = bias.expand(weight.shape[0])
+        if of_bias[0] != size[0]:
+            bias = bias.expand(size[0])
     return (input, weight, bias)
 
 

@@ -7,7 +7,7 @@ import warnings
 from typing import Any
 
 from torsh.dispatch import state
-from torsh.dtypes import scalar_name
+from torsh.dtypes import float32, float64, scalar_name
 from torsh.ops._args import check_tensor, has_values
 from torsh.ops._op import Op, composite, primitive
 from torsh.ops.shape import broadcast_shapes
@@ -22,7 +22,7 @@ def reduction_of(reduction: Any, size_average: Any = None, reduce: Any = None) -
             f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
             stacklevel=4,
         )
-    if reduction not in ("none", "mean", "sum"):
+    if reduction != "mean" and reduction not in ("none", "sum"):
         if isinstance(reduction, int) and 0 <= reduction <= 2:
             return ("none", "mean", "sum")[reduction]
         raise ValueError(f"{reduction} is not a valid value for reduction; it may be 'none', 'mean' or 'sum'")
@@ -242,6 +242,25 @@ def bce(input, target):
     return (input, target)
 
 
+@primitive(
+    "",
+    tags="pointwise",
+    meta=lambda input, target: (input.shape, input.dtype),
+    decompose=lambda input, target: (1 - target) * input - _log_sigmoid(input),
+    grad={"input": lambda g, input, target: g * (input.sigmoid() - target), "target": lambda g, input: -g * input},
+    node_name="BinaryCrossEntropyWithLogitsBackward0",
+)
+def bce_with_logits(input, target):
+    """``bce`` of sigmoid(input)."""
+    return (input, target)
+
+
+def _log_sigmoid(input):
+    from torsh.ops.activation import logsigmoid
+
+    return logsigmoid(input)
+
+
 @composite("torch.nn.functional.binary_cross_entropy torch._C._nn.binary_cross_entropy")
 def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
     """The cross entropy of probabilities of one of two classes.
@@ -319,13 +338,17 @@ def binary_cross_entropy_with_logits(input, target, weight=None, pos_weight=None
     return _with_logits(input, target, weight, pos_weight, reduction_of(reduction))
 
 
-def _with_logits(input, target, weight, pos_weight, reduction):
-    from torsh.ops.activation import logsigmoid
+_WIDE = frozenset({float32, float64})  # PyTorch rounds every step to a narrower type
 
-    log_p = logsigmoid(input)
-    if pos_weight is not None:
-        log_p = ((pos_weight - 1) * target + 1) * log_p
-    loss = (1 - target) * input - log_p
+
+def _with_logits(input, target, weight, pos_weight, reduction):
+    if pos_weight is None and input._kind is target._kind and input._kind.dtype in _WIDE and input._data.shape == target._data.shape:
+        loss = bce_with_logits.op(input, target)
+    else:
+        log_p = _log_sigmoid(input)
+        if pos_weight is not None:
+            log_p = ((pos_weight - 1) * target + 1) * log_p
+        loss = (1 - target) * input - log_p
     return reduced(loss if weight is None else loss * weight, reduction)
 
 

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from torsh.dtypes import int64, scalar_name, uint8
-from torsh.ops._args import check_tensor, has_values
+from torsh.ops._args import by_example, check_tensor, has_values, mapped
 from torsh.ops._op import composite, primitive
 from torsh.ops.activation import log_softmax, logsigmoid
 from torsh.ops.linear import linear
@@ -27,6 +27,9 @@ def _nll_rule(g, input, target, weight, reduction, ignore_index, out1):
     "",
     args="input target weight reduction ignore_index",
     grad={"input": _nll_rule},
+    jvp=lambda input_t, target, weight, reduction, ignore_index: (
+        None if input_t is None else nll.op(input_t, target, weight, reduction, ignore_index)[0], None
+    ),
     meta=_nll_meta,
     node_name="NllLossBackward0",
 )
@@ -149,16 +152,18 @@ def cross_entropy(
     check_tensor(input, "cross_entropy_loss")
     check_tensor(target, "cross_entropy_loss", "target", 2)
     reduction = reduction_of(reduction, size_average, reduce)
-    axis = 0 if input.ndim == 1 else 1
-    if input._data.shape == target._data.shape and target._kind.floating:
-        return _soft_targets(input, target, weight, reduction, label_smoothing, axis, ignore_index)
-    if input._data.shape == target._data.shape:
+    shape = input._data.shape
+    ndim = len(shape)
+    axis = 0 if ndim == 1 else 1
+    if shape == target._data.shape:
+        if target._kind.floating:
+            return _soft_targets(input, target, weight, reduction, label_smoothing, axis, ignore_index)
         raise RuntimeError(
             f"Expected floating point type for target with class probabilities, got {scalar_name(target.dtype)}"
         )
     if not 0 <= label_smoothing <= 1:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
-    log_p = log_softmax.op(input, axis) if input.ndim and input._kind.floating else log_softmax(input, axis)
+    log_p = log_softmax.op(input, axis) if ndim and input._kind.floating else log_softmax(input, axis)
     if label_smoothing == 0:
         return _nll(log_p, target, weight, reduction, ignore_index)
     return _smoothed(log_p, target, weight, reduction, ignore_index, label_smoothing, axis)
@@ -421,6 +426,8 @@ def _ctc(log_probs, targets, input_lengths, target_lengths, blank, reduction, ze
     for name, given in (("input_lengths", input_lengths), ("target_lengths", target_lengths)):
         if hasattr(given, "dtype") and given.dtype.category != 1:
             raise RuntimeError(f"{name} must be integral, got {scalar_name(given.dtype)}")
+    if mapped(input_lengths, target_lengths):
+        return by_example(_ctc, log_probs, targets, input_lengths, target_lengths, blank, reduction, zero_infinity)
     batched = log_probs.ndim == 3
     if not batched:
         log_probs = log_probs.unsqueeze(1)

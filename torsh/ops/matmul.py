@@ -12,17 +12,10 @@ from torsh.autograd.grad_mode import thread
 from torsh.dispatch import state
 from torsh.dtypes import scalar_name
 from torsh.ops._args import check_tensor, wrap_dims
-from torsh.ops._op import (
-    Op,
-    PlanCache,
-    composite,
-    override_of,
-    overriding,
-    primitive,
-    save,
-    saved_tensor_hooks,
-    with_out,
-)
+from torsh.ops._op import Op, composite, primitive, with_out
+from torsh.ops._overriding import override_of, overriding
+from torsh.ops._record import PlanCache
+from torsh.ops._saved import save, saved_tensor_hooks
 from torsh.ops.arithmetic import check_alpha
 from torsh.tensor import Parameter, Tensor, new
 
@@ -160,13 +153,13 @@ def _grad_second(g: Any, input: Any, other: Any) -> Any:
 
 
 _op = Op(
-    "matmul", None, ("input", "other"), grads={"input": _grad_first, "other": _grad_second},
+    "matmul", None, ("input", "other"), grads={"input": _grad_first, "other": _grad_second}, tags=("multilinear",),
     meta=lambda input, other: (_matmul_shape(input.shape, other.shape), input.dtype),
     paths=("torch.matmul", "Tensor.matmul", "Tensor.__matmul__", "Tensor.__rmatmul__", "torch.linalg.matmul"),
 )  # fmt: skip
 # Two matrices: the commonest case, whose gradient rules need only the other operand.
 _mm = Op(
-    "mm_op", None, ("input", "mat2"), node_name="MmBackward0",
+    "mm_op", None, ("input", "mat2"), node_name="MmBackward0", tags=("multilinear",),
     grads={"input": lambda g, mat2: _short(g, adjoint(mat2)), "mat2": lambda g, input: _short(adjoint(input), g)},
     meta=lambda input, mat2: ((input.shape[0], mat2.shape[1]), input.dtype),
 )  # fmt: skip
@@ -263,7 +256,7 @@ def matmul(input: Any, other: Any, *, out: Any = None) -> Any:
     if out is not None:
         from torsh.ops._out import write_out
 
-        return write_out(_short, (input, other), {}, out)
+        return write_out(_short, (input, other), {}, out, op=matmul.op)
     found = _short(input, other)
     if found is NotImplemented:
         check_tensor(input, "matmul")
@@ -408,10 +401,23 @@ def _addmm_grad(g: Any, a: Any, b: Any, alpha: Any, first: bool) -> Any:
     return found if alpha == 1 else found * alpha.conjugate()
 
 
+def _addmm_tangent(a: Any, b: Any, beta: Any, alpha: Any, input_t: Any, a_t: Any, b_t: Any) -> Any:
+    products = []
+    if a_t is not None:
+        products.append(matmul(a_t, b))
+    if b_t is not None:
+        products.append(matmul(a, b_t))
+    if not products:
+        return input_t * beta
+    product = products[0] if len(products) == 1 else products[0] + products[1]
+    return product * alpha if input_t is None else _affine(input_t, product, beta, alpha)
+
+
 @primitive("torch.addmm Tensor.addmm", args="input mat1 mat2 beta alpha", broadcasts=True, out=True, inplace=True,
            grad={"input": lambda g, beta: g if beta == 1 else g * beta.conjugate(),
                  "mat1": lambda g, mat2, alpha: _addmm_grad(g, None, mat2, alpha, True),
                  "mat2": lambda g, mat1, alpha: _addmm_grad(g, mat1, None, alpha, False)},
+           jvp=lambda mat1, mat2, beta, alpha, input_t, mat1_t, mat2_t: _addmm_tangent(mat1, mat2, beta, alpha, input_t, mat1_t, mat2_t),
            meta=lambda input, mat1, mat2, beta, alpha: ((mat1.shape[0], mat2.shape[1]), mat1.dtype),
            decompose=lambda input, mat1, mat2, beta, alpha: _affine(input, matmul(mat1, mat2), beta, alpha))  # fmt: skip
 def addmm(input, mat1, mat2, *, beta=1, alpha=1):
@@ -546,12 +552,22 @@ def addbmm(input, batch1, batch2, *, beta=1, alpha=1):
     same_dtype("addbmm", batch1, batch2, input)
     shape = (batch1.shape[1], batch2.shape[2])
     _check_sum("addbmm", input, shape)
+    if input.dtype in (dtypes.float16, dtypes.bfloat16) and batch1.shape[0]:
+        # One product after the other is added, as in PyTorch, each sum rounded.
+        found = addmm(input, batch1[0], batch2[0], beta=beta, alpha=alpha)
+        for a, b in zip(batch1[1:], batch2[1:]):
+            found = addmm(found, a, b, alpha=alpha)
+        return found
     return (input, batch1, batch2, _factor(beta, input), _factor(alpha, input))
 
 
+def _addr(input: Any, vec1: Any, vec2: Any, beta: Any, alpha: Any) -> Any:
+    """In PyTorch's order: the first vector is scaled."""
+    return _affine(input, (vec1 * alpha).unsqueeze(-1) * vec2, beta, 1)
+
+
 @primitive("torch.addr Tensor.addr", args="input vec1 vec2 beta alpha", out=True, inplace=True, meta=_sum_meta,
-           decompose=lambda input, vec1, vec2, beta, alpha: _affine(
-               input, vec1.unsqueeze(-1) * vec2, beta, alpha))  # fmt: skip
+           decompose=_addr)  # fmt: skip
 def addr(input, vec1, vec2, *, beta=1, alpha=1):
     """beta * input + alpha * the outer product of two vectors.
 
@@ -576,6 +592,9 @@ def addr(input, vec1, vec2, *, beta=1, alpha=1):
     _check_sum("addr", input, shape)
     if input.dtype is not vec1.dtype or input.dtype is not vec2.dtype:
         return _affine(input.to(result), outer(vec1, vec2).to(result), beta, alpha)
+    if result in (dtypes.float16, dtypes.bfloat16):  # rounded after each step, as in PyTorch, the factors too
+        beta, alpha = (f if f in (0, 1) else input.new_full((), f) for f in (beta, alpha))
+        return _addr(input, vec1, vec2, beta, alpha)
     return (input, vec1, vec2, beta, alpha)
 
 
@@ -750,7 +769,7 @@ def chain(tensors: Sequence[Any], name: str) -> Any:
     return found.squeeze(-1) if to_vector else found
 
 
-@composite("torch.linalg.multi_dot", name="linalg_multi_dot", out=True)
+@composite("torch.linalg.multi_dot", name="linalg_multi_dot", out="exact")
 def multi_dot(tensors):
     """The product of several matrices, multiplied in the order that costs least; the first and last may be vectors.
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from typing import Any
 
 from torsh.autograd.grad_mode import no_grad
@@ -62,6 +64,21 @@ def _batch_norm_forward(x, weight, bias, eps):
     return out, mean.reshape(-1), invstd.reshape(-1), (var * (n / max(n - 1, 1))).reshape(-1)
 
 
+def _batch_norm_tangent(input, weight, out1, out2, input_t, weight_t, bias_t):
+    ndim, dims = input.ndim, (0, *range(2, input.ndim))
+    normal = (input - _channels(out1, ndim)) * _channels(out2, ndim)
+    terms = []
+    if input_t is not None:
+        inner = input_t - input_t.mean(dims, keepdim=True) - normal * (normal * input_t).mean(dims, keepdim=True)
+        scale = out2 if weight is None else out2 * weight
+        terms.append(inner * _channels(scale, ndim))
+    if weight_t is not None:
+        terms.append(normal * _channels(weight_t, ndim))
+    if bias_t is not None:
+        terms.append(_channels(bias_t, ndim))
+    return functools.reduce(operator.add, terms), None, None, None
+
+
 def _batch_norm_rule(g, input, weight, eps, out1, out2, needs):
     if g[0] is None:
         return None, None, None
@@ -72,6 +89,7 @@ def _batch_norm_rule(g, input, weight, eps, out1, out2, needs):
     "", layout="channels",
     args="input weight bias eps",
     grad={"input weight bias": _batch_norm_rule},
+    jvp=_batch_norm_tangent,
     decompose=_batch_norm_forward,
     meta=lambda x, weight, bias, eps: [(x.shape, x.dtype), *[((x.shape[1],), x.dtype)] * 3],
     node_name="NativeBatchNormBackward0",
@@ -81,9 +99,12 @@ def batch_norm_train(input, weight, bias, eps):
     return (input, weight, bias, eps)
 
 
+_PER_CHANNEL = "running_mean", "running_var", "weight", "bias"
+
+
 def _check_batch_norm(input, running_mean, running_var, weight, bias, training):
     check_tensor(input, "batch_norm")
-    if input.ndim < 2:
+    if len(input._data.shape) < 2:
         raise IndexError(
             f"Dimension out of range (batch_norm needs at least 2 dimensions, (N, C, *), got {list(input.shape)})"
         )
@@ -92,7 +113,7 @@ def _check_batch_norm(input, running_mean, running_var, weight, bias, training):
             f"\"batch_norm\" not implemented for '{scalar_name(input.dtype)}'; use a floating type"
         )
     n = input._data.shape[1]
-    for name, t in (("running_mean", running_mean), ("running_var", running_var), ("weight", weight), ("bias", bias)):
+    for name, t in zip(_PER_CHANNEL, (running_mean, running_var, weight, bias)):
         if t is not None and (len(t._data.shape) != 1 or t._data.shape[0] != n):
             raise RuntimeError(f"{name} should contain {n} elements not {t.numel()}")
     if not training and (running_mean is None or running_var is None):
@@ -101,7 +122,7 @@ def _check_batch_norm(input, running_mean, running_var, weight, bias, training):
 
 def _batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps):
     """(result, mean or None, invstd or None); updates the running statistics in training."""
-    if isinstance(input, Tensor) and not input.numel():
+    if isinstance(input, Tensor) and 0 in input._data.shape:
         out = input.clone()
         if weight is not None:
             out = out * weight[0]
@@ -149,9 +170,9 @@ def batch_norm_function(
     (tensor([0.2000, 0.4000]), tensor([1.1000, 1.7000]))
     """
     if training:
-        shape = input.shape
+        shape = input._data.shape
         if math.prod(shape[:1]) * math.prod(shape[2:]) == 1:
-            raise ValueError(f"Expected more than 1 value per channel when training, got input size {shape}")
+            raise ValueError(f"Expected more than 1 value per channel when training, got input size {input.shape}")
         if eps <= 0.0:
             raise ValueError(f"batch_norm eps must be positive, but got {eps}")
     return _batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)[0]
@@ -301,9 +322,26 @@ def _layer_norm_meta(x, shape, weight, bias, eps):
     return [(x.shape, x.dtype), stat, stat]
 
 
+def _layer_norm_tangent(input, normalized_shape, weight, out1, out2, input_t, weight_t, bias_t):
+    dims = tuple(range(input.ndim - len(normalized_shape), input.ndim))
+    normal = (input - out1) * out2
+    terms, of_mean, of_rstd = [], None, None
+    if input_t is not None:
+        of_mean, along = input_t.mean(dims, keepdim=True), (normal * input_t).mean(dims, keepdim=True)
+        inner = (input_t - of_mean - normal * along) * out2
+        of_rstd = -out2 * out2 * along
+        terms.append(inner if weight is None else inner * weight)
+    if weight_t is not None:
+        terms.append(normal * weight_t)
+    if bias_t is not None:
+        terms.append(bias_t)
+    return functools.reduce(operator.add, terms), of_mean, of_rstd
+
+
 @primitive(
     "torch.native_layer_norm",
     grad={"input weight bias": _layer_norm_rule},
+    jvp=_layer_norm_tangent,
     decompose=_layer_norm_forward,
     meta=_layer_norm_meta,
 )

@@ -134,16 +134,15 @@ def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
     (tensor(5.4772), tensor(6.))
     """
     check_tensor(A, "linalg.matrix_norm", "A")
+    if isinstance(ord, str) and ord not in ("fro", "nuc"):
+        raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
     if A.ndim < 2:
         raise RuntimeError("linalg.matrix_norm: The input tensor A must have at least 2 dimensions.")
     A = check_inexact("linalg.matrix_norm", A, dtype)
     first, second = _matrix_dims("linalg.matrix_norm", A, dim)
-    if isinstance(ord, str):
-        if ord not in ("fro", "nuc"):
-            raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
-        if ord == "fro":
-            return vector_norm(A, 2, (first, second), keepdim)
-    elif ord not in (1, -1, 2, -2, math.inf, -math.inf):
+    if ord == "fro":
+        return vector_norm(A, 2, (first, second), keepdim)
+    if ord not in ("nuc", 1, -1, 2, -2, math.inf, -math.inf):
         raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
     if ord in ("nuc", 2, -2):
         from torsh.ops.decomposition import svdvals
@@ -183,15 +182,12 @@ def linalg_norm(A, ord=None, dim=None, keepdim=False, *, dtype=None):
         )
     if ord is None:
         return vector_norm(A, 2, dims, keepdim, dtype=dtype)
+    if isinstance(ord, str):
+        return matrix_norm(A, ord, (-2, -1) if dims is None else dims, keepdim, dtype=dtype)
     if dims is None:
         dims = tuple(range(A.ndim))
     if len(dims) == 2:
         return matrix_norm(A, ord, dims, keepdim, dtype=dtype)
-    if isinstance(ord, str):
-        raise RuntimeError(
-            f"linalg.norm: Order {ord} not supported for vectors: 'fro' and 'nuc' are norms of matrices, over two "
-            "dimensions"
-        )
     return vector_norm(A, ord, dims, keepdim, dtype=dtype)
 
 

@@ -22,7 +22,8 @@ def _cut(g: Any, pads: Pairs) -> Any:
     return pad_constant.op(g, tuple((-lo, -hi) for lo, hi in pads), 0)
 
 
-@primitive("", layout="channels", args="input pads value", grad={"input": lambda g, pads: _cut(g, pads)}, meta=_meta)
+@primitive("", layout="channels", args="input pads value", grad={"input": lambda g, pads: _cut(g, pads)}, meta=_meta,
+           jvp=lambda input_t, pads: pad_constant.op(input_t, pads, 0))  # fmt: skip
 def pad_constant(input, pads, value):
     """Put a constant around the last dimensions; negative amounts cut off."""
     return (input, pads, value)
@@ -33,6 +34,7 @@ def pad_constant(input, pads, value):
     args="input pads mode",
     grad={"input": lambda g, input, pads, mode: pad_mirror_backward.op(g, tuple(input.shape), pads, mode)},
     meta=_meta,
+    tags="linear",
 )
 def pad_mirror(input, pads, mode):
     """Continue the last dimensions by mode: "reflect", "replicate" or "circular"."""
@@ -44,6 +46,7 @@ def pad_mirror(input, pads, mode):
     args="g shape pads mode",
     grad={"g": lambda grad, pads, mode: pad_mirror.op(grad, pads, mode)},
     meta=lambda g, shape, pads, mode: (shape, g.dtype),
+    tags="linear",
 )
 def pad_mirror_backward(g, shape, pads, mode):
     """The adjoint of ``pad_mirror``: add up what every element was copied to."""
@@ -112,10 +115,10 @@ def pad(input, pad, mode="constant", value=None):
     """
     check_tensor(input, "pad")
     amounts = size_of((tuple(pad),), "pad")
-    if mode == "constant":
-        return _constant(input, amounts, value)
     if len(amounts) % 2:
         raise RuntimeError(f"Padding length must be divisible by 2, got {len(amounts)} amounts")
+    if mode == "constant":
+        return _constant(input, amounts, value)
     if mode not in ("reflect", "replicate", "circular"):
         raise NotImplementedError(f"Unrecognised padding mode {mode}")
     if value is not None and value != 0:
@@ -138,7 +141,7 @@ def pad(input, pad, mode="constant", value=None):
         size = input.shape[lead + i]
         if mode == "reflect" and (lo >= size or hi >= size):
             raise RuntimeError(
-                f"Argument #{2 * n}: Padding size should be less than the corresponding input dimension, but got: "
+                f"Argument #{2 * (n - i) + 2}: Padding size should be less than the corresponding input dimension, but got: "
                 "padding "
                 f"({lo}, {hi}) at dimension {lead + i} of input {list(input.shape)}"
             )

@@ -30,6 +30,7 @@ _LARGEST = {dtypes.float16: 65504.0, dtypes.complex32: 65504.0, dtypes.bfloat16:
             "invert a mask, use the `~` or `logical_not()` operator instead."
         )
     },
+    tags="holomorphic",
 )
 def neg(input):
     """The value with the other sign.
@@ -128,7 +129,7 @@ class _Square(Pointwise):
         return super()._run(input if input.dtype is not dtypes.bool else input.to(dtypes.int64))
 
 
-@unary("torch.square Tensor.square", refuse="bool", template=_Square, grad=lambda g, input: g * conj(input * 2))
+@unary("torch.square Tensor.square", refuse="bool", template=_Square, grad=lambda g, input: g * conj(input * 2), tags="holomorphic")
 def square(input):
     """The square of a value; of bool tensors an integer.
 
@@ -141,7 +142,7 @@ def square(input):
     """
 
 
-@unary("torch.reciprocal Tensor.reciprocal", FLOAT, grad=lambda g, out: -g * conj(out * out))
+@unary("torch.reciprocal Tensor.reciprocal", FLOAT, grad=lambda g, out: -g * conj(out * out), tags="holomorphic")
 def reciprocal(input):
     """1 / x.
 
@@ -324,6 +325,7 @@ def rad2deg(input):
     "torch.nan_to_num Tensor.nan_to_num",
     keep="nan posinf neginf",
     grad={"input": lambda g, input: where(input.isfinite(), g, 0)},
+    tags="holomorphic",
 )
 def nan_to_num(input, nan=None, posinf=None, neginf=None):
     """Numbers in place of nan (default 0), inf (default the largest finite value) and -inf.
@@ -339,12 +341,14 @@ def nan_to_num(input, nan=None, posinf=None, neginf=None):
     tensor([-1.,  9.,  1.])
     """
     # The kernel may compute in a wider type, whose largest value would not fit.
-    largest = _LARGEST.get(input.dtype)
+    largest = _LARGEST.get(input._kind.dtype)
+    if largest is None:
+        return (input, nan, posinf, neginf)
     return (
         input,
         nan,
         posinf if posinf is not None else largest,
-        neginf if neginf is not None or not largest else -largest,
+        neginf if neginf is not None else -largest,
     )
 
 
@@ -376,7 +380,7 @@ def frexp(input):
 # -------------------------------------------------------------------------------------
 
 
-@unary("torch.exp Tensor.exp", FLOAT, grad=lambda g, out: g * conj(out))
+@unary("torch.exp Tensor.exp", FLOAT, grad=lambda g, out: g * conj(out), tags="holomorphic")
 def exp(input):
     """The exponential function.
 
@@ -391,7 +395,7 @@ def exp(input):
     """
 
 
-@unary("torch.exp2 Tensor.exp2 torch.special.exp2", FLOAT, grad=lambda g, out: g * conj(out * _LN2))
+@unary("torch.exp2 Tensor.exp2 torch.special.exp2", FLOAT, grad=lambda g, out: g * conj(out * _LN2), tags="holomorphic")
 def exp2(input):
     """2 ** x.
 
@@ -403,7 +407,7 @@ def exp2(input):
     """
 
 
-@unary("torch.expm1 Tensor.expm1 torch.special.expm1", FLOAT, grad=lambda g, out: g * conj(out + 1))
+@unary("torch.expm1 Tensor.expm1 torch.special.expm1", FLOAT, grad=lambda g, out: g * conj(out + 1), tags="holomorphic")
 def expm1(input):
     """exp(x) - 1, exact near 0.
 
@@ -416,7 +420,7 @@ def expm1(input):
     """
 
 
-@unary("torch.log Tensor.log", FLOAT, grad=lambda g, input: g / conj(input))
+@unary("torch.log Tensor.log", FLOAT, grad=lambda g, input: g / conj(input), tags="holomorphic")
 def log(input):
     """The natural logarithm.
 
@@ -429,7 +433,7 @@ def log(input):
     """
 
 
-@unary("torch.log2 Tensor.log2", FLOAT, grad=lambda g, input: g / conj(input * _LN2))
+@unary("torch.log2 Tensor.log2", FLOAT, grad=lambda g, input: g / conj(input * _LN2), tags="holomorphic")
 def log2(input):
     """The logarithm to base 2.
 
@@ -442,7 +446,7 @@ def log2(input):
     """
 
 
-@unary("torch.log10 Tensor.log10", FLOAT, grad=lambda g, input: g / conj(input * _LN10))
+@unary("torch.log10 Tensor.log10", FLOAT, grad=lambda g, input: g / conj(input * _LN10), tags="holomorphic")
 def log10(input):
     """The logarithm to base 10.
 
@@ -455,7 +459,7 @@ def log10(input):
     """
 
 
-@unary("torch.log1p Tensor.log1p torch.special.log1p", FLOAT, grad=lambda g, input: g / conj(input + 1))
+@unary("torch.log1p Tensor.log1p torch.special.log1p", FLOAT, grad=lambda g, input: g / conj(input + 1), tags="holomorphic")
 def log1p(input):
     """log(1 + x), exact near 0.
 
@@ -468,7 +472,7 @@ def log1p(input):
     """
 
 
-@unary("torch.sqrt Tensor.sqrt", FLOAT, grad=lambda g, out: g / conj(out * 2))
+@unary("torch.sqrt Tensor.sqrt", FLOAT, grad=lambda g, out: g / conj(out * 2), tags="holomorphic")
 def sqrt(input):
     """The square root; nan for negative real values.
 
@@ -481,7 +485,7 @@ def sqrt(input):
     """
 
 
-@unary("torch.rsqrt Tensor.rsqrt", FLOAT, grad=lambda g, out: g * conj(out * out * out * -0.5))
+@unary("torch.rsqrt Tensor.rsqrt", FLOAT, grad=lambda g, out: g * conj(out * out * out * -0.5), tags="holomorphic")
 def rsqrt(input):
     """1 / sqrt(x).
 
@@ -498,6 +502,7 @@ def rsqrt(input):
     "torch.sigmoid Tensor.sigmoid torch.special.expit torch.nn.functional.sigmoid",
     FLOAT,
     grad=lambda g, out: g * conj((1 - out) * out),
+    tags="holomorphic",
 )
 def sigmoid(input):
     """1 / (1 + exp(-x)).
@@ -515,7 +520,7 @@ def sigmoid(input):
 # --------------------------------------------------------------------------------------------------------
 
 
-@unary("torch.sin Tensor.sin", FLOAT, grad=lambda g, input: g * conj(cos(input)))
+@unary("torch.sin Tensor.sin", FLOAT, grad=lambda g, input: g * conj(cos(input)), tags="holomorphic")
 def sin(input):
     """The sine of an angle in radians.
 
@@ -528,7 +533,7 @@ def sin(input):
     """
 
 
-@unary("torch.cos Tensor.cos", FLOAT, grad=lambda g, input: -g * conj(sin(input)))
+@unary("torch.cos Tensor.cos", FLOAT, grad=lambda g, input: -g * conj(sin(input)), tags="holomorphic")
 def cos(input):
     """The cosine of an angle in radians.
 
@@ -541,7 +546,7 @@ def cos(input):
     """
 
 
-@unary("torch.tan Tensor.tan", FLOAT, grad=lambda g, out: g * conj(1 + out * out))
+@unary("torch.tan Tensor.tan", FLOAT, grad=lambda g, out: g * conj(1 + out * out), tags="holomorphic")
 def tan(input):
     """The tangent of an angle in radians.
 
@@ -555,8 +560,7 @@ def tan(input):
 
 
 @unary(
-    "torch.asin Tensor.asin torch.arcsin Tensor.arcsin", FLOAT, grad=lambda g, input: g * conj(rsqrt(1 - input * input))
-)
+    "torch.asin Tensor.asin torch.arcsin Tensor.arcsin", FLOAT, grad=lambda g, input: g * conj(rsqrt(1 - input * input)), tags="holomorphic")
 def asin(input):
     """The angle from -pi/2 to pi/2 with that sine.
 
@@ -572,6 +576,7 @@ def asin(input):
     "torch.acos Tensor.acos torch.arccos Tensor.arccos",
     FLOAT,
     grad=lambda g, input: -g * conj(rsqrt(1 - input * input)),
+    tags="holomorphic",
 )
 def acos(input):
     """The angle from 0 to pi with that cosine.
@@ -585,7 +590,7 @@ def acos(input):
     """
 
 
-@unary("torch.atan Tensor.atan torch.arctan Tensor.arctan", FLOAT, grad=lambda g, input: g / conj(input * input + 1))
+@unary("torch.atan Tensor.atan torch.arctan Tensor.arctan", FLOAT, grad=lambda g, input: g / conj(input * input + 1), tags="holomorphic")
 def atan(input):
     """The angle from -pi/2 to pi/2 with that tangent.
 
@@ -598,7 +603,7 @@ def atan(input):
     """
 
 
-@unary("torch.sinh Tensor.sinh", FLOAT, grad=lambda g, input: g * conj(cosh(input)))
+@unary("torch.sinh Tensor.sinh", FLOAT, grad=lambda g, input: g * conj(cosh(input)), tags="holomorphic")
 def sinh(input):
     """The hyperbolic sine.
 
@@ -611,7 +616,7 @@ def sinh(input):
     """
 
 
-@unary("torch.cosh Tensor.cosh", FLOAT, grad=lambda g, input: g * conj(sinh(input)))
+@unary("torch.cosh Tensor.cosh", FLOAT, grad=lambda g, input: g * conj(sinh(input)), tags="holomorphic")
 def cosh(input):
     """The hyperbolic cosine.
 
@@ -623,7 +628,7 @@ def cosh(input):
     """
 
 
-@unary("torch.tanh Tensor.tanh torch.nn.functional.tanh", FLOAT, grad=lambda g, out: g * conj(1 - out * out))
+@unary("torch.tanh Tensor.tanh torch.nn.functional.tanh", FLOAT, grad=lambda g, out: g * conj(1 - out * out), tags="holomorphic")
 def tanh(input):
     """The hyperbolic tangent.
 
@@ -640,6 +645,7 @@ def tanh(input):
     "torch.asinh Tensor.asinh torch.arcsinh Tensor.arcsinh",
     FLOAT,
     grad=lambda g, input: g * conj(rsqrt(input * input + 1)),
+    tags="holomorphic",
 )
 def asinh(input):
     """The inverse of the hyperbolic sine.
@@ -657,7 +663,7 @@ def _acosh_grad(g: Any, input: Any) -> Any:
     return g * conj(rsqrt(input + 1) * rsqrt(input - 1)) if input._kind.complex else g * rsqrt(input * input - 1)
 
 
-@unary("torch.acosh Tensor.acosh torch.arccosh Tensor.arccosh", FLOAT, grad=_acosh_grad)
+@unary("torch.acosh Tensor.acosh torch.arccosh Tensor.arccosh", FLOAT, grad=_acosh_grad, tags="holomorphic")
 def acosh(input):
     """The inverse of the hyperbolic cosine.
 
@@ -670,8 +676,7 @@ def acosh(input):
 
 
 @unary(
-    "torch.atanh Tensor.atanh torch.arctanh Tensor.arctanh", FLOAT, grad=lambda g, input: g / conj(1 - input * input)
-)
+    "torch.atanh Tensor.atanh torch.arctanh Tensor.arctanh", FLOAT, grad=lambda g, input: g / conj(1 - input * input), tags="holomorphic")
 def atanh(input):
     """The inverse of the hyperbolic tangent.
 

@@ -29,6 +29,7 @@ Ints = tuple[int, ...]
             g[0], out1, tuple(input.shape), all((k - 1) * d < s for k, s, d in zip(kernel, stride, dilation))
         )
     },
+    jvp=lambda input_t, out1: (_take(input_t, out1), None),
     meta=lambda input, kernel, stride, padding, dilation, size: [
         ((*input.shape[:2], *size), input.dtype),
         ((*input.shape[:2], *size), _int64()),
@@ -56,6 +57,7 @@ def max_pool(input, kernel, stride, padding, dilation, size):
     args="g indices size unique",
     grad={"g": lambda grad, indices: _take(grad, indices)},
     meta=lambda g, indices, size, unique: (size, g.dtype),
+    tags="linear",
 )
 def max_pool_backward(g, indices, size, unique):
     """Add each gradient at the position its maximum came from; unique: no position comes twice."""
@@ -92,6 +94,7 @@ def _take(x, indices):
         )
     },
     meta=lambda input, kernel, stride, padding, size, *rest: ((*input.shape[:2], *size), input.dtype),
+    tags="linear",
 )
 def mean_pool(input, kernel, stride, padding, size, counts, divisor):
     """The mean of every window; counts: padding counts as elements; divisor: divide by this, None: by the number."""
@@ -107,6 +110,7 @@ def mean_pool(input, kernel, stride, padding, size, counts, divisor):
         )
     },
     meta=lambda g, shape, *rest: (shape, g.dtype),
+    tags="linear",
 )
 def avg_pool_backward(g, shape, kernel, stride, padding, size, counts, divisor):
     """The adjoint of ``mean_pool``."""
@@ -118,6 +122,7 @@ def avg_pool_backward(g, shape, kernel, stride, padding, size, counts, divisor):
     args="input size",
     grad={"input": lambda g, input: adaptive_mean_pool_backward(_adaptive(g, "avg"), tuple(input.shape))},
     meta=lambda input, size: ((*input.shape[: -len(size)], *size), input.dtype),
+    tags="linear",
 )
 def adaptive_mean_pool(input, size):
     """The means of ``size`` windows that together cover the space."""
@@ -129,6 +134,7 @@ def adaptive_mean_pool(input, size):
     args="g shape",
     grad={"g": lambda grad, g: adaptive_mean_pool.op(grad, tuple(g.shape[2:]))},
     meta=lambda g, shape: (shape, g.dtype),
+    tags="linear",
 )
 def adaptive_mean_pool_backward(g, shape):
     """The adjoint of ``adaptive_mean_pool``."""
@@ -139,6 +145,7 @@ def adaptive_mean_pool_backward(g, shape):
     "", layout="channels line flat",
     args="input size",
     grad={"input": lambda g, input, out1: max_pool_backward(_adaptive(g[0], "max"), out1, tuple(input.shape), False)},
+    jvp=lambda input_t, out1: (_take(input_t, out1), None),
     meta=lambda input, size: [((*input.shape[:2], *size), input.dtype), ((*input.shape[:2], *size), _int64())],
 )
 def adaptive_max_pool(input, size):
@@ -150,6 +157,7 @@ def adaptive_max_pool(input, size):
     "",
     args="input samples kernel size",
     grad={"input": lambda g, input, out1: max_pool_backward(g[0], out1, tuple(input.shape), False)},
+    jvp=lambda input_t, out1: (_take(input_t, out1), None),
     meta=lambda input, samples, kernel, size: [
         ((*input.shape[:2], *size), input.dtype),
         ((*input.shape[:2], *size), _int64()),
@@ -188,9 +196,10 @@ def _ints(value: Any, n: int, op: str, name: str) -> Ints:
 def _batch(input: Any, n: int, op: str) -> tuple[Any, bool]:
     """The input as (N, C, *space), and whether it had N."""
     check_tensor(input, op)
-    if input.ndim == n + 2:
+    shape = input._data.shape
+    if len(shape) == n + 2:
         batched = True
-    elif input.ndim == n + 1:
+    elif len(shape) == n + 1:
         batched = False
     else:
         raise RuntimeError(
@@ -198,7 +207,7 @@ def _batch(input: Any, n: int, op: str) -> tuple[Any, bool]:
             "got: "
             f"{list(input.shape)}"
         )
-    if 0 in (input._data.shape[1:] if batched else input._data.shape):
+    if 0 in (shape[1:] if batched else shape):
         raise RuntimeError(
             f"{op}: Expected {n + 1}D or {n + 2}D (batch mode) tensor with optional 0 dim batch size for input and "
             "non-zero "
@@ -207,13 +216,12 @@ def _batch(input: Any, n: int, op: str) -> tuple[Any, bool]:
     return (input if batched else input.unsqueeze(0)), batched
 
 
-@functools.lru_cache(256)
 def _pooled(space: Any, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, ceil: bool, op: str) -> Ints:
     """The spatial size of the result, after PyTorch's checks."""
+    if 0 in stride:
+        raise RuntimeError("stride should not be zero")
     for name, values in (("kernel size", kernel), ("stride", stride), ("dilation", dilation)):
         if any(v <= 0 for v in values):
-            if name == "stride" and 0 in values:
-                raise RuntimeError("stride should not be zero")
             raise RuntimeError(f"{name} should be greater than zero, but got {list(values)}")
     if any(p < 0 for p in padding):
         raise RuntimeError(f"pad must be non-negative, but got pad: {min(padding)}")
@@ -237,6 +245,29 @@ def _pooled(space: Any, kernel: Ints, stride: Ints, padding: Ints, dilation: Int
     return tuple(size)
 
 
+def _window(op: str, x: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil: Any) -> Any:
+    """``_looked_up``, for arguments that can be."""
+    space = tuple(x._data.shape[2:])
+    if type(kernel) in _SIMPLE and type(stride) in _SIMPLE and type(padding) in _SIMPLE and type(dilation) in _SIMPLE:
+        return _looked_up(op, space, kernel, stride, padding, dilation, ceil)
+    return _looked_up.__wrapped__(op, space, kernel, stride, padding, dilation, ceil)
+
+
+_SIMPLE = frozenset({int, tuple, type(None)})
+
+
+@functools.lru_cache(512, typed=True)
+def _looked_up(op: str, shape: Ints, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil: Any) -> Any:
+    """What is said of windows as tuples of integers, and the spatial size of the result for an input of a spatial shape."""
+    n = len(shape)
+    kernel = _ints(kernel, n, op, "kernel_size")
+    no_stride = stride is None or (not isinstance(stride, int) and not len(stride))
+    stride = kernel if no_stride else _ints(stride, n, op, "stride")
+    padding = _ints(padding, n, op, "padding")
+    dilation = _ints(dilation, n, op, "dilation")
+    return kernel, stride, padding, dilation, _pooled(shape, kernel, stride, padding, dilation, ceil, op)
+
+
 def _numeric(input: Any, op: str, integers: bool = True) -> None:
     if not input._kind.floating and not (integers and input.dtype.category == 1):
         raise NotImplementedError(f"\"{op}\" not implemented for '{scalar_name(input.dtype)}'; convert the input first")
@@ -246,13 +277,9 @@ def _numeric(input: Any, op: str, integers: bool = True) -> None:
 
 
 def _max(n, input, kernel_size, stride, padding, dilation, ceil_mode, indices):
-    op = f"max_pool{n}d"
-    kernel = _ints(kernel_size, n, op, "kernel_size")
-    no_stride = stride is None or (not isinstance(stride, int) and not len(stride))
-    stride = kernel if no_stride else _ints(stride, n, op, "stride")
-    padding, dilation = _ints(padding, n, op, "padding"), _ints(dilation, n, op, "dilation")
+    op = _MAX[n]
     x, batched = _batch(input, n, op)
-    size = _pooled(tuple(x._data.shape[2:]), kernel, stride, padding, dilation, ceil_mode, op)
+    kernel, stride, padding, dilation, size = _window(op, x, kernel_size, stride, padding, dilation, ceil_mode)
     _numeric(x, op)
     if not indices and not needs_grad(x):
         out = max_pool.op(x, kernel, stride, padding, dilation, size)
@@ -398,19 +425,18 @@ def max_pool3d_with_indices(
     return _max(3, input, kernel_size, stride, padding, dilation, ceil_mode, True)
 
 
+_MAX, _AVG = ({n: f"{kind}_pool{n}d" for n in (1, 2, 3)} for kind in ("max", "avg"))
+
+
 # ---- mean ------------------------------------------------------------------------------------------------------------
 
 
 def _avg(n, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override):
-    op = f"avg_pool{n}d"
-    kernel = _ints(kernel_size, n, op, "kernel_size")
-    no_stride = stride is None or (not isinstance(stride, int) and not len(stride))
-    stride = kernel if no_stride else _ints(stride, n, op, "stride")
-    padding = _ints(padding, n, op, "padding")
+    op = _AVG[n]
     if divisor_override == 0:
         raise RuntimeError("divisor must be not zero")
     x, batched = _batch(input, n, op)
-    size = _pooled(tuple(x._data.shape[2:]), kernel, stride, padding, (1,) * n, ceil_mode, op)
+    kernel, stride, padding, _, size = _window(op, x, kernel_size, stride, padding, 1, ceil_mode)
     _numeric(x, op + "_out_frame")
     out = mean_pool.op(x, kernel, stride, padding, size, bool(count_include_pad), divisor_override)
     return out if batched else out.squeeze(0)

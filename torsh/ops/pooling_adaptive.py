@@ -319,6 +319,9 @@ def fractional_max_pool3d_with_indices(
 
 
 def _unpool(n, input, indices, kernel_size, stride, padding, output_size):
+    from torsh._functions import alert_not_deterministic
+
+    alert_not_deterministic(f"max_unpooling{max(n, 2)}d_forward_out")
     op = f"max_unpool{n}d"
     kernel = _ints(kernel_size, n, op, "kernel_size")
     stride = kernel if stride is None else _ints(stride, n, op, "stride")

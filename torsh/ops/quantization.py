@@ -6,7 +6,7 @@ from typing import Any
 
 from torsh import dtypes
 from torsh.ops._args import check_tensor, wrap_dim
-from torsh.ops._op import composite
+from torsh.ops._op import composite, needs_grad
 from torsh.tensor import Tensor
 
 
@@ -18,7 +18,7 @@ def _levels(input: Tensor, scale: Any, zero_point: Any, low: int, high: int) -> 
         level = (input * (1.0 / scale) + zero_point).round()
         inside = (level >= low) & (level <= high)
         found = ((level.clamp(low, high) - zero_point) * scale).to(input.dtype)
-    if not input.requires_grad:
+    if not needs_grad(input):
         return found
     return found + torsh.where(inside, input - input.detach(), 0.0)
 

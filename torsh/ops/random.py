@@ -16,16 +16,17 @@ from typing import Any
 import numpy as np
 
 from torsh import dtypes
+from torsh._callers import warn
 from torsh.device import as_device
 from torsh.dispatch import Kind, place_of, state, through_modes
 from torsh.dtypes import dtype as Dtype
 from torsh.dtypes import scalar_name
 from torsh.ops import _sampling
-from torsh.ops._args import has_values, size_of
+from torsh.ops._args import check_pinnable, has_values, size_of
 from torsh.ops._op import Op, composite
 from torsh.ops.conversion import _numpy_dtype, host_array
 from torsh.ops.creation import check_dtype
-from torsh.random import Generator, generator_of
+from torsh.random import Generator, default_generator, generator_of
 from torsh.tensor import Tensor, assign, check_overlap, check_writable, memory_of, new, wrote
 
 # ---- making tensors of samples ---------------------------------------------------------------------------------------
@@ -55,8 +56,7 @@ def _flat(op: Op, gen: Generator, n: int, dtype: Dtype, params: tuple[Any, ...])
     sampler = _SAMPLERS[op.name]
     if dtype.is_complex:
         return sampler(gen, 2 * n, dtype.to_real(), *params).view(_numpy_dtype(dtype))
-    found = sampler(gen, n, dtype, *params)
-    return found
+    return sampler(gen, n, dtype, *params)
 
 
 def _bernoulli(gen: Generator, n: int, dtype: Dtype, p: float) -> Any:
@@ -91,8 +91,9 @@ def _drawn(op: Op, size: tuple[int, ...], params: tuple[Any, ...], generator: An
 
         return make_full(size, None, kind.dtype, kind.device, False)
     t = new(Tensor)
-    values = _flat(op, generator_of(generator), math.prod(size), kind.dtype, params)
-    t._data = kind.backend.from_host(values.reshape(size), kind.dtype, kind.device)
+    n = size[0] if len(size) == 1 else math.prod(size)
+    values = _flat(op, default_generator if generator is None else generator_of(generator), n, kind.dtype, params)
+    t._data = kind.backend.from_host(values if len(size) == 1 else values.reshape(size), kind.dtype, kind.device)
     t._kind = kind
     return t
 
@@ -105,7 +106,8 @@ def _new(
         s = next(s for s in size if s < 0)
         raise RuntimeError(f"Trying to create tensor with negative dimension {s}: {list(size)}")
     check_dtype(dtype, op.name)
-    t = _sample(op, size, params, generator, place_of(as_device(device))[dtype or dtypes.get_default_dtype()])
+    kind = place_of(as_device(device))[dtype or dtypes.get_default_dtype()]
+    t = _sample(op, size, params, generator, kind) if state.busy else _drawn(op, size, params, generator, kind)
     if requires_grad:
         t.requires_grad = True
     return t
@@ -140,6 +142,10 @@ def _fill(t: Tensor, op: Op, params: tuple[Any, ...], generator: Any, name: str)
     check_writable(t, name)
     if t._base is not None:
         check_overlap(t)
+    if under_vmap():
+        from torsh.func._batched import filled_on_batch
+
+        return filled_on_batch(lambda whole: _fill(whole, op, params, generator, name), t)  # type: ignore[no-any-return]
     kind = t._kind
     order = _memory_order(t)
     shape = tuple(t.shape)
@@ -163,20 +169,8 @@ def _write(t: Tensor, values: Tensor, name: str) -> None:
     if t._bits:
         assign(t, values, name)
         return
-    if hasattr(t, "_physical") or hasattr(values, "_physical"):  # examples under vmap
-        _write_examples(t, values, name)
-        return
     t._kind.backend.write(t._data, values._data)
     wrote(t, None, name)
-
-
-def _write_examples(t: Tensor, values: Tensor, name: str) -> None:
-    if not hasattr(t, "_physical"):
-        raise RuntimeError(
-            "vmap: Cannot ask for different inplace randomness on an unbatched tensor. This will appear like same randomness. If this "
-            "is necessary for your usage, use a tensor that is batched by this vmap, or randomness='same'"
-        )
-    assign(t, values, name)
 
 
 def _sample_like(
@@ -189,8 +183,10 @@ def _sample_like(
     ordered: the sampler's parameters where that is not the order of the dimensions, if they differ.
     """
     shape = tuple(input.shape)
-    if hasattr(input, "_physical"):  # an example under vmap
-        return _sample(op, shape, params, generator, kind)
+    if under_vmap():
+        from torsh.func._batched import drawn_like_batch
+
+        return drawn_like_batch(lambda t: _sample_like(op, t, params, generator, kind, memory_format, ordered), input)  # type: ignore[no-any-return]
     order = None
     if memory_format is not None or not input.is_contiguous():
         from torsh.memory_format import contiguous_format, format_strides, preserve_format, preserved_strides
@@ -227,7 +223,7 @@ def _size(size: tuple[Any, ...], sizes: Any, name: str) -> tuple[int, ...]:
     return size_of(size)
 
 
-@composite("torch.rand", out=True, tags="random creation")
+@composite("torch.rand", out="filled", tags="random creation")
 def rand(
     *args,
     size=None,
@@ -250,12 +246,14 @@ def rand(
     tensor([[0.4963, 0.7682, 0.0885],
             [0.1320, 0.3074, 0.6341]])
     """
+    if pin_memory:
+        check_pinnable()
     dtype = dtype or dtypes.get_default_dtype()
     _floating(dtype, "check_uniform_bounds")
     return _new(uniform_op, _size(args, size, "rand"), (0.0, 1.0), generator, dtype, device, requires_grad)
 
 
-@composite("torch.randn", out=True, tags="random creation")
+@composite("torch.randn", out="filled", tags="random creation")
 def randn(
     *args,
     size=None,
@@ -278,10 +276,17 @@ def randn(
     tensor([[ 1.5410, -0.2934, -2.1788],
             [ 0.5684, -1.0845, -1.3986]])
     """
+    if pin_memory:
+        check_pinnable()
     dtype = dtype or dtypes.get_default_dtype()
-    _floating(dtype, "normal_kernel_cpu")
-    params = _normal_params(dtype, 0.0, 1.0)
+    params = _STANDARD
+    if dtype is not dtypes.float32:
+        _floating(dtype, "normal_kernel_cpu")
+        params = _normal_params(dtype, 0.0, 1.0)
     return _new(normal_op, _size(args, size, "randn"), params, generator, dtype, device, requires_grad)
+
+
+_STANDARD = (0.0, 1.0, True)
 
 
 def _normal_params(dtype: Dtype, mean: float, std: float, filled: bool = True) -> tuple[float, float, bool]:
@@ -310,6 +315,8 @@ def rand_like(
     >>> torsh.rand_like(torsh.zeros(2))
     tensor([0.4963, 0.7682])
     """
+    if pin_memory:
+        check_pinnable()
     dtype, device = dtype or input.dtype, device or input.device
     _floating(dtype, "check_uniform_bounds")
     kind = place_of(as_device(device))[dtype]
@@ -339,6 +346,8 @@ def randn_like(
     >>> torsh.randn_like(torsh.zeros(2))
     tensor([ 1.5410, -0.2934])
     """
+    if pin_memory:
+        check_pinnable()
     dtype, device = dtype or input.dtype, device or input.device
     _floating(dtype, "normal_kernel_cpu")
     kind = place_of(as_device(device))[dtype]
@@ -408,6 +417,10 @@ def normal_(self, mean=0, std=1, *, generator=None):
     if not std >= 0:
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
     _floating(self.dtype, "normal_kernel_cpu")
+    if under_vmap():
+        from torsh.func._batched import filled_on_batch
+
+        return filled_on_batch(lambda whole: normal_(whole, mean, std, generator=generator), self)
     filled = self.is_contiguous()
     return _fill(self, normal_op, _normal_params(self.dtype, float(mean), float(std), filled), generator, "normal_")
 
@@ -437,7 +450,10 @@ def normal(
     >>> torsh.normal(torsh.tensor([0., 100.]), torsh.tensor([0., 0.]))  # one mean and deviation per element
     tensor([  0., 100.])
     """
+    if pin_memory:
+        check_pinnable()
     if size is not None:
+        mean, std = (v.item() if isinstance(v, Tensor) and not v.ndim and not v._rg else v for v in (mean, std))
         if isinstance(mean, Tensor) or isinstance(std, Tensor):
             raise TypeError(
                 "normal() received an invalid combination of arguments: with size, mean and std must be numbers"
@@ -448,6 +464,17 @@ def normal(
         _floating(dtype, "normal_kernel_cpu")
         params = _normal_params(dtype, float(mean), float(std))
         return _new(normal_op, size_of((size,)), params, generator, dtype, device, requires_grad)
+    if under_vmap():
+        from torsh.func._batched import drawn_on_batch
+
+        given = [t for t in (mean, std) if isinstance(t, Tensor)]
+
+        def of_batch(*whole: Tensor) -> Any:
+            both = whole if len(whole) == 2 else (*whole, std) if isinstance(mean, Tensor) else (mean, *whole)
+            return normal(*both, generator=generator)
+
+        if given:
+            return drawn_on_batch(of_batch, *given)
     if isinstance(std, Tensor):
         if std._kind.complex:
             raise RuntimeError("normal expects standard deviation to be non-complex")
@@ -461,9 +488,9 @@ def normal(
     elif not std >= 0:
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
     if isinstance(mean, Tensor) and isinstance(std, Tensor):
-        from torsh.ops.shape import broadcast_shapes
+        from torsh.ops.shape import joint_shape
 
-        shape, like = tuple(broadcast_shapes(mean.shape, std.shape)), mean
+        shape, like = joint_shape([tuple(mean.shape), tuple(std.shape)]), mean
     else:
         like = mean if isinstance(mean, Tensor) else std
         shape = tuple(like.shape)
@@ -504,6 +531,12 @@ def _limits(dtype: Dtype) -> tuple[int, int]:
 
 
 def _range_checked(low: int, high: int, dtype: Dtype) -> tuple[int, int]:
+    if dtype is dtypes.int64 and -1 << 63 <= low < high <= 1 << 63:  # most calls
+        return low, high
+    return _fitting(low, high, dtype)
+
+
+def _fitting(low: int, high: int, dtype: Dtype) -> tuple[int, int]:
     """Bounds [low, high) for a dtype, adjusted as PyTorch does for floats that cannot hold them."""
     if not low < high:
         raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
@@ -513,6 +546,13 @@ def _range_checked(low: int, high: int, dtype: Dtype) -> tuple[int, int]:
             raise RuntimeError(f"{what} is out of bounds for {_C_NAMES.get(dtype.name, dtype.name)}: it is {value}")
     if dtype in _sampling.DIGITS:
         digits = _sampling.DIGITS[dtype]
+        for value, what in ((low, "from"), (high - 1, "to - 1")):
+            if abs(value) > 1 << digits:
+                warn(
+                    f"{what} is out of bounds [-(2^{digits}), 2^{digits}]. Due to precision limitations {_C_NAMES[dtype.name]} can "
+                    "support discrete uniform distribution only within this range. This warning will become an error in version 1.7 "
+                    "release, please fix the code in advance"
+                )
         kind = _numpy_dtype(dtype).type
         up, down = int(float(kind(low + 1))), int(float(kind(high - 1)))
         if up < low:
@@ -544,7 +584,7 @@ def _integer(value: Any, name: str, argument: str) -> int:
         raise TypeError(f"{name}(): argument '{argument}' must be int, not {type(value).__name__}") from None
 
 
-@composite("torch.randint", out=True, tags="random creation")
+@composite("torch.randint", out="filled", tags="random creation")
 def randint(
     *args, low=None, high=None, size=None, generator=None, dtype=None, layout=None, device=None, requires_grad=False,
     pin_memory=False,
@@ -561,6 +601,8 @@ def randint(
     >>> torsh.randint(3, 5, (2, 2)).shape
     torsh.Size([2, 2])
     """
+    if pin_memory:
+        check_pinnable()
     given = list(args)
     if size is None:
         if not given or not isinstance(given[-1], (tuple, list)):
@@ -598,6 +640,8 @@ def randint_like(
     >>> torsh.randint_like(torsh.zeros(3), 10)
     tensor([4., 9., 3.])
     """
+    if pin_memory:
+        check_pinnable()
     if len(args) == 2:
         low, high = args
     elif len(args) == 1:
@@ -653,7 +697,7 @@ def random_(self, *args, generator=None, **kwargs):
     return _fill(self, integers_op, (low, high - low), generator, "random_")
 
 
-@composite("torch.randperm", out=True, tags="random creation")
+@composite("torch.randperm", out="filled", tags="random creation")
 def randperm(n, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """The integers 0 to n-1 in random order.
 
@@ -665,6 +709,8 @@ def randperm(n, *, generator=None, dtype=None, layout=None, device=None, require
     >>> torsh.randperm(5)
     tensor([4, 0, 1, 3, 2])
     """
+    if pin_memory:
+        check_pinnable()
     n = _integer(n, "randperm", "n")
     dtype = dtype or dtypes.int64
     if n < 0:
@@ -674,9 +720,9 @@ def randperm(n, *, generator=None, dtype=None, layout=None, device=None, require
     if dtype in _sampling.DIGITS:
         most = (1 << _sampling.DIGITS[dtype]) + 1
         if n > most and dtype is not dtypes.bfloat16:  # for which PyTorch does not ask
-            raise RuntimeError(f"n cannot be greater than {most} for {scalar_name(dtype)} type.")
+            raise RuntimeError(f"n cannot be greater than 2^{_sampling.DIGITS[dtype]}+1 for {scalar_name(dtype)} type.")
     elif n > _limits(dtype)[1]:
-        raise RuntimeError(f"value cannot be converted to type {dtype.name}_t without overflow")
+        raise RuntimeError(f"value cannot be converted to type {dtype.name}_t without overflow: randperm of {n}")
     return _new(permutation_op, (n,), (), generator, dtype, device, requires_grad)
 
 
@@ -707,14 +753,16 @@ def bernoulli_(self, p=0.5, *, generator=None):
     if not isinstance(p, Tensor):
         return _fill(self, bernoulli_op, (_probability(p, "bernoulli_"),), generator, "bernoulli_")
     check_writable(self, "bernoulli_")
+    check_overlap(self)
     if self.device.type == "meta":
         return self
     if not p._kind.floating:
         raise NotImplementedError(f"\"bernoulli_tensor_cpu_p_\" not implemented for '{scalar_name(p.dtype)}'")
+    if under_vmap():
+        from torsh.func._batched import filled_on_batch
+
+        return filled_on_batch(lambda whole, probs: bernoulli_(whole, probs, generator=generator), self, p)
     shape = tuple(self.shape)
-    if hasattr(p, "_physical"):
-        _write(self, bernoulli(p.detach().expand(shape), generator=generator).to(self.dtype), "bernoulli_")
-        return self
     probs = np.broadcast_to(host_array(p.detach()), shape)
     order = _memory_order(self)
     flat = (probs if order is None else probs.transpose(order)).ravel()
@@ -735,10 +783,10 @@ def bernoulli(input, p=None, *, generator=None):
     >>> torsh.bernoulli(torsh.tensor([0., 0.5, 0.5, 1.]))
     tensor([0., 0., 1., 1.])
     """
-    if p is None and under_vmap():
+    if under_vmap():
         from torsh.func._batched import drawn_on_batch
 
-        return drawn_on_batch(lambda probs: bernoulli(probs, generator=generator), input)
+        return drawn_on_batch(lambda probs: bernoulli(probs, p, generator=generator), input)
     if p is None and not input._kind.floating:
         raise NotImplementedError(f"\"bernoulli_tensor_cpu_p_\" not implemented for '{scalar_name(input.dtype)}'")
     if p is None and not state.busy and not input._rg and input._kind.device.type != "meta":
@@ -792,6 +840,10 @@ def slopes_like(input: Tensor, lower: float, upper: float, generator: Any) -> Te
     kind = input._kind.place[dtypes.float64 if input.dtype is dtypes.float64 else dtypes.float32]
     if kind.device.type == "meta":
         return _contiguous(input).to(kind.dtype)
+    if under_vmap():
+        raise RuntimeError(
+            "vmap: We do not yet support calling random operation rrelu. Please perform random operations outside of vmap as a workaround"
+        )
     noise = np.ones(tuple(input.shape), _numpy_dtype(kind.dtype))
     low, high = (float(noise.dtype.type(bound)) for bound in (lower, upper))
     chosen = host_array(input.detach()) <= 0

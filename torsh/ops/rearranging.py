@@ -10,7 +10,7 @@ from typing import Any
 
 from torsh import dtypes
 from torsh.dtypes import scalar_name
-from torsh.ops._args import check_elements, check_tensor, size_of, wrap_dim
+from torsh.ops._args import by_example, check_elements, check_pinnable, check_tensor, mapped, size_of, wrap_dim
 from torsh.ops._op import Op, composite, primitive
 from torsh.ops.creation import arange, create, make_full
 from torsh.ops.joining import pile, promoted
@@ -19,7 +19,7 @@ from torsh.tensor import Tensor
 # ---- flips and rolls ---------------------------------------------------------------------------------------------------
 
 
-@primitive("torch.flip Tensor.flip", layout="like", args="input dims", tags="moves", grad={"input": lambda g, dims: flip(g, dims)},
+@primitive("torch.flip Tensor.flip", layout="like", args="input dims", tags="linear moves", grad={"input": lambda g, dims: flip(g, dims)},
            meta=lambda input, dims: (input.shape, input.dtype))  # fmt: skip
 def flip(input, *order, dims=None):
     """A copy with the order of elements reversed along dimensions.
@@ -105,7 +105,7 @@ def rot90(input, k=1, dims=(0, 1)):
     return flip(input, (a,)).transpose(a, b) if k == 3 else input.clone()
 
 
-@primitive("", name="roll", args="input shifts dims", tags="moves", meta=lambda input, shifts, dims: (input.shape, input.dtype),
+@primitive("", name="roll", args="input shifts dims", tags="linear moves", meta=lambda input, shifts, dims: (input.shape, input.dtype),
            grad={"input": lambda g, shifts, dims: rolled(g, tuple(-s for s in shifts), dims)})  # fmt: skip
 def rolled(input, shifts, dims):
     """Rolled along known dimensions."""
@@ -184,7 +184,7 @@ def _repeat_grad(g: Tensor, input_shape: tuple[int, ...], sizes: tuple[int, ...]
     return out.reshape(input_shape)
 
 
-@primitive("", name="repeat_kernel", args="input sizes", tags="moves", meta=_repeat_meta, node_name="RepeatBackward0",
+@primitive("", name="repeat_kernel", args="input sizes", tags="linear moves", meta=_repeat_meta, node_name="RepeatBackward0",
            grad={"input": lambda g, input_shape, sizes: _repeat_grad(g, input_shape, sizes)})  # fmt: skip
 def repeated(input, sizes):
     """Repeated by checked sizes."""
@@ -225,12 +225,16 @@ def _interleave_meta(input, counts, dim, size):
     return tuple(shape), input.dtype
 
 
-@primitive("", name="repeat_interleave_kernel", args="input counts dim size", tags="moves", meta=_interleave_meta,
+@primitive("", name="repeat_interleave_kernel", args="input counts dim size", tags="linear moves", meta=_interleave_meta,
            node_name="RepeatInterleaveBackward0",
            grad={"input": lambda g, input_shape, counts, dim: _interleave_grad(g, input_shape, counts, dim)})  # fmt: skip
 def interleaved(input, counts, dim, size):
     """Each position repeated, checked arguments: counts is an int or a 1-D int64 tensor."""
     return (input, counts, dim, size)
+
+
+def _of_example(input: Any, repeats: Any, dim: Any, output_size: Any) -> Any:
+    return repeat_interleave(input, repeats, dim, output_size=output_size)
 
 
 @composite("torch.repeat_interleave Tensor.repeat_interleave")
@@ -262,6 +266,8 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
             )
         if repeats.ndim > 1:
             raise RuntimeError(f"repeats must be 0-dim or 1-dim tensor, got {repeats.ndim} dimensions")
+        if mapped(repeats):
+            return by_example(_of_example, input, repeats, dim, output_size)
     if dim is None:
         input, dim = input.reshape(-1), 0
     elif not input.ndim:
@@ -303,7 +309,7 @@ def _matrix(input: Tensor, op: str) -> None:
         raise RuntimeError(f"{op}: input tensor must have at least 2 dimensions, got {input.ndim}")
 
 
-@primitive("torch.tril Tensor.tril", layout="rows", args="input diagonal", tags="moves", out=True, inplace=True,
+@primitive("torch.tril Tensor.tril", layout="rows", args="input diagonal", tags="linear moves", out=True, inplace=True,
            grad={"input": lambda g, diagonal: tril(g, diagonal)}, meta=lambda input, diagonal: (input.shape, input.dtype))  # fmt: skip
 def tril(input, diagonal=0):
     """The lower triangle of matrices, zeros elsewhere.
@@ -321,7 +327,7 @@ def tril(input, diagonal=0):
     return (input, diagonal)
 
 
-@primitive("torch.triu Tensor.triu", layout="rows", args="input diagonal", tags="moves", out=True, inplace=True,
+@primitive("torch.triu Tensor.triu", layout="rows", args="input diagonal", tags="linear moves", out=True, inplace=True,
            grad={"input": lambda g, diagonal: triu(g, diagonal)}, meta=lambda input, diagonal: (input.shape, input.dtype))  # fmt: skip
 def triu(input, diagonal=0):
     """The upper triangle of matrices, zeros elsewhere.
@@ -383,6 +389,8 @@ def tril_indices(
     tensor([[0, 1, 1],
             [0, 0, 1]])
     """
+    if pin_memory:
+        check_pinnable()
     return _triangle("tril_indices", row, col, offset, False, dtype or dtypes.int64, device)
 
 
@@ -399,6 +407,8 @@ def triu_indices(
     tensor([[0, 0, 1],
             [0, 1, 1]])
     """
+    if pin_memory:
+        check_pinnable()
     return _triangle("triu_indices", row, col, offset, True, dtype or dtypes.int64, device)
 
 

@@ -7,6 +7,7 @@ import functools
 from typing import Any
 
 from torsh import dtypes, return_types
+from torsh.dispatch import state
 from torsh.ops._args import check_tensor, wrap_dim
 from torsh.ops._op import add_doc, composite, primitive, with_out
 from torsh.ops._reduction import (
@@ -37,7 +38,7 @@ def spread(g: Any, dim: Any, keepdim: bool, shape: Any) -> Any:
 # ---- sums and products ---------------------------------------------------------------------------------------------
 
 
-@reduction("torch.sum Tensor.sum", SUM, grad=lambda g, dim, keepdim, shape: spread(g, dim, keepdim, shape))
+@reduction("torch.sum Tensor.sum", SUM, tags="linear", grad=lambda g, dim, keepdim, shape: spread(g, dim, keepdim, shape))
 def sum(input, dim=None, keepdim=False, *, dtype=None):
     """The sum of all elements, or over dimensions.
 
@@ -79,6 +80,7 @@ def nansum(input, dim=None, keepdim=False, *, dtype=None):
     "torch.mean Tensor.mean",
     INEXACT,
     grad=lambda g, dim, keepdim, shape: spread(g / builtins.max(count(shape, dim), 1), dim, keepdim, shape),
+    tags="linear",
 )
 def mean(input, dim=None, keepdim=False, *, dtype=None):
     """The mean of all elements, or over dimensions; nan where there are none.
@@ -342,6 +344,15 @@ def put_back(g: Any, indices: Any, dim: int, keepdim: bool, shape: Any) -> Any:
     return g.new_zeros(shape).scatter(dim, indices, g)
 
 
+def picked(t: Any, indices: Any, dim: int, keepdim: bool) -> Any:
+    """The elements at places along a dimension: the adjoint of ``put_back``."""
+    if not t.ndim:
+        return t
+    if keepdim:
+        return t.gather(dim, indices)
+    return t.gather(dim, indices.unsqueeze(dim)).squeeze(dim)
+
+
 def _pair_meta(input: Any, dim: int, keepdim: bool, shape: Any) -> Any:
     found = reduced_shape(input.shape, (dim,), keepdim) if input.shape else ()
     return [(found, input.dtype), (found, dtypes.int64)]
@@ -350,6 +361,7 @@ def _pair_meta(input: Any, dim: int, keepdim: bool, shape: Any) -> Any:
 _PAIR: dict[str, Any] = {
     "args": "input dim keepdim shape", "tags": "reduction", "meta": _pair_meta,
     "grad": {"input": lambda g, dim, keepdim, shape, out1: put_back(g[0], out1, dim, keepdim, shape)},
+    "jvp": lambda input_t, out1, dim, keepdim: (picked(input_t, out1, dim, keepdim), None),
 }  # fmt: skip
 
 
@@ -444,9 +456,10 @@ def _short(full: Any, whole: Any) -> Any:
 
     @functools.wraps(full)
     def public(input: Any, dim: Any = None, keepdim: Any = False, **named: Any) -> Any:
-        if dim is None and not named and keepdim is False and type(input) is Tensor and 0 not in input._data.shape:
+        if dim is None and not named and keepdim is False and type(input) is Tensor and 0 not in input._data.shape and not state.busy:
             return whole(input)
-        return full(input, dim, keepdim, **named)
+        given = (dim, keepdim) if keepdim is not False else () if dim is None else (dim,)
+        return full(input, *given, **named)
 
     full.op.fn = public
     return public
@@ -521,7 +534,7 @@ def _moment_args(name: str, input: Any, dim: Any, unbiased: Any, correction: Any
     check_tensor(input, name)
     if not input._kind.inexact:
         raise RuntimeError(
-            f"{name} only support floating point and complex dtypes; got {dtypes.scalar_name(input.dtype)}, convert it "
+            f"std and var only support floating point and complex dtypes; {name} got {dtypes.scalar_name(input.dtype)}, convert it "
             "first"
         )
     if axis is not None:

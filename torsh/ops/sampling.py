@@ -245,6 +245,10 @@ def binomial(count, prob, generator=None):
 
     if count.dtype is not prob.dtype:
         raise RuntimeError(f"Found dtype {scalar_name(prob.dtype)} but expected {scalar_name(count.dtype)}")
+    if under_vmap():
+        from torsh.func._batched import drawn_on_batch
+
+        return drawn_on_batch(lambda n, p: binomial(n, p, generator), count, prob)
     count, prob = broadcast_tensors(count, prob)
     if count.device.type == "meta":
         return _contiguous(count)
@@ -286,6 +290,10 @@ def _sample_dirichlet(input, generator=None):
         raise NotImplementedError(f"\"dirichlet\" not implemented for '{scalar_name(input.dtype)}'")
     if input.device.type == "meta":
         return _contiguous(input)
+    if under_vmap():
+        from torsh.func._batched import drawn_on_batch
+
+        return drawn_on_batch(lambda alphas: _sample_dirichlet(alphas, generator), input)
     alphas = host_array(input.detach()).astype(np.float64)
     target = _numpy_dtype(input.dtype)
     import ml_dtypes
@@ -293,6 +301,8 @@ def _sample_dirichlet(input, generator=None):
     info = ml_dtypes.finfo(target)
     params = [p.ravel() for p in _gamma_params(alphas)]
     found = _sampling.by_rejection(generator_of(generator), "gamma", *params, expected=5.0).reshape(alphas.shape)
-    found = (found / found.sum(-1, keepdims=True)).astype(target)
+    with np.errstate(invalid="ignore"):
+        found = (found / found.sum(-1, keepdims=True)).astype(target)
+    found[np.isnan(found)] = info.smallest_normal  # all draws of tiny concentrations may be 0
     top = 1 - 2.0 ** (-24 if target.itemsize == 4 else -53 if target.itemsize == 8 else -11)
     return _from(np.clip(found, info.smallest_normal, target.type(top)).astype(target), input._kind)

@@ -99,7 +99,7 @@ def _like_input(input, *rest):
 
 
 @primitive(
-    "torch.gather Tensor.gather", args="input dim index shape", out="exact", tags="moves",
+    "torch.gather Tensor.gather", args="input dim index shape", out="exact", tags="linear moves",
     grad={"input": lambda g, dim, index, shape: g.new_zeros(shape).scatter_add_(dim, index, g)},
     meta=lambda input, dim, index, shape: (index.shape, input.dtype),
 )  # fmt: skip
@@ -170,6 +170,7 @@ def scatter(input, dim, index, src=None, *, value=None, reduce=None):
 @primitive(
     "torch.scatter_add Tensor.scatter_add", args="input dim index src", out="exact", inplace="apart", meta=_like_input,
     grad={"input": lambda g: g, "src": lambda g, dim, index: g.gather(dim, index)},
+    tags="linear",
 )  # fmt: skip
 def scatter_add(input, dim, index, src):
     """A copy of the input with ``src`` added to the places that ``index`` names along a dimension.
@@ -303,7 +304,7 @@ def _wrapped(indices: Tensor, n: int) -> Tensor:
 
 
 @primitive(
-    "torch.index_select Tensor.index_select", args="input dim index shape", out="exact", tags="moves",
+    "torch.index_select Tensor.index_select", args="input dim index shape", out="exact", tags="linear moves",
     grad={"input": lambda g, dim, index, shape: g.new_zeros(shape).index_add_(dim, index, g)},
     meta=lambda input, dim, index, shape: (
         (*shape[:dim], index.shape[0], *shape[dim + 1 :]) if shape else (), input.dtype
@@ -356,6 +357,7 @@ def _slices(input: Tensor, dim: int, index: Tensor, source: Tensor, name: str) -
         "input": lambda g: g,
         "source": lambda g, dim, index, source, alpha: _scaled(_selected(g, dim, index, source), alpha),
     },
+    tags="linear",
 )  # fmt: skip
 def index_add(input, dim, index, source, *, alpha=1):
     """A copy of the input with ``alpha`` times the slices of ``source`` added to the slices that ``index`` names.
@@ -397,7 +399,7 @@ def _scaled(g: Tensor, alpha: Any) -> Tensor:
 
 
 @primitive(
-    "torch.index_copy Tensor.index_copy", args="input dim index source", out="exact", inplace="apart", tags="moves",
+    "torch.index_copy Tensor.index_copy", args="input dim index source", out="exact", inplace="apart", tags="linear moves",
     meta=_like_input,
     grad={
         "input": lambda g, dim, index: g.index_fill(dim, index, 0),
@@ -452,7 +454,7 @@ def index_copy(input, dim, index, source):
 
 
 @primitive(
-    "torch.index_fill Tensor.index_fill", layout="like", args="input dim index value", inplace="alike", tags="moves", meta=_like_input,
+    "torch.index_fill Tensor.index_fill", layout="like", args="input dim index value", inplace="apart alike valued", tags="linear moves", meta=_like_input,
     grad={
         "input": lambda g, dim, index: g.index_fill(dim, index, 0),
         # each filled place once, however often the index names it
@@ -542,7 +544,7 @@ def _masked_shape(input: Tensor, mask: Tensor) -> tuple[int, ...]:
 
 
 @primitive(
-    "torch.masked_fill Tensor.masked_fill", args="input mask value", inplace="alike", tags="moves", meta=_like_input,
+    "torch.masked_fill Tensor.masked_fill", args="input mask value", inplace="apart-or-same alike valued", tags="linear moves", meta=_like_input,
     grad={
         "input": lambda g, mask: g.masked_fill(mask, 0),
         "value": lambda g, mask: g.masked_fill(mask.logical_not(), 0).sum(),
@@ -607,7 +609,7 @@ def masked_select(input, mask):
 
 
 @primitive(
-    "torch.masked_scatter Tensor.masked_scatter", args="input mask source", inplace=True, tags="moves",
+    "torch.masked_scatter Tensor.masked_scatter", args="input mask source", inplace=True, tags="linear moves",
     meta=_like_input,
     grad={
         "input": lambda g, mask: g.masked_fill(mask, 0),
@@ -657,7 +659,7 @@ def _padded(g: Tensor, shape: tuple[int, ...]) -> Tensor:
 
 
 @primitive(
-    "torch.take Tensor.take", args="input index shape", out="exact", tags="moves",
+    "torch.take Tensor.take", args="input index shape", out="exact", tags="linear moves",
     grad={"input": lambda g, index, shape: g.new_zeros(shape).put_(index, g, True)},
     meta=lambda input, index, shape: (index.shape, input.dtype),
 )  # fmt: skip
@@ -691,6 +693,10 @@ def put(input, index, source, accumulate=False):
     tensor([[2., 0.],
             [0., 1.]])
     """
+    if not accumulate:
+        from torsh._functions import alert_not_deterministic
+
+        alert_not_deterministic("put_")
     if index.dtype is not dtypes.int64:
         raise RuntimeError(f"put_(): Expected a long tensor for index, but got {scalar_name(index.dtype)}")
     if source.dtype is not input.dtype:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 
 from torsh import dtypes
-from torsh.ops._args import check_tensor, wrap_dim
+from torsh.ops._args import by_example, check_tensor, wrap_dim
 from torsh.ops._op import composite
 
 _NEUTRAL = {"sum": 0.0, "mean": 0.0, "max": -math.inf, "min": math.inf, "prod": 1.0}
 _KINDS = {"max": "amax", "min": "amin", "prod": "prod"}
+
+
+def _of_example(data, reduce, lengths, offsets, axis, unsafe, initial):
+    return segment_reduce(data, reduce, lengths=lengths, offsets=offsets, axis=axis, unsafe=unsafe, initial=initial)
 
 
 @composite("torch.segment_reduce torch._segment_reduce", out=True)
@@ -32,6 +36,8 @@ def segment_reduce(data, reduce, *, lengths=None, indices=None, offsets=None, ax
     if reduce not in _NEUTRAL:
         raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
     axis = wrap_dim(axis, data.ndim)
+    if (found := by_example(_of_example, data, reduce, lengths, offsets, axis, unsafe, initial)) is not None:
+        return found
     if indices is not None:
         raise RuntimeError("segment_reduce(): indices based reduction is not supported yet.")
     if lengths is None and offsets is None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from torsh import dtypes
+from torsh._callers import warn
 from torsh.ops._args import check_tensor, size_of, wrap_dim
 from torsh.ops._op import composite, primitive
 from torsh.ops._view import metadata_inplace
@@ -95,6 +96,8 @@ def viewable(input: Tensor, size: Sequence[int]) -> bool:
     raw = memory_of(input)
     if backend.contiguous(raw):
         return True
+    if hasattr(input, "_physical"):  # an example under vmap: a view of each is one of the batch
+        return viewable(input._physical, (input._physical.shape[0], *size))
     shape, strides, _ = backend.geometry(raw)
     return view_strides(shape, strides, size) is not None
 
@@ -192,7 +195,7 @@ def view_as(input, other):
 
 
 @primitive("", name="reshape", grad={"input": lambda g, input_shape: reshape(g, input_shape)}, args="input size shape",
-           tags="moves", node_name="UnsafeViewBackward0", meta=lambda input, size, shape: (size, input.dtype))  # fmt: skip
+           tags="linear moves", node_name="UnsafeViewBackward0", meta=lambda input, size, shape: (size, input.dtype))  # fmt: skip
 def reshape_copy(input, size):
     """The elements in another shape, in new memory."""
     return (input, size, tuple(input._data.shape))
@@ -429,12 +432,10 @@ def T(input):
     """
     n = input.ndim
     if n not in (0, 2):
-        warnings.warn(
+        warn(
             "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will throw an "
             "error in a future release. Consider `x.mT` to transpose batches of matrices or "
             "`x.permute(*torch.arange(x.ndim - 1, -1, -1))` to reverse the dimensions of a tensor.",
-            UserWarning,
-            stacklevel=3,
         )
     return t(input) if n == 2 else permute(input, tuple(range(n - 1, -1, -1)))
 

@@ -18,7 +18,7 @@ def _at(dim: int, index: Any) -> tuple[Any, ...]:
     return (*(_ALL,) * dim, index)
 
 
-@primitive("", grad={"g": lambda g, index: g[index]}, args="g size index", tags="moves",
+@primitive("", grad={"g": lambda g, index: g[index]}, args="g size index", tags="linear moves",
            meta=lambda g, size, index: (size, g.dtype))  # fmt: skip
 def embed(g, size, index):
     """Zeros of a size with ``g`` at a basic index (integers and slices with positive steps): the gradient of slicing."""
@@ -129,7 +129,7 @@ def diagonal(input, offset=0, dim1=0, dim2=1):
 
 
 @primitive("", grad={"g": lambda g, offset, dim1, dim2: diagonal(g, offset, dim1, dim2)}, args="g size offset dim1 dim2",
-           tags="moves", meta=lambda g, size, offset, dim1, dim2: (size, g.dtype))  # fmt: skip
+           tags="linear moves", meta=lambda g, size, offset, dim1, dim2: (size, g.dtype))  # fmt: skip
 def diagonal_embed(g, size, offset, dim1, dim2):
     """Zeros of a size with ``g`` on a diagonal."""
     return (g, tuple(size), offset, dim1, dim2)
@@ -229,7 +229,7 @@ def unfold(input, dimension, size, step):
 
 
 @primitive("", grad={"g": lambda g, dimension, length, step: unfold(g, dimension, length, step)},
-           args="g size dimension length step", meta=lambda g, size, dimension, length, step: (size, g.dtype))  # fmt: skip
+           args="g size dimension length step", meta=lambda g, size, dimension, length, step: (size, g.dtype), tags="linear")  # fmt: skip
 def fold_windows(g, size, dimension, length, step):
     """Windows added up where they overlap: the gradient of ``unfold``."""
     return (g, tuple(size), dimension, length, step)

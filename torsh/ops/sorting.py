@@ -9,6 +9,7 @@ from torsh.dtypes import promote_types, scalar_name
 from torsh.ops._args import check_tensor, wrap_dim
 from torsh.ops._op import composite, primitive
 from torsh.ops.indexing import _no_meta
+from torsh.ops.reduction import picked
 from torsh.tensor import Tensor
 
 
@@ -32,6 +33,7 @@ def _no_complex(input: Tensor, name: str) -> None:
 @primitive(
     "torch.sort Tensor.sort", layout="like", args="input dim descending shape", out="typed", returns=return_types.sort,
     grad={"input": _selected_grad}, meta=lambda input, dim, descending, shape: _pair(shape, input.dtype),
+    jvp=lambda input_t, out1, dim: (picked(input_t, out1, dim, True), None),
 )  # fmt: skip
 def sort(input, dim=-1, descending=False, stable=False):
     """The values along a dimension in order, and where each was: a named tuple (values, indices).
@@ -86,7 +88,7 @@ def msort(input):
 
 @primitive(
     "torch.topk Tensor.topk", args="input k dim largest shape", out="typed", returns=return_types.topk,
-    grad={"input": _selected_grad},
+    grad={"input": _selected_grad}, jvp=lambda input_t, out1, dim: (picked(input_t, out1, dim, True), None),
     meta=lambda input, k, dim, largest, shape: _pair(_with(shape, dim, k), input.dtype),
 )  # fmt: skip
 def topk(input, k, dim=-1, largest=True, sorted=True):
@@ -125,7 +127,7 @@ def _kth_grad(g, out1, dim, keepdim, shape):
 
 @primitive(
     "torch.kthvalue Tensor.kthvalue", args="input k dim keepdim shape", out="exact", returns=return_types.kthvalue,
-    grad={"input": _kth_grad},
+    grad={"input": _kth_grad}, jvp=lambda input_t, out1, dim, keepdim: (picked(input_t, out1, dim, keepdim), None),
     meta=lambda input, k, dim, keepdim, shape: _pair(
         _with(shape, dim, 1) if keepdim else shape[:dim] + shape[dim + 1 :], input.dtype
     ),

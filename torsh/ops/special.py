@@ -374,7 +374,7 @@ def _sinc_grad(g: Any, input: Any) -> Any:
     return where(below == 0, 0, g * conj((x * cos(x) - sin(x)) / below))
 
 
-@unary("torch.sinc Tensor.sinc torch.special.sinc", FLOAT, grad=_sinc_grad)
+@unary("torch.sinc Tensor.sinc torch.special.sinc", FLOAT, grad=_sinc_grad, tags="holomorphic")
 def sinc(input):
     """sin(pi x) / (pi x), 1 at 0.
 

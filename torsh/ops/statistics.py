@@ -25,6 +25,7 @@ def _refuse_unordered(input: Any, name: str) -> None:
 _WHOLE: dict[str, Any] = {
     "args": "input shape", "tags": "reduction", "meta": lambda input, shape: ((), input.dtype),
     "grad": {"input": lambda g, input, out, shape: share(g, input, out, None, False, shape)},
+    "jvp": lambda input_t, input, out, shape: (share(input.new_ones(()), input, out, None, False, shape) * input_t).sum(),
 }  # fmt: skip
 
 

@@ -6,8 +6,8 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
-from torsh.memory_format import contiguous_format
-from torsh.ops._args import size_of, wrap_dim
+from torsh.memory_format import contiguous_format, preserve_format
+from torsh.ops._args import check_pinnable, size_of, wrap_dim
 from torsh.ops._op import composite, primitive
 from torsh.ops._view import view as view_op
 from torsh.ops.conversion import clone
@@ -55,6 +55,8 @@ def storage_offset(self: Tensor) -> int:
     2
     """
     backend = self._kind.backend
+    if type(self) is not Tensor and (wrapper := getattr(self._data, "storage_offset", None)) is not None:
+        return int(wrapper())
     if self._base is None and not backend.shares(self._data):
         return 0
     start = backend.geometry(self._data)[2]
@@ -118,7 +120,7 @@ def strided_view(input, size, stride, offset, input_strides):
 
 
 @primitive("", grad={"g": lambda g, size, stride, offset: strided_view(g, size, stride, offset, (1,))},
-           args="g n size stride offset", meta=lambda g, n, size, stride, offset: ((n,), g.dtype))  # fmt: skip
+           args="g n size stride offset", meta=lambda g, n, size, stride, offset: ((n,), g.dtype), tags="linear")  # fmt: skip
 def strided_sum(g, n, size, stride, offset):
     """The elements of a view by strides added into flat memory of ``n`` elements."""
     return (g, n, size, stride, offset)
@@ -206,6 +208,8 @@ def empty_strided(size, stride, *, dtype=None, layout=None, device=None, require
     >>> torsh.empty_strided((2, 3), (1, 2)).stride()
     (1, 2)
     """
+    if pin_memory:
+        check_pinnable()
     from torsh.ops.creation import make_full
 
     size, stride = size_of((tuple(size),)), size_of((tuple(stride),))
@@ -236,6 +240,8 @@ def new_empty_strided(self, size, stride, dtype=None, layout=None, device=None, 
     >>> torsh.zeros(1).new_empty_strided((2, 3), (1, 2)).stride()
     (1, 2)
     """
+    if pin_memory:
+        check_pinnable()
     if hasattr(self, "_physical"):  # an example under vmap: one for each of them
         size, stride = tuple(size), tuple(stride)
         span = max(reach(size, stride), 1)
@@ -272,4 +278,8 @@ def contiguous(input, memory_format=None):
     """
     if memory_format is None:
         return input if input._kind.backend.contiguous(memory_of(input)) else clone(input, memory_format=contiguous_format)
-    return input if input.is_contiguous(memory_format=memory_format) else clone(input, memory_format=memory_format)
+    if input.is_contiguous(memory_format=memory_format):
+        return input
+    if memory_format is preserve_format:
+        raise RuntimeError("preserve memory format is unsupported by the contiguous operator: clone() knows it")
+    return clone(input, memory_format=memory_format)

@@ -23,6 +23,7 @@ from torsh.ops._op import composite, primitive
         )
     },
     meta=lambda input, size, *rest: ((*input.shape[:2], *size), input.dtype),
+    tags="linear",
 )
 def resample(input, size, scales, mode, align_corners, antialias):
     """Interpolate (N, C, *space) to another size; scales: the user's factors, or None where the sizes say it."""
@@ -38,6 +39,7 @@ def resample(input, size, scales, mode, align_corners, antialias):
         )
     },
     meta=lambda g, shape, *rest: (shape, g.dtype),
+    tags="linear",
 )
 def resample_backward(g, shape, scales, mode, align_corners, antialias):
     """The adjoint of ``resample``."""
@@ -585,6 +587,7 @@ def _count(space: Any, kernel: Any, dilation: Any, padding: Any, stride: Any) ->
         ),
         input.dtype,
     ),
+    tags="linear",
 )
 def im2col(input, kernel, dilation, padding, stride):
     """All patches of images, as columns."""
@@ -599,6 +602,7 @@ def im2col(input, kernel, dilation, padding, stride):
         (input.shape[0], input.shape[1] // math.prod(kernel), *size),
         input.dtype,
     ),
+    tags="linear",
 )
 def col2im(input, size, kernel, dilation, padding, stride):
     """Add up patches at their places."""

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from torsh import dtypes
+from torsh.ops._args import check_pinnable
 from torsh.ops._op import add_doc, composite
 
 
@@ -285,6 +286,8 @@ def hann_window(
     >>> torsh.hann_window(4, periodic=False)
     tensor([0.0000, 0.7500, 0.7500, 0.0000])
     """
+    if pin_memory:
+        check_pinnable()
     return _old_cosines("hann_window", window_length, periodic, [0.5, 0.5], dtype, layout, device, requires_grad)
 
 
@@ -301,6 +304,8 @@ def hamming_window(
     >>> torsh.hamming_window(4)
     tensor([0.0800, 0.5400, 1.0000, 0.5400])
     """
+    if pin_memory:
+        check_pinnable()
     return _old_cosines("hamming_window", window_length, periodic, [alpha, beta], dtype, layout, device, requires_grad)
 
 
@@ -316,6 +321,8 @@ def blackman_window(
     >>> torsh.blackman_window(4)[1:]
     tensor([0.3400, 1.0000, 0.3400])
     """
+    if pin_memory:
+        check_pinnable()
     a = [0.42, 0.5, 0.08]
     return _old_cosines("blackman_window", window_length, periodic, a, dtype, layout, device, requires_grad)
 
@@ -332,6 +339,8 @@ def bartlett_window(
     >>> torsh.bartlett_window(4)
     tensor([0.0000, 0.5000, 1.0000, 0.5000])
     """
+    if pin_memory:
+        check_pinnable()
     dtype = _check_old("bartlett_window", window_length, dtype, layout)
     w = bartlett(window_length, sym=not periodic, dtype=dtypes.float64, device=device)
     return _finish(w.to(dtype), requires_grad)
@@ -357,6 +366,8 @@ def kaiser_window(
     >>> torsh.kaiser_window(4, True, 2.)
     tensor([0.4387, 0.8348, 1.0000, 0.8348])
     """
+    if pin_memory:
+        check_pinnable()
     dtype = _check_old("kaiser_window", window_length, dtype, layout)
     if window_length <= 1:
         return _short(window_length, dtype, device, requires_grad)

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from torsh import dtypes
+from torsh._asking import overridable
 from torsh.dtypes import dtype as Dtype
 from torsh.ops._args import check_tensor, wrap_dim
 from torsh.quantized._tensor import (
@@ -43,6 +44,7 @@ def _levels_of(dtype: Any) -> tuple[Dtype, int, int, int]:
     return LEVELS[dtype]
 
 
+@overridable
 def quantize_per_tensor(input: Any, scale: Any, zero_point: Any, dtype: Dtype) -> Any:
     """Float32 values in the nearest levels ``(q - zero_point) * scale``, q an integer of the quantized ``dtype``.
 
@@ -64,6 +66,7 @@ def quantize_per_tensor(input: Any, scale: Any, zero_point: Any, dtype: Dtype) -
     return quantized(x, dtype, quantizer)
 
 
+@overridable
 def quantize_per_channel(input: Any, scales: Any, zero_points: Any, axis: int, dtype: Dtype) -> Any:
     """``quantize_per_tensor`` with a scale and a zero point for every index along ``axis``.
 
@@ -133,6 +136,7 @@ def choose_qparams(low: float, high: float, qmin: int, qmax: int, symmetric: boo
     return scale, qmax if zero > qmax else round(zero)
 
 
+@overridable
 def quantize_per_tensor_dynamic(input: Any, dtype: Dtype, reduce_range: bool) -> Any:
     """Quantize with a scale and zero point chosen from the smallest and largest value.
 
@@ -154,6 +158,7 @@ def quantize_per_tensor_dynamic(input: Any, dtype: Dtype, reduce_range: bool) ->
     return quantized(x, dtype, PerTensor(scale, zero))
 
 
+@overridable
 def dequantize(input: Any = None, *, tensors: Any = None) -> Any:
     """The float32 values of a quantized tensor (of any other tensor: its values in float32), or of each of a list.
 
@@ -184,6 +189,7 @@ def _quantizer(input: Any, name: str, kind: type | None = None) -> Any:
     return q
 
 
+@overridable
 def int_repr(input: Any) -> Tensor:
     """The integers of a quantized tensor (packed, for types that share bytes), copied.
 
@@ -198,6 +204,7 @@ def int_repr(input: Any) -> Tensor:
     return pack(ints(input), input.dtype).clone()
 
 
+@overridable
 def q_scale(input: Any) -> float:
     """The scale of a tensor that has one.  Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.q_scale.html
 
@@ -208,6 +215,7 @@ def q_scale(input: Any) -> float:
     return _quantizer(input, "q_scale", PerTensor).scale  # type: ignore[no-any-return]
 
 
+@overridable
 def q_zero_point(input: Any) -> int:
     """The zero point of a tensor that has one.
 
@@ -220,6 +228,7 @@ def q_zero_point(input: Any) -> int:
     return _quantizer(input, "q_zero_point", PerTensor).zero_point  # type: ignore[no-any-return]
 
 
+@overridable
 def q_per_channel_scales(input: Any) -> Tensor:
     """The scales of a tensor quantized per channel.
 
@@ -233,6 +242,7 @@ def q_per_channel_scales(input: Any) -> Tensor:
     return _quantizer(input, "q_per_channel_scales", PerChannel).scales  # type: ignore[no-any-return]
 
 
+@overridable
 def q_per_channel_zero_points(input: Any) -> Tensor:
     """The zero points of a tensor quantized per channel.
 
@@ -246,6 +256,7 @@ def q_per_channel_zero_points(input: Any) -> Tensor:
     return _quantizer(input, "q_per_channel_zero_points", PerChannel).zero_points  # type: ignore[no-any-return]
 
 
+@overridable
 def q_per_channel_axis(input: Any) -> int:
     """The dimension along which a tensor quantized per channel has its scales.
 
@@ -337,6 +348,7 @@ def _max_pool(input: Any, dims: int, args: tuple[Any, ...]) -> Any:
     return raw(found.to(LEVELS[input.dtype][0]), input.dtype, input._quantizer)
 
 
+@overridable
 def quantized_max_pool1d(input: Any, kernel_size: Any, stride: Any = (), padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False) -> Any:
     """The largest value of each window of a quantized tensor.
 
@@ -350,6 +362,7 @@ def quantized_max_pool1d(input: Any, kernel_size: Any, stride: Any = (), padding
     return _max_pool(input, 1, (kernel_size, stride, padding, dilation, ceil_mode))
 
 
+@overridable
 def quantized_max_pool2d(input: Any, kernel_size: Any, stride: Any = (), padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False) -> Any:
     """The largest value of each window of a quantized tensor.
 
@@ -363,6 +376,7 @@ def quantized_max_pool2d(input: Any, kernel_size: Any, stride: Any = (), padding
     return _max_pool(input, 2, (kernel_size, stride, padding, dilation, ceil_mode))
 
 
+@overridable
 def quantized_max_pool3d(input: Any, kernel_size: Any, stride: Any = (), padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False) -> Any:
     """The largest value of each window of a quantized tensor.
 
@@ -376,6 +390,7 @@ def quantized_max_pool3d(input: Any, kernel_size: Any, stride: Any = (), padding
     return _max_pool(input, 3, (kernel_size, stride, padding, dilation, ceil_mode))
 
 
+@overridable
 def quantized_batch_norm(
     input: Any, weight: Any, bias: Any, mean: Any, var: Any, eps: float, output_scale: float, output_zero_point: int
 ) -> Any:
@@ -405,6 +420,7 @@ def quantized_batch_norm(
     return raw(found, input.dtype, PerTensor(float(output_scale), int(output_zero_point)))
 
 
+@overridable
 def fused_moving_avg_obs_fake_quant(
     input: Any, observer_on: Any, fake_quant_on: Any, running_min: Any, running_max: Any, scale: Any, zero_point: Any,
     averaging_const: float, quant_min: int, quant_max: int, ch_axis: int, per_row_fake_quant: bool = False,
@@ -456,6 +472,7 @@ def fused_moving_avg_obs_fake_quant(
     return torsh.fake_quantize_per_tensor_affine(input, scale, zero_point, quant_min, quant_max)
 
 
+@overridable
 def choose_qparams_optimized(input: Any, numel: int, n_bins: int, ratio: float, bit_width: int) -> tuple[Tensor, Tensor]:
     """(largest, smallest) value of the range that loses least when it is cut into ``2 ** bit_width`` levels.
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
+from torsh.autograd._forward import handed_on
 from torsh.autograd.engine import Node, edge_of
 from torsh.autograd.grad_mode import thread
 from torsh.dispatch import state
@@ -346,6 +347,8 @@ def recorded(out: Any, source: Tensor, name: str, rule: Callable[[Any], Any]) ->
         if number:
             node.numbers = (number,)
         out._gf, out._nr, out._rg = node, 0, True
+    if state.levels:
+        handed_on(source, out)  # the tangent of a sparse tensor is kept as that of its values
     return out
 
 

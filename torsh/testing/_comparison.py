@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import cmath
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from torsh import dtypes
 from torsh.dtypes import dtype as Dtype
+from torsh.memory_format import sparse_bsc, sparse_bsr, sparse_csc, sparse_csr, strided
 from torsh.tensor import Tensor
 
 # (rtol, atol) by dtype; other dtypes are compared exactly.
@@ -27,7 +28,7 @@ class _Check:
                  stride: bool, subclasses: bool) -> None:  # fmt: skip
         if (rtol is None) != (atol is None):
             raise ValueError(
-                f"rtol and atol must both be specified or both be unspecified, but got rtol={rtol} and atol={atol}"
+                f"Both 'rtol' and 'atol' must be either specified or omitted, but got no {'rtol' if rtol is None else 'atol'}."
             )
         self.rtol, self.atol, self.equal_nan = rtol, atol, equal_nan
         self.device, self.dtype, self.layout, self.stride, self.subclasses = device, dtype, layout, stride, subclasses
@@ -163,24 +164,77 @@ def _tensors(a: Tensor, b: Tensor, check: _Check, path: tuple[Any, ...]) -> None
         raise TypeError(f"No comparison pair was able to handle inputs of type {type(a)} and {type(b)}.")
     if tuple(a.shape) != tuple(b.shape):
         _attribute("shape", a.shape, b.shape, path)
+    if a.is_quantized != b.is_quantized:
+        _attribute("is_quantized", a.is_quantized, b.is_quantized, path)
+    if a.is_quantized and a.qscheme() != b.qscheme():
+        _attribute("qscheme()", a.qscheme(), b.qscheme(), path)
     if check.layout and a.layout is not b.layout:
         _attribute("layout", a.layout, b.layout, path)
     if check.device and a.device != b.device:
         _attribute("device", a.device, b.device, path)
     if check.dtype and a.dtype is not b.dtype:
         _attribute("dtype", a.dtype, b.dtype, path)
-    if check.stride and a.stride() != b.stride():
+    if check.stride and a.layout is b.layout is strided and a.stride() != b.stride():
         _attribute("stride()", a.stride(), b.stride(), path)
     if a.device.type == "meta" or b.device.type == "meta":
         return
-    rtol, atol = check.tolerances(a.dtype, b.dtype)
-    text = compare_arrays(_host(a), _host(b), rtol, atol, check.equal_nan)
-    if text is not None:
-        raise _Mismatch(text, path)
+    rtol, atol = check.tolerances(*(dtypes.float32 if t.is_quantized else t.dtype for t in (a, b)))
+    coded = a.dtype in dtypes.FLOAT8 and a.dtype is b.dtype
+    if coded and (rtol or atol):
+        raise _Mismatch(
+            f"Rtol={rtol} and atol={atol} are not supported for bitwise comparison of low dimensional floats. Please use rtol=0.0 and "
+            "atol=0.0.",
+            path,
+        )
+    if a.layout is not b.layout:
+        a, b = (t if t.layout is strided else t.to_dense() for t in (a, b))
+    for what, x, y, exact in _parts(a, b, path):
+        text = compare_arrays(_host(x), _host(y), 0.0 if exact else rtol, 0.0 if exact else atol, check.equal_nan, what, coded)
+        if text is not None:
+            raise _Mismatch(text, path)
+
+
+def _parts(a: Tensor, b: Tensor, path: tuple[Any, ...]) -> Iterator[tuple[str, Tensor, Tensor, bool]]:
+    """What is compared of two tensors of one layout: (what it is called, the two, whether they must be equal)."""
+    if a.is_quantized:
+        yield "Quantized {}", a.dequantize(), b.dequantize(), False
+    elif a.is_sparse:
+        if a.sparse_dim() != b.sparse_dim():
+            raise _Mismatch(
+                "The number of sparse dimensions in sparse COO tensors does not match: "
+                f"{a.sparse_dim()} != {b.sparse_dim()}",
+                path,
+            )
+        _same_count("COO", a, b, path)
+        yield "Sparse COO indices", a._indices(), b._indices(), True
+        yield "Sparse COO values", a._values(), b._values(), False
+    elif a.layout in _COMPRESSED:
+        name, *indices = _COMPRESSED[a.layout]
+        _same_count(name, a, b, path)
+        for member in indices:
+            x, y = getattr(a, member)(), getattr(b, member)()
+            dtype = dtypes.promote_types(x.dtype, y.dtype)  # int32 or int64
+            yield f"Sparse {name} {member}", x.to(dtype), y.to(dtype), True
+        yield f"Sparse {name} values", a.values(), b.values(), False
+    else:
+        yield "{}", a, b, False
+
+
+def _same_count(name: str, a: Any, b: Any, path: tuple[Any, ...]) -> None:
+    if a._nnz() != b._nnz():
+        raise _Mismatch(
+            f"The number of specified values in sparse {name} tensors does not match: {a._nnz()} != {b._nnz()}", path
+        )
+
+
+_COMPRESSED = {
+    sparse_csr: ("CSR", "crow_indices", "col_indices"), sparse_csc: ("CSC", "ccol_indices", "row_indices"),
+    sparse_bsr: ("BSR", "crow_indices", "col_indices"), sparse_bsc: ("BSC", "ccol_indices", "row_indices"),
+}  # fmt: skip
 
 
 def _host(t: Tensor) -> np.ndarray[Any, Any]:
-    t = t.detach()
+    t = t.detach().resolve_conj().resolve_neg()
     if t.dtype in (dtypes.float16, dtypes.bfloat16, *dtypes.FLOAT8):
         t = t.float()
     elif t.dtype is dtypes.complex32:
@@ -189,9 +243,13 @@ def _host(t: Tensor) -> np.ndarray[Any, Any]:
 
 
 def compare_arrays(
-    a: np.ndarray[Any, Any], b: np.ndarray[Any, Any], rtol: float, atol: float, equal_nan: bool
-) -> str | None:
-    """What is wrong, or None where all elements are close."""
+    a: np.ndarray[Any, Any], b: np.ndarray[Any, Any], rtol: float, atol: float, equal_nan: bool, what: str = "{}",
+    coded: bool = False,
+) -> str | None:  # fmt: skip
+    """What is wrong, or None where all elements are close.
+
+    what: what is compared, a name or "{}" for the usual one.  coded: whether differences of the values say nothing.
+    """
     with np.errstate(all="ignore"):
         close = a == b
         if equal_nan:
@@ -213,10 +271,17 @@ def compare_arrays(
         relative = difference.astype(ratio) / np.abs(b.astype(ratio))
         relative = np.where(close, 0, relative)
     bad, n = int((~close).sum()), close.size
-    words = "Tensor-likes are not equal!" if exact else "Tensor-likes are not close!"
+    usual = "Tensor-likes" if a.ndim else "Scalars"
+    words = what.format(usual if what == "{}" else usual.lower()) + (" are not equal!" if exact else " are not close!")
+    if coded:
+        first = tuple(int(i[0]) for i in np.nonzero(~close))
+        words = what.format("Tensor-likes")
+        return (
+            f"{words} are not 'equal'!\n\nMismatched elements: {bad} / {n} ({bad / n:.1%})\nThe first mismatched element is at index {first}."
+        )
     if a.ndim == 0:
         return _scalar_text(
-            words.replace("Tensor-likes", "Scalars"), a.item(), b.item(), float(difference), float(relative), rtol, atol
+            words, a.item(), b.item(), float(difference), float(relative), rtol, atol
         )
 
     def greatest(name: str, values: np.ndarray[Any, Any], tolerance: float) -> str:

@@ -12,12 +12,14 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from torsh._custom_op import OpOverload
 from torsh.autograd import backward, engine
 from torsh.autograd.function import Function
 from torsh.autograd.grad_mode import enable_grad, thread
 from torsh.autograd.graph import saved_tensors_hooks
 from torsh.dispatch import Mode
-from torsh.ops._op import Op, needs_grad, save, unpack
+from torsh.ops._op import Op, needs_grad
+from torsh.ops._saved import save, unpack
 from torsh.tensor import Tensor, calling
 from torsh.utils._pytree import tree_map
 
@@ -482,7 +484,9 @@ class _Keeping(Mode):
         found = proceed(*args)
         if op.view or op.tags & {"creation", "inplace"}:
             return found
-        policy = self.policy(SelectiveCheckpointContext(is_recompute=False, op_output=found), op, *args)
+        from torsh.ops._aten_calls import named
+
+        policy = self.policy(SelectiveCheckpointContext(is_recompute=False, op_output=found), named(op, args), *args)
         if isinstance(policy, bool):
             policy = CheckpointPolicy.MUST_SAVE if policy else CheckpointPolicy.PREFER_RECOMPUTE
         # What is differentiated through other ops has no node of its own to record the second time.
@@ -557,7 +561,7 @@ def create_selective_checkpoint_contexts(policy_fn_or_list: Any, allow_cache_ent
     if isinstance(policy_fn_or_list, list):
         kept = set()
         for op in policy_fn_or_list:
-            if not isinstance(op, Op):
+            if not isinstance(op, (Op, OpOverload)):
                 raise ValueError(
                     f"Expected op in `op_list` to be an OpOverload but got: {op} of type {type(op)}. Name an overload, e.g. "
                     "`torch.ops.aten.mm.default`"

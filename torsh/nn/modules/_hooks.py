@@ -11,8 +11,10 @@ from typing import Any
 
 import torsh.nn.modules.module as everywhere  # its globals hold the hooks that run for every module
 from torsh.autograd import engine
+from torsh.autograd._forward import keep
 from torsh.autograd.engine import Node, RemovableHandle
 from torsh.autograd.grad_mode import thread
+from torsh.dispatch import state
 from torsh.tensor import Tensor
 
 
@@ -63,6 +65,8 @@ def _gate(value: Any) -> tuple[Any, _Gate | None, list[int]]:
             t._gf_version = t._vc.version
             # As in PyTorch the gated tensor must not be written to: the hooks would see gradients of other values.
             t._base, t._made = values[i] if values[i]._base is None else values[i]._base, "custom"
+            if state.levels:
+                keep(values[i], t)
         values[i] = t
     if isinstance(value, tuple):
         return (type(value)(*values) if hasattr(value, "_fields") else tuple(values)), node, positions
