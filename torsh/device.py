@@ -30,10 +30,13 @@ class device:
     """
 
     __module__ = "torsh"
-    __slots__ = ("_previous", "index", "type")
+    __slots__ = ("_backend", "_previous", "index", "type")
     type: str
     index: int | None
     _previous: list[device]
+    # Of a tensor's device the backend that holds the tensor: what is made "on the device of x" can be computed with x, whatever
+    # serves the type by now. None: the backend that the registry says.
+    _backend: Any
 
     def __init__(self, type: str | int | device, index: int | None = None) -> None:
         if isinstance(type, device):
@@ -62,9 +65,16 @@ class device:
         object.__setattr__(self, "type", type)
         object.__setattr__(self, "index", index)
         object.__setattr__(self, "_previous", [])
+        object.__setattr__(self, "_backend", None)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"attribute '{name}' of 'torch.device' objects is not writable")
+
+    def _held_by(self, backend: Any) -> device:
+        """This device as that of a backend's tensors."""
+        held = device(self.type, self.index)
+        object.__setattr__(held, "_backend", backend)
+        return held
 
     def __repr__(self) -> str:
         return f"device(type='{self.type}')" if self.index is None else f"device(type='{self.type}', index={self.index})"

@@ -40,7 +40,7 @@ class Place(dict["Dtype", "Kind"]):
 
     def __init__(self, backend: Backend, device: Device) -> None:
         self.backend = backend
-        self.device = device
+        self.device = device._held_by(backend)
         self.raw_type = backend.raw_type
         # Kinds by the element types of raw arrays; None where these do not say it all.
         self.told: dict[Any, Kind] | None = {} if backend.told_by_dtype else None
@@ -108,9 +108,9 @@ _serving = registry._served
 
 
 def place_of(device: Device, backend: Backend | None = None) -> Place:
-    """The place of a device: on the backend that serves it now, or on the one given."""
+    """The place of a device: on the backend given, on that of the tensor whose device it is, or on the one that serves it now."""
     if backend is None:
-        backend = _serving.get(device.type) or registry.serving(device)
+        backend = device._backend or _serving.get(device.type) or registry.serving(device)
     place = _places.get((id(backend), device.type, device.index))
     if place is None:
         if device.index is None and device.type != "cpu" and device.type != "meta":

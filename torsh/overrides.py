@@ -55,6 +55,11 @@ def _candidates(args: Iterable[Any]) -> list[Any]:
     return found
 
 
+def _foreign(x: Any) -> bool:
+    """Whether an overriding object is no tensor of torsh's own kinds (sparse, nested, ...)."""
+    return "_plain" not in type(x).__dict__
+
+
 def handler(args: Sequence[Any], kwargs: dict[str, Any], foreign: bool = False) -> Callable[..., Any] | None:
     """``handler(func, args, kwargs)`` that runs the overrides for a call, or None if nobody wants it.
 
@@ -71,7 +76,7 @@ def handler(args: Sequence[Any], kwargs: dict[str, Any], foreign: bool = False) 
                 return None
     relevant = [] if _thread.disabled else _candidates([*args, *kwargs.values()])
     if foreign and relevant:
-        relevant = [x for x in relevant if "_plain" not in type(x).__dict__]
+        relevant = list(filter(_foreign, relevant))
     if not relevant and not _thread.modes:
         return None
     return lambda func, a, k: _asked(func, relevant, a, k)
@@ -94,7 +99,8 @@ def handle_torch_function(public_api: Callable[..., Any], relevant_args: Iterabl
     >>> double(Like())
     'double handled'
     """
-    return _asked(public_api, [] if _thread.disabled else _candidates(relevant_args), args, kwargs)
+    relevant = [] if _thread.disabled else list(filter(_foreign, _candidates(relevant_args)))
+    return _asked(public_api, relevant, args, kwargs)
 
 
 def _asked(public_api: Callable[..., Any], relevant: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -335,7 +341,7 @@ def has_torch_function(relevant_args: Iterable[Any]) -> bool:
     if _thread.modes:
         return True
     try:
-        return not _thread.disabled and any(_overrides(a) for a in relevant_args)
+        return not _thread.disabled and any(_overrides(a) and _foreign(a) for a in relevant_args)
     except TypeError as e:
         raise TypeError(f"has_torch_function(): expected a sequence of arguments, got {type(relevant_args).__name__} ({e})") from None
 

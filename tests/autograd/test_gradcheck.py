@@ -144,3 +144,115 @@ def test_second_derivatives_are_checked(lib):
     assert lib.autograd.gradcheck(Square.apply, (x,))
     with pytest.raises(error(lib), match="Jacobian mismatch for output 0 with respect to input 0,"):
         lib.autograd.gradgradcheck(Square.apply, (x,))
+
+
+LAYOUTS = {
+    "sparse_coo": {}, "sparse_csr": {}, "sparse_csc": {}, "sparse_bsr": {"blocksize": (1, 2)}, "sparse_bsc": {"blocksize": (1, 2)},
+}  # fmt: skip
+
+
+def stored(lib, layout, factor=1.0):
+    values = lib.tensor([[0.0, 2.0, 0.0, 0.0], [3.0, 0.0, 0.0, 4.0]], dtype=lib.float64) * factor
+    return values.to_sparse(layout=getattr(lib, layout), **LAYOUTS[layout]).requires_grad_(True)
+
+
+def outcome(run):
+    try:
+        return run()
+    except (RuntimeError, ValueError) as e:
+        return type(e).__name__, str(e).split("numerical:")[0][:60]
+
+
+@pytest.mark.parametrize("factor", [1.0, 1 + 2j], ids=["real", "complex"])
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.filterwarnings("ignore:Sparse ")
+def test_sparse_inputs(layout, factor):
+    """What passes and what fails, masked or not, is what PyTorch's check says."""
+    functions = {
+        "masked": lambda s: s.to_dense(masked_grad=True),
+        "unmasked": lambda s: s.to_dense(masked_grad=False),
+        "square": lambda s: s.to_dense(masked_grad=False) ** 2,
+        "sum": lambda s: s.sum(),
+        "sparse": lambda s: s * 1,
+        "stored": lambda s: (torch if isinstance(s, torch.Tensor) else torsh).sparse.sum(s),
+    }
+    if layout not in ("sparse_coo", "sparse_csr"):
+        del functions["sparse"]
+    if layout != "sparse_coo":
+        del functions["stored"]
+    for name, f in functions.items():
+        for masked in (None, True, False):
+            for fast in (False, True):
+                ours, theirs = [
+                    outcome(lambda f=f, lib=lib: lib.autograd.gradcheck(f, (stored(lib, layout, factor),), masked=masked, fast_mode=fast))
+                    for lib in (torsh, torch)
+                ]
+                assert ours == theirs, (name, masked, fast)
+    assert torsh.autograd.gradcheck(functions["square"], (stored(torsh, layout, factor),))
+    wrong = stored(torsh, layout, factor)
+    assert torsh.autograd.gradcheck(functions["unmasked"], (wrong,), masked=True, raise_exception=False) is False
+    with pytest.raises(NotImplementedError, match="check_forward_ad takes dense inputs only"):
+        torsh.autograd.gradcheck(functions["square"], (wrong,), check_forward_ad=True)
+
+
+@LIBS
+def test_sparse_second_derivatives_and_batches(lib):
+    s = stored(lib, "sparse_coo")
+    with pytest.raises(ValueError, match="Sparse output is not supported at gradcheck yet"):
+        lib.autograd.gradgradcheck(lambda a: a.to_dense(masked_grad=False) ** 2, (s,))
+    assert lib.autograd.gradgradcheck(lambda a: a.sum(), (s,))
+    with pytest.raises(error(lib), match="While computing batched gradients, got: "):
+        lib.autograd.gradcheck(lambda a: a.to_dense(masked_grad=True), (s,), masked=True, check_batched_grad=True)
+    assert lib.equal(s.detach().to_dense(), stored(lib, "sparse_coo").detach().to_dense())  # steps are taken back
+
+
+@LIBS
+@MODES
+def test_sparse_inputs_with_repeated_places_and_dense_dimensions(lib, fast):
+    check = lib.autograd.gradcheck
+    places = lib.tensor([[0, 0, 1], [1, 1, 0]])
+    twice = lib.sparse_coo_tensor(places, lib.tensor([1.0, 2.0, 3.0], dtype=lib.float64), (2, 2)).requires_grad_(True)
+    rows = lib.arange(12, dtype=lib.float64).reshape(2, 3, 2).to_sparse(2).requires_grad_(True)
+    for s in (twice, rows):
+        assert check(lambda a: a.to_dense(masked_grad=True) ** 2, (s,), masked=True, fast_mode=fast)
+        assert check(lambda a: a.to_dense(masked_grad=False) ** 2, (s,), masked=False, fast_mode=fast)
+
+
+@pytest.mark.parametrize("layout", ["sparse_coo", "sparse_csr"])
+@pytest.mark.filterwarnings("ignore:Sparse ")
+def test_gradients_of_sparse_leaves(layout):
+    """``grad`` and ``backward`` with respect to sparse tensors: layout and places of the gradient."""
+    for masked in (True, False):
+        found = []
+        for lib in (torsh, torch):
+            s = stored(lib, layout)
+            weights = lib.tensor([[1.0, 2.0, 0.0, 3.0], [0.0, 5.0, 0.0, 7.0]], dtype=lib.float64)
+            (g,) = lib.autograd.grad(s.to_dense(masked_grad=masked), s, weights)
+            (s.to_dense(masked_grad=masked) * weights).sum().backward()
+            found.append([(str(x.layout)[-3:], x._nnz(), x.to_dense().tolist()) for x in (g, s.grad)])
+        assert found[0] == found[1]
+
+
+@LIBS
+@MODES
+@pytest.mark.parametrize("layout", ["sparse_coo", "sparse_csr"])
+@pytest.mark.filterwarnings("ignore:Sparse ")
+def test_products_of_a_sparse_and_a_dense_factor(lib, fast, layout):
+    """The gradient of the sparse factor is dense, but that of ``torch.sparse.mm`` is sparse; second derivatives too."""
+    s, w, v, b = stored(lib, layout), leaf(lib, 4, 3), leaf(lib, 4), leaf(lib, 2, 3)
+    for f, inputs in [
+        (lib.mm, (s, w)), (lambda a, c: a @ c, (s, w)), (lib.mv, (s, v)), (lambda c, a: c.t() @ a, (leaf(lib, 2, 3), s)),
+        (lambda d, a, c: lib.addmm(d, a, c), (b, s, w)),
+    ]:  # fmt: skip
+        assert lib.autograd.gradcheck(f, inputs, fast_mode=fast)
+        out = f(*inputs)
+        (g,) = lib.autograd.grad(out, s, lib.ones_like(out))
+        assert g.layout is lib.strided
+        if not fast:
+            assert lib.autograd.gradcheck(f, inputs, masked=True, raise_exception=False) is False
+    assert lib.autograd.gradgradcheck(lib.mm, (s, w), fast_mode=fast)
+    assert lib.autograd.gradcheck(lib.sparse.mm, (s, w), masked=True, fast_mode=fast)
+    out = lib.mm(s, w).sum()
+    out.backward()
+    with pytest.raises(RuntimeError, match="Trying to backward through the graph a second time"):
+        out.backward()

@@ -8,7 +8,9 @@ Source: https://data-apis.org/array-api/2025.12/
 
 from __future__ import annotations
 
+import functools as _functools
 import math as _math
+from types import ModuleType as _ModuleType
 from typing import Any
 
 from torsh import dtypes as _dtypes
@@ -37,26 +39,31 @@ __all__ = sorted(
 
 
 class _Bound:
-    """The namespace with every function run while a backend is bound to the CPU."""
+    """A namespace (this one, ``fft``, ``linalg``) with every function run while a backend is bound to the CPU."""
 
-    def __init__(self, backend: str) -> None:
-        self._backend = backend
-        self.__name__ = f"torsh.array_api[{backend}]"
+    def __init__(self, backend: str, names: dict[str, Any], path: str = "torsh.array_api") -> None:
+        self._backend, self._names = backend, names
+        self.__name__ = f"{path}[{backend}]"
 
     def __getattr__(self, name: str) -> Any:
-        value = globals().get(name)
-        if value is None and name not in globals():
+        if name not in self._names:
             raise AttributeError(f"{self.__name__} has no attribute {name!r}")
-        if not callable(value) or isinstance(value, (type, _dtypes.dtype)):
-            return value
+        value = self._names[name]
+        if isinstance(value, _ModuleType):
+            value = _Bound(self._backend, vars(value), value.__name__)
+        elif callable(value) and not isinstance(value, (type, _dtypes.dtype)):
+            value = self._bound(value)
+        self.__dict__[name] = value
+        return value
+
+    def _bound(self, function: Any) -> Any:
         from torsh import registry
 
+        @_functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
             with registry.use(self._backend):
-                return value(*args, **kwargs)
+                return function(*args, **kwargs)
 
-        call.__name__, call.__doc__ = name, value.__doc__
-        self.__dict__[name] = call
         return call
 
 
@@ -65,4 +72,4 @@ def namespace(backend: str) -> Any:
     from torsh import registry
 
     registry.get(backend)
-    return _Bound(backend)
+    return _Bound(backend, globals())

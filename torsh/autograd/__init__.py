@@ -301,6 +301,16 @@ def grad(
                 grad, asked, outputs, inputs, grad_outputs, retain_graph, create_graph, only_inputs, allow_unused, is_grads_batched,
                 materialize_grads,
             )  # fmt: skip
+    return _grad(
+        outputs, inputs, grad_outputs, retain_graph, create_graph, only_inputs, allow_unused, is_grads_batched, materialize_grads
+    )
+
+
+def _grad(
+    outputs: tuple[Any, ...], inputs: tuple[Any, ...], grad_outputs: Any, retain_graph: bool | None, create_graph: bool,
+    only_inputs: bool, allow_unused: bool | None, is_grads_batched: bool, materialize_grads: bool,
+) -> tuple[Any, ...]:  # fmt: skip
+    """What ``grad`` does once nobody overrides it; a sparse tensor, whose class answers for its ops, comes here too."""
     grads = (None,) * len(outputs) if grad_outputs is None else _sequence(grad_outputs)
     if is_grads_batched:
         return _batched_grad(outputs, inputs, grads, retain_graph, create_graph, allow_unused, materialize_grads)
@@ -310,7 +320,7 @@ def grad(
             "only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate gradient for other parts of the "
             "graph, please use torch.autograd.backward.",
             FutureWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
     if not inputs:
         raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from torsh.autograd.grad_mode import thread
 from torsh.dispatch import state
-from torsh.memory_format import contiguous_format
+from torsh.memory_format import contiguous_format, strided
 
 if TYPE_CHECKING:
     from torsh.tensor import Tensor
@@ -526,7 +526,12 @@ def accumulate(leaf: Tensor, g: Tensor | None, create_graph: bool) -> None:
 
 
 def _laid_out_as(g: Tensor, leaf: Tensor) -> bool:
-    return g.is_sparse or (g.is_contiguous() if leaf.is_contiguous() else g.stride() == leaf.stride())
+    if g.is_sparse:
+        return True
+    if leaf.is_contiguous():
+        return g.is_contiguous()
+    # A leaf of a compressed layout has no strides; its gradient may have its layout or be dense.
+    return leaf.layout is not strided or g.stride() == leaf.stride()
 
 
 def _hooked(hooks: OrderedDict[int, Any], g: Any) -> Any:

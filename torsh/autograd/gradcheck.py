@@ -21,6 +21,7 @@ from torsh import dtypes
 from torsh.autograd import forward_ad, grad
 from torsh.autograd.function import fresh_leaf
 from torsh.autograd.grad_mode import enable_grad, no_grad
+from torsh.memory_format import strided
 from torsh.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
@@ -53,7 +54,8 @@ def gradcheck(
     inputs: tensors, float64 or complex128 for the default tolerances.  fast_mode: one random direction and one random cotangent
     per input and output instead of the whole Jacobian.  check_backward_ad, check_forward_ad: which modes.  nondet_tol: by how much
     two backward passes may differ.  check_undefined_grad: outputs without a cotangent count as zero.  check_batched_grad,
-    check_batched_forward_grad: also under ``vmap``.  check_grad_dtypes: gradients have their inputs' dtype.
+    check_batched_forward_grad: also under ``vmap``.  check_grad_dtypes: gradients have their inputs' dtype.  masked: of a sparse
+    input, step at the stored places only; otherwise the places that are not stored count as zeros to differentiate for, too.
 
     Returns True; where something differs raises GradcheckError, or returns False if ``raise_exception`` is false.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.gradcheck.gradcheck.html
@@ -70,7 +72,7 @@ def gradcheck(
     if check_batched_forward_grad and not check_forward_ad:
         raise AssertionError("Setting check_batched_forward_grad=True requires check_forward_ad to be True")
     given = _tuple(inputs)
-    check = _Check(func, given, eps, atol, rtol, nondet_tol, check_grad_dtypes, fast_mode)
+    check = _Check(func, given, eps, atol, rtol, nondet_tol, check_grad_dtypes, fast_mode, bool(masked))
     try:
         outputs = check.outputs()
         if not outputs:
@@ -134,7 +136,7 @@ class _Check:
 
     def __init__(
         self, func: Callable[..., Any], inputs: tuple[Any, ...], eps: float, atol: float, rtol: float, nondet_tol: float,
-        dtypes_too: bool, fast: bool,
+        dtypes_too: bool, fast: bool, masked: bool,
     ) -> None:  # fmt: skip
         self.func, self.inputs, self.eps, self.atol, self.rtol = func, inputs, eps, atol, rtol
         self.nondet_tol, self.dtypes_too, self.fast = nondet_tol, dtypes_too, fast
@@ -147,12 +149,15 @@ class _Check:
             raise ValueError(
                 "gradcheck expects at least one input tensor to require gradient, but none of them have requires_grad=True."
             )
+        # What finite differences are taken of: the very tensors, but sparse ones with all places stored unless masked.
+        self.stepped = inputs if masked else _replace(inputs, _fully_stored)
+        self.movable = [t for t in _each(self.stepped) if t.requires_grad]
         self.rng = np.random.default_rng(0)
 
     def outputs(self) -> list[Tensor]:
         with enable_grad():
             found = _tuple(self.func(*self.inputs))
-        if any(isinstance(o, Tensor) and (o.is_sparse or o.layout is not _strided()) for o in found):
+        if any(isinstance(o, Tensor) and o.requires_grad and o.layout is not strided for o in found):
             raise ValueError(
                 "Sparse output is not supported at gradcheck yet. Please call to_dense(masked_grad=...) on the output of fn for "
                 "gradcheck."
@@ -166,22 +171,22 @@ class _Check:
 
     def _moved(self, t: Tensor, step: Array, positions: Sequence[int]) -> list[Array]:
         """(f(x + step) - f(x - step)) / 2, per output; the tensor itself is written to, as closures may hold it."""
-        memory = t.data
+        memory = _memory(t)
         before = memory.clone()
         ends = []
         with no_grad():
             try:
-                for values in (before + _like(step, t), before - _like(step, t)):
+                for values in (before + _like(step, memory), before - _like(step, memory)):
                     memory.copy_(values)
-                    found = _tuple(self.func(*self.inputs))
-                    ends.append([_host(found[p]).reshape(-1) for p in positions])
+                    found = _tuple(self.func(*self.stepped))
+                    ends.append([_dense(found[p]).reshape(-1) for p in positions])
             finally:
                 memory.copy_(before)
         return [(a - b) / 2 for a, b in zip(*ends)]
 
     def _along(self, t: Tensor, positions: Sequence[int]) -> tuple[list[Array], list[Array] | None]:
         """The differences of all outputs for steps at each element: (along the real axis, along the imaginary one)."""
-        n = t.numel()
+        n = _memory(t).numel()
         axes: list[list[Array]] = []
         for unit in _parts(t):
             rows = []
@@ -189,7 +194,7 @@ class _Check:
                 step = np.zeros(n, complex if t._kind.complex else float)
                 step[i] = self.eps * unit
                 rows.append([d / self.eps for d in self._moved(t, step, positions)])
-            axes.append([np.array([r[k] for r in rows]) for k in range(len(positions))])
+            axes.append([_at_places(t, np.array([r[k] for r in rows])) for k in range(len(positions))])
         return axes[0], axes[1] if len(axes) == 2 else None
 
     # ---- reverse mode
@@ -198,17 +203,19 @@ class _Check:
         if self.fast:
             self._backward_fast(outputs)
             return
-        for i, t in enumerate(self.leaves):
-            real, imaginary = self._along(t, self.positions)
-            for k, out in enumerate(outputs):
-                for unit in _parts(out):
-                    want = _component(real[k], unit)
-                    if imaginary is not None:
-                        want = want + 1j * _component(imaginary[k], unit)
-                    got = self._jacobian(out, t, unit)
-                    want = want.reshape(got.shape)
-                    if not np.allclose(got, want, rtol=self.rtol, atol=self.atol, equal_nan=True):
-                        raise GradcheckError(_mismatch(k, i, want, got, out._kind.complex, unit, ""))
+        differences = [self._along(t, self.positions) for t in self.movable]
+        # First the imaginary parts of complex outputs (and the real outputs), then the real parts.
+        order = [(k, out, _parts(out)[-1]) for k, out in enumerate(outputs)]
+        order += [(k, out, 1.0) for k, out in enumerate(outputs) if out._kind.complex]
+        for k, out, unit in order:
+            for i, (t, (real, imaginary)) in enumerate(zip(self.leaves, differences)):
+                want = _component(real[k], unit)
+                if imaginary is not None:
+                    want = want + 1j * _component(imaginary[k], unit)
+                got = self._jacobian(out, t, unit)
+                want = want.reshape(got.shape)
+                if not np.allclose(got, want, rtol=self.rtol, atol=self.atol, equal_nan=True):
+                    raise GradcheckError(_mismatch(k, i, want, got, out._kind.complex, unit, ""))
 
     def _jacobian(self, out: Tensor, t: Tensor, unit: complex) -> Array:
         size = out.numel()
@@ -242,11 +249,19 @@ class _Check:
     def _backward_fast(self, outputs: list[Tensor]) -> None:
         cotangents = [_random(self.rng, o) for o in outputs]
         for i, t in enumerate(self.leaves):
-            u = _random(self.rng, t)
-            differences = [d / self.eps for d in self._moved(t, self.eps * u, self.positions)]
+            moved = self.movable[i]
+            u = _random(self.rng, _memory(t))
+            places = _places(t)  # the direction is zero where nothing is stored, masked or not
+            step = u
+            if places is not None and moved is not t:
+                direction = np.zeros(t.numel(), u.dtype)
+                np.add.at(direction, places, u)
+                step = direction[_places(moved)]
+            differences = [d / self.eps for d in self._moved(moved, self.eps * step, self.positions)]
             for k, (out, v, d) in enumerate(zip(outputs, cotangents, differences)):
                 want = np.sum(np.conj(v) * d).real
-                got = np.sum(np.conj(self._gradient(out, t, v)) * u).real
+                gradient = self._gradient(out, t, v)
+                got = np.sum(np.conj(gradient if places is None else gradient[places]) * u).real
                 self._close(want, got, u, v, k, i, out._kind.complex, "")
 
     def _close(
@@ -278,6 +293,12 @@ class _Check:
         return tangents
 
     def forward(self) -> None:
+        sparse = next((t for t in self.leaves if t.layout is not strided), None)
+        if sparse is not None:
+            raise NotImplementedError(
+                f"gradcheck: check_forward_ad takes dense inputs only, got one of layout {sparse.layout}. Let func take the dense values "
+                "and build the sparse tensor from them"
+            )
         for i, t in enumerate(self.leaves):
             directions = [_random(self.rng, t)] if self.fast else _units(t)
             for u in directions:
@@ -326,8 +347,12 @@ class _Check:
 
     def zero_cotangents(self, outputs: list[Tensor]) -> None:
         zeros = [o.detach().new_zeros(tuple(o.shape)) for o in outputs]
-        for g in grad(outputs, self.leaves, zeros, retain_graph=True, allow_unused=True):
-            if g is not None and np.any(_dense(g) != 0):
+        for g, t in zip(grad(outputs, self.leaves, zeros, retain_graph=True, allow_unused=True), self.leaves):
+            if g is None:
+                continue
+            if g.layout is not strided:
+                _same_structure(g, t)
+            if np.any(_dense(g) != 0):
                 raise GradcheckError("backward not multiplied by grad_output")
 
     def undefined(self) -> None:
@@ -340,23 +365,18 @@ class _Check:
                 grad(out, self.leaves, out.detach().new_zeros(tuple(out.shape)), retain_graph=True, allow_unused=True)
             except RuntimeError as e:
                 raise GradcheckError(
-                    f"Expected backward function to handle undefined output grads: with a cotangent for output {k} only it raised "
+                    f"Expected backward function to handle undefined output grads. With a cotangent for output {k} only it raised "
                     f"{type(e).__name__}: {e}"
                 ) from e
 
     def constant(self) -> None:
         """No output requires grad: then none may change."""
-        for t in self.leaves:
-            steps = [_random(self.rng, t)] if self.fast else _units(t)
+        for t in self.movable:
+            memory = _memory(t)
+            steps = [_random(self.rng, memory)] if self.fast else _units(memory)
             for u in steps:
                 if any(np.any(d != 0) for d in self._moved(t, self.eps * u, self.inexact)):
                     raise GradcheckError("Numerical gradient for function expected to be zero")
-
-
-def _strided() -> Any:
-    from torsh.memory_format import strided
-
-    return strided
 
 
 def _each(inputs: Any) -> Iterator[Tensor]:
@@ -367,13 +387,71 @@ def _each(inputs: Any) -> Iterator[Tensor]:
             yield from _each(x)
 
 
+def _replace(inputs: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """The inputs with every tensor, also in lists, changed."""
+    if isinstance(inputs, Tensor):
+        return change(inputs)
+    if isinstance(inputs, (tuple, list)):
+        return type(inputs)(_replace(x, change) for x in inputs)
+    return inputs
+
+
 def _swap(inputs: Any, new: dict[int, Tensor]) -> Any:
     """The inputs without their history, with some replaced."""
-    if isinstance(inputs, Tensor):
-        return new[id(inputs)] if id(inputs) in new else inputs.detach()
-    if isinstance(inputs, (tuple, list)):
-        return type(inputs)(_swap(x, new) for x in inputs)
-    return inputs
+    return _replace(inputs, lambda t: new[id(t)] if id(t) in new else t.detach())
+
+
+# ---- sparse inputs: a step changes one stored value
+
+
+def _memory(t: Tensor) -> Tensor:
+    """The values that steps are taken in, in the tensor's own memory."""
+    values: Tensor = t.data if t.layout is strided else t._stored.data  # type: ignore[attr-defined]
+    return values
+
+
+def _places(t: Tensor) -> Array | None:
+    """Where each value of ``_memory`` is in the dense tensor, in row-major order; None: in order."""
+    if t.layout is strided:
+        return None
+    import torsh
+
+    numbers = torsh.arange(t.numel(), device=t.device).reshape(tuple(t.shape))
+    return _host(t._pattern.pick(numbers)).reshape(-1)  # type: ignore[attr-defined]
+
+
+def _at_places(t: Tensor, rows: Array) -> Array:
+    """A row for each element of the dense tensor from one for each stored value: zero where none is stored."""
+    places = _places(t)
+    if places is None or not len(rows):
+        return rows if places is None else np.zeros((t.numel(), *rows.shape[1:]))
+    full = np.zeros((t.numel(), *rows.shape[1:]), rows.dtype)
+    full[places] = rows
+    return full
+
+
+def _fully_stored(t: Tensor) -> Tensor:
+    """A sparse tensor of the same layout and values that stores the zeros too."""
+    if t.layout is strided:
+        return t
+    from torsh.sparse._convert import to_layout
+    from torsh.sparse._tensor import with_values
+
+    values, pattern = t.detach().to_dense(), t._pattern  # type: ignore[attr-defined]
+    full = to_layout(values.new_ones(tuple(t.shape)), t.layout, pattern.block, len(pattern.dense_shape), pattern.sparse_dims)._pattern
+    made: Tensor = with_values(full, full.pick(values).contiguous())
+    return made.requires_grad_(t.requires_grad)
+
+
+def _same_structure(g: Tensor, t: Tensor) -> None:
+    """A sparse gradient has its input's layout and numbers of dimensions."""
+    if g.layout is not t.layout:
+        raise GradcheckError(f"grad is incorrect layout ({g.layout} is not {t.layout})")
+    kind = str(g.layout).partition(".")[2].replace("_coo", "")
+    for name in ("sparse_dim", "dense_dim"):
+        found, wanted = getattr(g, name)(), getattr(t, name)()
+        if found != wanted:
+            raise GradcheckError(f"grad is {kind} tensor, but has incorrect {name} {found}, expected {wanted}")
 
 
 def _suitable(number: int, t: Tensor) -> None:
@@ -384,12 +462,8 @@ def _suitable(number: int, t: Tensor) -> None:
             UserWarning,
             stacklevel=4,
         )
-    if t.is_sparse or t.layout is not _strided():
-        raise NotImplementedError(
-            f"gradcheck: input {number} is sparse ({t.layout}); torsh checks dense inputs. Let func take the dense values and build "
-            "the sparse tensor from them"
-        )
-    if t.numel() and any(stride == 0 and n > 1 for stride, n in zip(t.stride(), t.shape)):
+    memory = _memory(t)
+    if memory.numel() and any(stride == 0 and n > 1 for stride, n in zip(memory.stride(), memory.shape)):
         raise RuntimeError(
             f"The {number}th input has a dimension with stride 0. gradcheck only supports inputs that are non-overlapping to be able "
             "to compute the numerical gradients correctly. You should call .contiguous on the input before passing it to gradcheck."
@@ -397,7 +471,7 @@ def _suitable(number: int, t: Tensor) -> None:
 
 
 def _dense(t: Tensor) -> Array:
-    return _host(t.to_dense() if t.is_sparse else t)
+    return _host(t if t.layout is strided else t.detach().to_dense())
 
 
 def _stack(tensors: Sequence[Tensor]) -> Tensor:

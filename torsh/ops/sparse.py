@@ -243,10 +243,17 @@ def to_dense(self, dtype=None, *, masked_grad=None):
     if self.layout is memory_format.strided:
         return self if dtype is None else self.to(dtype)
     from torsh.sparse._rules import rename
-    from torsh.sparse._tensor import dense
+    from torsh.sparse._tensor import dense, dense_unmasked
 
     if dtype is not None:
         raise RuntimeError("dtype argument is not supported by sparse_to_dense")
+    if masked_grad is False:
+        from torsh.sparse._convert import to_layout
+
+        p = self._pattern
+        return dense_unmasked(
+            self, "ToDenseBackward0", lambda g: to_layout(g, p.layout, p.block, len(p.dense_shape), p.sparse_dims)
+        )
     out = dense(self)
     rename(out, "ToDenseBackward0")
     return out
@@ -570,9 +577,11 @@ def sparse_sum(input, dim=None, dtype=None):
     """
     from torsh.sparse import _math
     from torsh.sparse._rules import rename
+    from torsh.sparse._tensor import values_of
 
+    coalesced = input.coalesce()
     if dim is None:
-        return input.sum(dtype=dtype)
+        return values_of(coalesced).sum(dtype=dtype)  # its gradient is sparse, unlike that of ``sum``
     out = _math.sum_over(input, dim, dtype)
     rename(out, "SparseSumBackward0")
     return out

@@ -211,9 +211,9 @@ def bmm(a: Any, b: Any) -> Any:
     return b.new_zeros((n * rows, b.shape[2])).index_add(0, batch * rows + row, parts).reshape(n, rows, b.shape[2])
 
 
-def addmm(input: Any, mat1: Any, mat2: Any, beta: Any = 1, alpha: Any = 1) -> Any:
+def addmm(input: Any, mat1: Any, mat2: Any, beta: Any = 1, alpha: Any = 1, multiply: Any = matmul) -> Any:
     """``beta * input + alpha * mat1 @ mat2``."""
-    product = matmul(mat1, mat2)
+    product = multiply(mat1, mat2)
     if alpha != 1:
         product = product * alpha
     if beta == 0:

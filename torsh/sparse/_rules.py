@@ -8,12 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from torsh.autograd.engine import FREED, Node, edge_of
+from torsh.autograd.grad_mode import no_grad, thread
+from torsh.ops._saved import freed
 from torsh.sparse import _math
 from torsh.sparse._tensor import (
     COO,
     STRIDED,
     Pattern,
     SparseTensor,
+    attach,
     coalesced,
     dense,
     node_type,
@@ -90,6 +94,14 @@ ON_VALUES = frozenset(
 def is_number(x: Any) -> bool:
     """Whether an operand is a number, or a dense tensor with one element and no dimensions."""
     return not isinstance(x, Tensor) or (not isinstance(x, SparseTensor) and x.ndim == 0)
+
+
+@rule("grad")
+def grad(*args: Any, **kwargs: Any) -> Any:
+    """``autograd.grad``: the engine carries sparse tensors and gradients as it does dense ones."""
+    from torsh.autograd import _grad
+
+    return _grad(*args, **kwargs)
 
 
 # ---- elementwise -------------------------------------------------------------------------------------------------------
@@ -408,8 +420,46 @@ def getitem(self: Any, index: Any) -> Any:
 
 @rule("mm", "matmul", "mv")
 def matmul(input: Any, other: Any) -> Any:
-    """Matrix products with a sparse factor."""
-    return _math.matmul(input, other)
+    """Matrix products with a sparse factor; the gradients of one sparse factor and a dense one are dense."""
+    sparse, dense_other = isinstance(input, SparseTensor), not isinstance(other, SparseTensor)
+    # Products of two sparse factors, and of batches, differentiate for the stored places only.
+    if sparse is not dense_other or input.ndim != 2 or other.ndim not in (1, 2) or not (input._rg or other._rg):
+        return _math.matmul(input, other)
+    with no_grad():
+        out = _math.matmul(input, other)
+    if thread.enabled:
+        node: Any = node_type("MvBackward0" if other.ndim == 1 else "MmBackward0", ProductNode)()
+        node.saved = (input, other)
+        edges = [edge_of(t) if t._rg else (None, 0) for t in (input, other)]
+        node.edges, node.numbers = tuple(e for e, _ in edges), tuple(n for _, n in edges)
+        out._gf, out._nr, out._rg = node, 0, True
+    return out
+
+
+class ProductNode(Node):
+    """``a @ b`` of a matrix and a matrix or vector, one of them sparse."""
+
+    def apply(self, grads: Any) -> Any:
+        """Products of the cotangent with the other factor."""
+        if self.saved is FREED:
+            raise freed()
+        a, b = self.saved
+        first, second = self.edges
+        found_a = found_b = None
+        if first is not None:
+            found_a = grads.unsqueeze(1) * b.conj() if b.ndim == 1 else grads @ _adjoint(b)
+        if second is not None:
+            found_b = _adjoint(a) @ grads
+        return found_a, found_b
+
+
+def _adjoint(t: Any) -> Any:
+    if not isinstance(t, SparseTensor):
+        return t.transpose(0, 1).conj()
+    with no_grad():
+        out = t.transpose(0, 1).conj()
+    attach(out, t, "TBackward0", _adjoint)  # a dense gradient stays one
+    return out
 
 
 @rule("bmm")
@@ -421,7 +471,7 @@ def bmm(input: Any, mat2: Any) -> Any:
 @rule("addmm", "addmv")
 def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     """``beta * input + alpha * mat1 @ mat2``."""
-    return _math.addmm(input, mat1, mat2, beta, alpha)
+    return _math.addmm(input, mat1, mat2, beta, alpha, matmul)
 
 
 __all__ = ["RULES", "call", "rename"]

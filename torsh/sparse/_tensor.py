@@ -15,7 +15,7 @@ from typing import Any
 
 from torsh.autograd._forward import handed_on
 from torsh.autograd.engine import Node, edge_of
-from torsh.autograd.grad_mode import thread
+from torsh.autograd.grad_mode import no_grad, thread
 from torsh.dispatch import state
 from torsh.memory_format import layout as Layout
 from torsh.memory_format import sparse_bsc as BSC
@@ -339,6 +339,14 @@ def node_type(name: str, base: type = RuleNode) -> type:
 
 def recorded(out: Any, source: Tensor, name: str, rule: Callable[[Any], Any]) -> Any:
     """Record that ``out`` came from ``source``."""
+    attach(out, source, name, rule)
+    if state.levels:
+        handed_on(source, out)  # the tangent of a sparse tensor is kept as that of its values
+    return out
+
+
+def attach(out: Any, source: Tensor, name: str, rule: Callable[[Any], Any]) -> None:
+    """``recorded`` for reverse mode only: the result has its own tangent."""
     if thread.enabled and source._rg and out._kind.inexact:
         node = node_type(name)()
         node.rule = rule
@@ -347,9 +355,6 @@ def recorded(out: Any, source: Tensor, name: str, rule: Callable[[Any], Any]) ->
         if number:
             node.numbers = (number,)
         out._gf, out._nr, out._rg = node, 0, True
-    if state.levels:
-        handed_on(source, out)  # the tangent of a sparse tensor is kept as that of its values
-    return out
 
 
 def values_of(x: Any) -> Tensor:
@@ -377,7 +382,17 @@ def dense(x: Any) -> Any:
         return x
     if x._pattern.layout is COO and x._kind.dtype.name == "bool":
         x = coalesced(x)
+    if x._pattern.layout is COO and not x._pattern.coalesced and x._rg and thread.enabled:
+        x = coalesced(x)  # else the gradient had what belongs to a place once for each entry there
     return x._pattern.put(values_of(x))
+
+
+def dense_unmasked(x: Any, name: str, backward: Callable[[Any], Any]) -> Any:
+    """``dense`` with a gradient at all places, also those that are not stored: ``backward`` of the dense gradient."""
+    with no_grad():
+        out = dense(x)
+    attach(out, x, name, backward)
+    return out
 
 
 def keys_of(indices: Tensor, sizes: tuple[int, ...]) -> Tensor:
@@ -400,21 +415,30 @@ def places_of(keys: Tensor, sizes: tuple[int, ...]) -> Tensor:
 
 
 def coalesced(x: Any) -> Any:
-    """A COO tensor whose places are sorted and come once each."""
+    """A COO tensor whose places are sorted and come once each; its gradient is handed on as it is."""
     p = x._pattern
     if p.coalesced or p.layout is not COO:
         return x
-    values = values_of(x)
     if p.nnz < 2:
-        return with_values(p.as_coalesced(True), values)
+        return with_values(p.as_coalesced(True), values_of(x))
     sizes = p.shape[: p.sparse_dims]
     keys, where = keys_of(p.indices, sizes).unique(return_inverse=True)
+    with no_grad():
+        merged = merged_values(p, values_of(x), keys.shape[0], where)
+    out = raw(Pattern(COO, p.shape, places_of(keys, sizes), coalesced=True), merged)
+    attach(out, x, "CoalesceBackward0", lambda g: g)
+    if state.levels:
+        handed_on(merged, out)
+    return out
+
+
+def merged_values(p: Pattern, values: Tensor, count: int, where: Tensor) -> Tensor:
+    """The sums (of bools: whether any is true) of the values that go to the same of ``count`` places."""
     if values._kind.dtype.name == "bool":
-        flat = values.new_zeros((keys.shape[0], *values.shape[1:]), dtype=indices_dtype(p)).index_add(0, where, values.long())
-        merged = flat != 0
-    else:
-        merged = values.new_zeros((keys.shape[0], *values.shape[1:])).index_add(0, where, values)
-    return with_values(Pattern(COO, p.shape, places_of(keys, sizes), coalesced=True), merged, "CoalesceBackward0")
+        flat: Tensor = values.new_zeros((count, *values.shape[1:]), dtype=indices_dtype(p)).index_add(0, where, values.long())
+        return flat != 0
+    merged: Tensor = values.new_zeros((count, *values.shape[1:])).index_add(0, where, values)
+    return merged
 
 
 def indices_dtype(p: Pattern) -> Any:
