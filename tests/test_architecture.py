@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -81,6 +83,11 @@ def test_backends_know_only_the_protocol(folder):
             if target.startswith("torsh.") and not target.startswith(allowed):
                 wrong.append(f"{path.relative_to(ROOT)} imports {target}")
     assert not wrong
+
+
+@pytest.mark.parametrize("package", ["torsh_numpy", "torsh_arrayapi"])
+def test_a_backend_can_be_imported_before_torsh(package):
+    subprocess.run([sys.executable, "-c", f"import {package}, torsh; torsh.ones(1).numpy()"], check=True)
 
 
 def test_backends_of_optional_libraries_import_them_late():

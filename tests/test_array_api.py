@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import subprocess
@@ -119,5 +120,9 @@ def test_bound_to_a_backend():
     a = bound.ones((2, 2))
     assert a._kind.backend.name == "torch"
     assert (a @ a)._kind.backend.name == "torch"
+    assert bound.fft.fft(bound.ones(2))._kind.backend.name == "torch"
+    assert str(inspect.signature(bound.linalg.vecdot)) == str(inspect.signature(xp.linalg.vecdot))
+    a[a > 0] = 5  # indexing makes its helpers where the array is
+    assert float(bound.sum(a[bound.asarray(True)])) == 20
     with pytest.raises(torsh.registry.BackendUnavailable, match="unknown backend 'nowhere'"):
         xp.namespace("nowhere")

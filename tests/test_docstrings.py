@@ -106,8 +106,6 @@ NOT_AS_IN_PYTORCH = {
     "torsh.nn.functional.grouped_mm": "PyTorch wants strides that are multiples of 16 bytes",
     "torsh.get_printoptions": "PyTorch has it in a private module",
     "torsh.printoptions": "PyTorch has it in a private module",
-    "torsh.Tensor.has_names": "PyTorch 2.13 has no named tensors any more",
-    "torsh.Tensor.names": "PyTorch 2.13 has no named tensors any more",
     "torsh.Tensor.record_stream": "PyTorch needs an accelerator for it",
     "torsh.func.chunk_vmap": "PyTorch has it in torch._functorch",
     "torsh.func.rearrange": "PyTorch has it in functorch",

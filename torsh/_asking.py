@@ -30,7 +30,7 @@ _OTHERS = frozenset(
     "__float__ __int__ __complex__ __index__ __bool__ __nonzero__ __format__ __array__ __array_wrap__ __contains__ data_ptr "
     "storage_offset float_power_".split()
 )
-_HOMES = ("torsh.tensor", "torsh.tensor_methods", "torsh.tensor_memory")
+_HOMES = ("torsh.tensor", "torsh.tensor_methods", "torsh.tensor_copies", "torsh.tensor_memory")
 _installed = False
 
 
@@ -43,9 +43,18 @@ def noticed(cls: type) -> None:
         return
     from torsh import overrides
 
+    if getattr(cls.__torch_function__, "__func__", None) is overrides._DEFAULT and _dispatches(cls):
+        # A class that sees the operators below has no part in the functions above, as in PyTorch, unless it says so.
+        cls.__torch_function__ = overrides._disabled_torch_function_impl  # type: ignore[attr-defined]
     if cls.__torch_function__ is not overrides._disabled_torch_function_impl:  # type: ignore[attr-defined]
         state.overrides = True
         install()
+
+
+def _dispatches(cls: Any) -> bool:
+    return getattr(cls.__torch_dispatch__, "__func__", cls.__torch_dispatch__) is not getattr(
+        Tensor.__torch_dispatch__, "__func__", Tensor.__torch_dispatch__
+    )
 
 
 def plain_methods() -> Iterator[tuple[str, Any]]:

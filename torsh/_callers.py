@@ -9,7 +9,7 @@ import warnings
 from typing import Any
 
 _frame = sys._getframe
-_OURS = os.path.dirname(os.path.abspath(__file__))  # where torsh's own code lies (pathlib is slow to import)
+_OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep  # where torsh's own code lies (pathlib is slow to import)
 
 _ASKING = frozenset(os.path.join(_OURS, f"{name}.py") for name in ("_asking", "overrides"))
 
@@ -19,9 +19,12 @@ def is_ours(code: Any) -> bool:
     return code.co_filename.startswith(_OURS)  # type: ignore[no-any-return]
 
 
-def caller() -> Any:
-    """The frame that called the function which asks this, leaving out the frames of whoever was asked to take the call over."""
-    frame = _frame(2)
+def caller(above: int = 0) -> Any:
+    """The frame that called the function which asks this, leaving out the frames of whoever was asked to take the call over.
+
+    above: how many calls of torsh's own lie between that function and the one that asks.
+    """
+    frame = _frame(2 + above)
     while frame.f_back is not None and frame.f_code.co_filename in _ASKING:
         frame = frame.f_back
     return frame

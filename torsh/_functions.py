@@ -20,6 +20,7 @@ from torsh import dtypes
 from torsh._asking import overridable
 from torsh._callers import warn
 from torsh._printing import get_printoptions, printoptions, set_printoptions
+from torsh.backend import TO_NUMPY
 from torsh.device import as_device, set_default_device
 from torsh.dtypes import dtype as Dtype
 from torsh.ops._args import check_tensor
@@ -266,8 +267,6 @@ class finfo:
         if d in dtypes.SHELLS:
             raise TypeError(f"torch.finfo() does not know {d}, which packs two numbers in a byte")
         real = d.to_real()
-        from torsh_numpy.backend import TO_NUMPY
-
         if real in (dtypes.float16, dtypes.float32, dtypes.float64):
             info: Any = np.finfo(TO_NUMPY[real])
         else:

@@ -38,6 +38,17 @@ def _tempered(y: Any) -> Any:
 
 
 @_loop
+def skip(key: Any, pos: Any, n: int) -> None:
+    """Leave out the next n words."""
+    at = pos[0]
+    while n > 624 - at:
+        n -= 624 - at
+        _block(key)
+        at = 0
+    pos[0] = at + n
+
+
+@_loop
 def words(key: Any, pos: Any, out: Any) -> None:
     """The next words of 32 bits."""
     at, i = pos[0], 0

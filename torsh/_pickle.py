@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from torsh import dtypes
+from torsh._callers import warn
 
 # Where torsh's place of something is not PyTorch's: (module, name) in torsh -> in PyTorch.
 _ELSEWHERE = {
@@ -263,7 +264,7 @@ def allowed() -> dict[str, Any]:
         from _codecs import encode
 
         import torsh
-        from torsh import _utils, serialization, storage
+        from torsh import _utils, legacy, serialization, storage
         from torsh.memory_format import FORMATS, LAYOUTS
         from torsh.tensor import Parameter, Size, Tensor
 
@@ -277,6 +278,7 @@ def allowed() -> dict[str, Any]:
         }  # fmt: skip
         found.update({f"torch.{d.name}": d for d in dtypes.ALL})
         found.update({f"torch.{n}": c for n, c in storage.CLASSES.items()})
+        found.update({f"torch.{n}": c for n, c in legacy.TYPES.items()})
         found.update({f"torch._utils.{n}": v for n, v in vars(_utils).items() if n.startswith("_rebuild")})
         found.update({f"torch.{f.name}": f for f in (*FORMATS, *LAYOUTS)})
         _Safe.default = found
@@ -299,8 +301,8 @@ class SafeUnpickler(pickle._Unpickler):  # type: ignore[misc, name-defined]
         for n in _OPCODES.split()
     }
 
-    def __init__(self, file: Any, persistent_load: Callable[[Any], Any]) -> None:
-        super().__init__(file, encoding="bytes")
+    def __init__(self, file: Any, persistent_load: Callable[[Any], Any], encoding: str = "bytes") -> None:
+        super().__init__(file, encoding=encoding)
         self._persistent = persistent_load
         self._allowed = allowed()
         self._values = {id(v) for v in self._allowed.values()}
@@ -312,9 +314,23 @@ class SafeUnpickler(pickle._Unpickler):  # type: ignore[misc, name-defined]
             raise EOFError("Ran out of input: the file is empty or ends too early") from None
         except KeyError as e:
             # pickle looks the opcode up in ``dispatch``; any other key is the file's fault, too.
-            raise pickle.UnpicklingError(f"Unsupported operand {e.args[0] if e.args else e}") from None
+            if not isinstance(e.args[0], int):
+                raise pickle.UnpicklingError(f"the file is no pickle of tensors, or damaged: KeyError: {e}") from None
+            raise pickle.UnpicklingError(f"Unsupported operand {e.args[0]}") from None
         except (IndexError, UnicodeDecodeError, ValueError, AttributeError) as e:
             raise pickle.UnpicklingError(f"the file is no pickle of tensors, or damaged: {type(e).__name__}: {e}") from None
+
+    def load_proto(self) -> None:
+        super().load_proto()
+        if self.proto != 2:
+            warn(
+                f"Detected pickle protocol {self.proto} in the checkpoint, which was not the default pickle protocol used by "
+                "`torch.load` (2). The weights_only Unpickler might not support all instructions implemented by this protocol: save "
+                "with pickle_protocol=2 if it does not.",
+                UserWarning,
+            )
+
+    dispatch[pickle.PROTO[0]] = load_proto
 
     def persistent_load(self, pid: Any) -> Any:
         if type(pid) is not tuple and type(pid) is not int:

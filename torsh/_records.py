@@ -78,13 +78,11 @@ class PyTorchFileWriter:
     """
 
     def __init__(self, f: Any, compute_crc32: bool = True, alignment: int = 64) -> None:
-        from torsh.serialization import ALIGNMENT, _Writer
+        from torsh.serialization import _Writer
 
-        if alignment != ALIGNMENT:
-            raise ValueError(f"records begin at multiples of {ALIGNMENT} bytes, not of {alignment}")
         named = isinstance(f, (str, os.PathLike))
         self._name = os.path.splitext(os.path.basename(f))[0] if named else "archive"
-        self._archive = _Writer(f, self._name)
+        self._archive = _Writer(f, self._name, compute_crc32, alignment)
         self._written: set[str] = set()
         self._finished = False
 

@@ -241,7 +241,13 @@ class Entry(Mode):
         for kind, rule in func._op.modes if isinstance(getattr(func, "_op", None), CustomOp) else ():
             if isinstance(self.owner, kind):
                 return rule(self.owner, func, tuple(classes), args, kwargs)
-        return self.owner.__torch_dispatch__(func, tuple(classes), args, kwargs)
+        asked = self.owner.__torch_dispatch__
+        if getattr(asked, "__self__", None) is type(self.owner):
+            raise RuntimeError(
+                f"Defining your mode's `__torch_dispatch__` as a classmethod is not supported, please make it a plain method: "
+                f"{type(self.owner).__name__}"
+            )
+        return asked(func, tuple(classes), args, kwargs)
 
     def intercept(self, op: Op, args: tuple[Any, ...], proceed: Callable[..., Any]) -> Any:
         return _dispatched(op, args, self.ask, proceed, self)
@@ -386,7 +392,8 @@ def _call(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any])
         return _pass(fn, args, kwargs)
     if call[0].schema.is_mutable:
         return _write(call, fn, args, kwargs)
-    if not name.startswith("new_") and not name.endswith("_like") and needs_grad(*_tensors((*args, *kwargs.values()))):
+    differentiable = name != "item" and not name.startswith("new_") and not name.endswith("_like")
+    if differentiable and needs_grad(*_tensors((*args, *kwargs.values()))):
         return _pass(fn, args, kwargs)  # recorded as what it is made of
     asked = _asked_first((*args, *kwargs.values()))
     assert asked is not None
@@ -480,29 +487,6 @@ def detached(t: Tensor) -> Tensor | None:
         found = copied(t)
     found._gf, found._nr, found._rg = None, 0, False
     return found  # type: ignore[no-any-return]
-
-
-def deep_copy(t: Any, memo: dict[int, Any]) -> Any:
-    """``copy.deepcopy`` of a tensor without memory: what its class says a clone is, and copies of its attributes."""
-    import copy
-
-    out = t.detach().clone() if t._gf is None else t.clone()
-    if type(out) is not type(t):
-        raise RuntimeError(
-            "The default implementation of __deepcopy__() for wrapper subclasses only works for subclass types that properly implement "
-            "clone() for which cloning returns another instance of the same subclass. You should either properly implement clone() for "
-            "your subclass or override __deepcopy__() if it is intended behavior for clone() to return an instance of a different type."
-        )
-    memo[id(t)] = out
-    out._rg = t._rg
-    if t._grad is not None:
-        out._grad = t._grad.__deepcopy__(memo)
-    for name, value in t.__dict__.items():
-        if name not in out.__dict__ or (not name.startswith("_") and name not in ("_data", "_kind")):
-            out.__dict__[name] = copy.deepcopy(value, memo)
-    if getattr(t, "_is_param", False):
-        out._is_param = True
-    return out
 
 
 def copied(t: Tensor) -> Tensor:

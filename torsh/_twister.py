@@ -16,9 +16,9 @@ from torsh_numpy._compiled import Loop
 
 _SIZE = 624
 
-WORDS, LONGS, DOUBLES, UNITS, PERMUTATION, INTEGERS, CHANCES, NORMALS = (
+WORDS, LONGS, DOUBLES, UNITS, PERMUTATION, INTEGERS, CHANCES, NORMALS, SKIP = (
     Loop(f"torsh._mersenne:{n}")
-    for n in ("words", "longs", "doubles", "units", "permutation", "integers", "chances", "normals")
+    for n in ("words", "longs", "doubles", "units", "permutation", "integers", "chances", "normals", "skip")
 )
 
 

@@ -51,6 +51,10 @@ def _rebuild_tensor_v3(
     return _rebuild_tensor_v2(typed, storage_offset, size, stride, requires_grad, backward_hooks, metadata)
 
 
+# While a list, checks of sparse tensors wait in it: in the legacy format the numbers come after the tensors.
+_checks_later: list[Any] | None = None
+
+
 def _rebuild_sparse_tensor(layout: Any, data: Any) -> Tensor:
     """A sparse tensor of its layout and members.  They may come from anywhere, so they are checked."""
     from torsh.memory_format import sparse_coo
@@ -58,9 +62,32 @@ def _rebuild_sparse_tensor(layout: Any, data: Any) -> Tensor:
 
     if layout is sparse_coo:
         indices, values, size, *is_coalesced = data
-        return coo(indices, values, size, check_invariants=True, is_coalesced=is_coalesced[0] if is_coalesced else None)
-    first, second, values, size = data
-    return compressed(layout, first, second, values, size, check_invariants=True)
+
+        def make(checked: bool) -> Tensor:
+            return coo(indices, values, size, check_invariants=checked, is_coalesced=is_coalesced[0] if is_coalesced else None)
+    else:
+        first, second, values, size = data
+
+        def make(checked: bool) -> Tensor:
+            return compressed(layout, first, second, values, size, check_invariants=checked)
+
+    if _checks_later is None:
+        return make(True)
+    _checks_later.append(make)
+    return make(False)
+
+
+def _check_sparse_later(load: Any) -> Any:
+    """The result of ``load()``, and the sparse tensors in it checked after it."""
+    global _checks_later
+    before, _checks_later = _checks_later, []
+    try:
+        found = load()
+        for make in _checks_later:
+            make(True)
+        return found
+    finally:
+        _checks_later = before
 
 
 def _rebuild_parameter(data: Tensor, requires_grad: bool, backward_hooks: Any) -> Parameter:
@@ -90,6 +117,15 @@ def _rebuild_meta_tensor_no_storage(dtype: Any, size: Any, stride: Any, requires
     from torsh.ops.storage import empty_strided
 
     return empty_strided(tuple(size), tuple(stride), dtype=dtype, device="meta", requires_grad=requires_grad)
+
+
+def _rebuild_wrapper_subclass(
+    cls: Any, dtype: Any, size: Any, stride: Any, storage_offset: int, layout: Any, device: Any, requires_grad: bool
+) -> Tensor:
+    """A tensor of a class whose values are in its attributes, which come with its state."""
+    return Tensor._make_wrapper_subclass(  # type: ignore[no-any-return, attr-defined]
+        cls, size, strides=stride, dtype=dtype, storage_offset=storage_offset, layout=layout, device=device, requires_grad=requires_grad
+    )
 
 
 def _rebuild_from_type_v2(func: Any, new_type: Any, args: Any, state: Any) -> Any:

@@ -10,10 +10,12 @@ any callable without arguments that returns an instance).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 
 from torsh import dtypes
@@ -22,6 +24,14 @@ from torsh.dtypes import dtype
 
 Raw = Any
 Kernel = Callable[..., Any]
+
+# The element types of host arrays.
+TO_NUMPY: dict[dtype, np.dtype[Any]] = {
+    d: np.dtype(getattr(ml_dtypes, d.name) if hasattr(ml_dtypes, d.name) else d.name) for d in dtypes.ALL
+}
+# Types that only hold bits: NumPy has none of them, but keeps records of one field apart by the field's name.
+TO_NUMPY.update({d: np.dtype([(d.name, f"u{d.itemsize}")]) for d in dtypes.SHELLS})
+FROM_NUMPY = {n: d for d, n in TO_NUMPY.items()}
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,10 @@ class Backend:
         """The version of the library behind it."""
         raise NotImplementedError(f"backend {self.name!r} does not say its library's version")
 
+    def remarks(self) -> list[str]:
+        """What the support matrix should say of how ops run here, a line each."""
+        return []
+
     def devices(self) -> list[device]:
         """The devices it offers now."""
         return [device(t) for t in self.device_types]
@@ -115,6 +129,20 @@ class Backend:
         """A raw array with a copy of, or sharing memory with, a host array that already has the right element type."""
         raise NotImplementedError
 
+    def pieces(self, shape: tuple[int, ...], dtype: dtype, block: int) -> tuple[int, ...]:
+        """Only for lazy backends: in how many elements at a time, in row-major order, a new array of this size is made best.
+
+        All but the last are multiples of ``block``; a single one where the array is small.
+        """
+        return (math.prod(shape),)
+
+    def from_pieces(self, shape: tuple[int, ...], dtype: dtype, counts: tuple[int, ...], make: Sequence[Callable[[], Any]]) -> Raw:
+        """Only for lazy backends: an array whose elements, in row-major order, are host arrays that are made when needed.
+
+        ``make``: for each piece, of as many elements as ``counts`` says, a function that can be pickled.
+        """
+        raise NotImplementedError(f"backend {self.name!r} does not make arrays piece by piece")
+
     def to_host(self, raw: Raw) -> np.ndarray[Any, Any]:
         """The values as a host array (shared memory where the array is on the host)."""
         raise NotImplementedError
@@ -149,6 +177,10 @@ class Backend:
     def wrote(self, buffer: Any) -> None:
         """Only for immutable backends: an in-place op gave a ``torsh.functionalize.Buffer`` a new array."""
 
+    def known(self, raw: Raw) -> bool:
+        """Whether a check may look at an array's values: they are there already (and, on a lazy backend, few)."""
+        return not self.capabilities.lazy
+
     def reading(self, raw: Any) -> None:
         """Only for immutable backends: a ``torsh.functionalize.FArray`` is about to be read on the host."""
 
@@ -158,8 +190,6 @@ class Backend:
 
     def fill(self, raw: Raw, value: Any) -> None:
         """Write one number into every element."""
-        from torsh_numpy.backend import TO_NUMPY
-
         dtype = self.dtype_of(raw)
         self.write(raw, self.from_host(np.full(tuple(raw.shape), value, TO_NUMPY[dtype]), dtype, self.device_of(raw)))
 

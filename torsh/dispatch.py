@@ -13,7 +13,7 @@ from __future__ import annotations
 import functools
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from torsh import dtypes, registry
@@ -371,6 +371,22 @@ def unallocatable(error: Exception, size: tuple[int, ...] | None = None) -> Exce
 
 # How NumPy's messages begin for sizes that no memory has.
 _TOO_BIG = ("array is too big", "Maximum allowed dimension exceeded", "broadcast dimensions too large", "maximum supported dimension")
+
+
+def mismatch(error: Exception, raws: Sequence[Any]) -> Exception:
+    """PyTorch's error for shapes that do not broadcast, in place of the library's own; any other error as it is."""
+    shapes = [tuple(r.shape) for r in raws if hasattr(r, "shape")]
+    for i, a in enumerate(shapes):
+        for b in shapes[i + 1 :]:
+            rank = max(len(a), len(b))
+            for d in range(1, rank + 1):
+                m, n = (a[-d] if d <= len(a) else 1), (b[-d] if d <= len(b) else 1)
+                if m != n and m != 1 and n != 1:
+                    return RuntimeError(
+                        f"The size of tensor a ({m}) must match the size of tensor b ({n}) at non-singleton dimension "
+                        f"{rank - d}; the shapes {list(a)} and {list(b)} do not broadcast"
+                    )
+    return unallocatable(error)
 
 
 def mixed_devices(a: Kind, b: Kind) -> RuntimeError:

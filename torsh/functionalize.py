@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from torsh import dtypes
-from torsh.backend import Backend, Kernel
+from torsh.backend import FROM_NUMPY, TO_NUMPY, Backend, Kernel
 from torsh.device import device as Device
 from torsh.dtypes import dtype as Dtype
 
@@ -85,8 +85,6 @@ class Moves:
             return x[..., 0::2] + x[..., 1::2] * 1j
         if self.backend is None:
             raise NotImplementedError(f"a view of {source} as {target} is not implemented here; use .to() instead")
-        from torsh_numpy.backend import TO_NUMPY
-
         # The standard cannot read bytes as another type; loading a file needs it.
         array = np.ascontiguousarray(self.backend.to_host(x)).view(TO_NUMPY[target])
         return self.backend.from_host(array, target, self.backend.device_of(x))
@@ -287,8 +285,6 @@ class FArray:
     def _resolve(self) -> Any:
         b = self.buffer
         if not self.size:
-            from torsh_numpy.backend import TO_NUMPY
-
             inner = b.backend.inner
             return inner.from_host(np.empty(self.shape, TO_NUMPY[self.dtype]), self.dtype, inner.device_of(b.value))
         return _get(b.backend.moves, self._planned(), self._reinterpreted())
@@ -337,6 +333,8 @@ def _put(moves: Moves, p: Plan, x: Any, value: Any) -> Any:
         value = moves.index(value, tuple(0 if k is None else k for k in p.ones))
     if p.axes != tuple(range(len(p.axes))):
         value = moves.permute(value, tuple(p.axes.index(i) for i in range(len(p.axes))))
+    if all(k == slice(0, n, 1) for k, n in zip(p.key, p.base)):
+        return value
     return moves.put(x, p.key, value)
 
 
@@ -360,8 +358,6 @@ class _Ghosts:
         self.space: Any = np.frombuffer(mmap.mmap(-1, 1 << 20), np.uint8)
 
     def make(self, x: FArray) -> np.ndarray[Any, Any]:
-        from torsh_numpy.backend import TO_NUMPY
-
         needed = math.prod(x.buffer.shape) * x.buffer.dtype.itemsize
         space = self.space
         if needed > _RESERVED:
@@ -372,8 +368,6 @@ class _Ghosts:
 
     def place(self, ghost: np.ndarray[Any, Any], space: Any, x: FArray, op: str) -> FArray:
         """The part of ``x``'s buffer where a view of its ghost lies; ``space`` is that ghost's base."""
-        from torsh_numpy.backend import FROM_NUMPY
-
         offset = ghost.__array_interface__["data"][0] - space.__array_interface__["data"][0]
         if not 0 <= offset <= space.size:
             if not ghost.size:
@@ -400,6 +394,7 @@ class FunctionalBackend(Backend):
         self.unavailable = inner.unavailable  # type: ignore[method-assign]
         self.version = inner.version  # type: ignore[method-assign]
         self.devices = inner.devices  # type: ignore[method-assign]
+        self.remarks = inner.remarks  # type: ignore[method-assign]
         self.dtypes_on = inner.dtypes_on  # type: ignore[method-assign]
         self.synchronize = inner.synchronize  # type: ignore[method-assign]
 
@@ -481,7 +476,23 @@ class FunctionalBackend(Backend):
 
     def from_host(self, array: np.ndarray[Any, Any], dtype: Dtype, device: Device) -> FArray:
         # A copy: the caller may go on writing to the array, the library's arrays must not change.
+        if not array.flags.c_contiguous:
+            # The order of dimensions in memory stays: what depends on it (draws, views) is as where arrays have strides.
+            axes = sorted(range(array.ndim), key=lambda d: -array.strides[d] if array.shape[d] != 1 else 0)
+            if array.transpose(axes).flags.c_contiguous:
+                found = self.from_host(array.transpose(axes), dtype, device)
+                strides = tuple(found.strides[axes.index(d)] for d in range(array.ndim))
+                return FArray(found.buffer, dtype, array.shape, strides, 0)
         return self.fresh(self.inner.from_host(np.array(array, order="C"), dtype, device))
+
+    def known(self, raw: Any) -> bool:
+        return type(raw) is FArray and self.inner.known(raw)  # a sparse tensor, say, has no array of its own
+
+    def pieces(self, shape: tuple[int, ...], dtype: Dtype, block: int) -> tuple[int, ...]:
+        return self.inner.pieces(shape, dtype, block)
+
+    def from_pieces(self, shape: tuple[int, ...], dtype: Dtype, counts: tuple[int, ...], make: Any) -> FArray:
+        return self.fresh(self.inner.from_pieces(shape, dtype, counts, make))
 
     def to_host(self, raw: FArray) -> np.ndarray[Any, Any]:
         # A copy for the same reason, the other way round.
@@ -503,8 +514,6 @@ class FunctionalBackend(Backend):
         target.write(source.read(), constant=not any(source.strides))
 
     def fill(self, raw: FArray, value: Any) -> None:
-        from torsh_numpy.backend import TO_NUMPY
-
         # Not as wide as the target: one number, stretched.
         number = self.inner.from_host(np.full((), value, TO_NUMPY[raw.dtype]), raw.dtype, self.device_of(raw))
         raw.write(self.moves.expand(number, raw.shape), constant=True)
@@ -518,8 +527,6 @@ class FunctionalBackend(Backend):
         return self.to_host(raw).__dlpack__(**{n: v for n, v in options.items() if v is not None})
 
     def from_dlpack(self, source: Any) -> FArray:
-        from torsh_numpy.backend import FROM_NUMPY
-
         array = np.from_dlpack(source)
         return self.from_host(array, FROM_NUMPY[array.dtype], self.devices()[0])
 

@@ -56,7 +56,7 @@ def legacy_tensor(cls: str, dtype: Dtype, device: Any, args: tuple[Any, ...], kw
                 )
             if first.dtype is not dtype and cls != "Tensor":
                 raise TypeError(f"expected {cls} (got torch.{dtypes.scalar_name(first.dtype)}Tensor)")
-            return first.view_as(first).detach() if first.ndim else first.detach()
+            return first.view_as(first)
         if type(first).__name__ in ("TypedStorage", "UntypedStorage"):
             return _over_storage(first, dtype)
         if not isinstance(first, int) or isinstance(first, bool):
@@ -157,5 +157,9 @@ def tensor_new(cls: Any, *args: Any, **kwargs: Any) -> Any:
     if cls is Tensor:
         return found
     out = object.__new__(cls)
-    out._data, out._kind = found._data, found._kind
+    out.__dict__.update(found.__dict__)  # of a tensor: a view of it, with its history
+    if cls.__torch_dispatch__ is not Tensor.__torch_dispatch__:
+        from torsh._torch_dispatch import marked
+
+        return marked(out)
     return out

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from torsh import dtypes
-from torsh.backend import Backend, Capabilities, Kernel
+from torsh.backend import FROM_NUMPY, TO_NUMPY, Backend, Capabilities, Kernel
 from torsh.device import device as Device
 from torsh.dtypes import dtype as Dtype
 
@@ -176,8 +176,6 @@ class _Pretended:
 def _ghost(x: MetaArray) -> tuple[np.ndarray[Any, Any], int]:
     """An array with the geometry of ``x`` over memory that is not used, and that memory's address."""
     from torsh.functionalize import _ghosts
-    from torsh_numpy.backend import TO_NUMPY
-
     nbytes = x.buffer.shape[0]
     if nbytes < 1 << 32:
         ghost = _ghosts.make(x)
@@ -195,7 +193,5 @@ def _view(geometry: Kernel, x: MetaArray, *params: Any) -> Any:
 
 def _placed(ghost: np.ndarray[Any, Any], start: int, x: MetaArray) -> MetaArray:
     """Where a view of an array's ghost lies in the array's memory."""
-    from torsh_numpy.backend import FROM_NUMPY
-
     offset = ghost.__array_interface__["data"][0] - start if ghost.size else x.offset
     return MetaArray(ghost.shape, FROM_NUMPY[ghost.dtype], ghost.strides, offset, x.buffer)

@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from torsh import _asking
-from torsh._callers import warn
+from torsh._callers import is_ours, warn
 from torsh.dispatch import _lock, state
 from torsh.tensor import Parameter, Tensor
 
 
 class _Thread(threading.local):
     disabled: int = 0
+    skip: bool = False  # whether the next who asks is told that nobody overrides: ``redispatch_function``
     modes: tuple[Any, ...] = ()
 
 
@@ -65,6 +66,9 @@ def handler(args: Sequence[Any], kwargs: dict[str, Any], foreign: bool = False) 
 
     foreign: whether torsh's own kinds of tensors (sparse, nested, ...) are left out: they have methods and properties of their own.
     """
+    if _thread.skip:
+        _thread.skip = False
+        return None
     if not _thread.modes:
         if _thread.disabled:
             return None
@@ -125,7 +129,7 @@ def _asked(public_api: Callable[..., Any], relevant: list[Any], args: tuple[Any,
             warn(
                 f"Defining your `__torch_function__` as a plain method is deprecated and will be an error in future, please define it as a "
                 f"classmethod: {type(a).__name__}",
-                DeprecationWarning,
+                UserWarning if _below_python(public_api) else DeprecationWarning,
             )
         result = function(public_api, types, args, kwargs)
         if result is not NotImplemented:
@@ -135,6 +139,43 @@ def _asked(public_api: Callable[..., Any], relevant: list[Any], args: tuple[Any,
         f"no implementation found for '{_described(public_api)}' on types that implement __torch_function__: "
         f"{[t.__name__ for t in types]}{nor}"
     )
+
+
+def redispatch_function(func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+    """Call a function from a ``__torch_function__`` as if nobody overrode it; what it calls in turn may be overridden again.
+
+    torsh's own functions run through without asking, as those of PyTorch that are not written in Python do.
+    Source: https://docs.pytorch.org/docs/stable/torch.overrides.html#torch.overrides.redispatch_function
+
+    >>> import torsh
+    >>> from torsh.overrides import handle_torch_function, has_torch_function, redispatch_function
+    >>> class Log(torsh.Tensor):
+    ...     @classmethod
+    ...     def __torch_function__(cls, func, types, args=(), kwargs=None):
+    ...         print(func.__name__)
+    ...         return redispatch_function(func, types, args, kwargs)
+    >>> def square(x):
+    ...     return handle_torch_function(square, (x,), x) if has_torch_function((x,)) else x * x
+    >>> square(torsh.tensor([3.]).as_subclass(Log))
+    square
+    mul
+    tensor([9.])
+    """
+    code = getattr(func, "__code__", None)
+    if code is None or hasattr(func, "op") or is_ours(code):
+        with DisableTorchFunction():
+            return func(*args, **(kwargs or {}))
+    before, _thread.skip = _thread.skip, True
+    try:
+        return func(*args, **(kwargs or {}))
+    finally:
+        _thread.skip = before
+
+
+def _below_python(func: Callable[..., Any]) -> bool:
+    """Whether a function of PyTorch's is not written in Python: it warns programs, not their developers."""
+    op = getattr(func, "op", None)
+    return op is not None and not (op.paths and str(op.paths[0]).startswith("torch.nn.functional"))
 
 
 def _described(func: Callable[..., Any]) -> str:
@@ -338,6 +379,9 @@ def has_torch_function(relevant_args: Iterable[Any]) -> bool:
     >>> has_torch_function((torsh.tensor([1.]),))
     False
     """
+    if _thread.skip:
+        _thread.skip = False
+        return False
     if _thread.modes:
         return True
     try:

@@ -290,6 +290,12 @@ class Generator:
         words = self.words(n)
         return (words & words.dtype.type(0xFFFFFF)).astype(np.float32) * np.float32(2.0**-24)
 
+    def skip(self, n: int) -> None:
+        """Leave out the next n numbers of 32 bits."""
+        memory, run = self._memory, _twister().SKIP.compiled()
+        with memory.lock:
+            run(memory.key, memory.pos, n)
+
     @contextlib.contextmanager
     def peek(self) -> Iterator[Any]:
         """For samplers that do not know how much they will take: draw from the generator inside the block, and set

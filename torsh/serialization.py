@@ -31,7 +31,24 @@ from torsh._pickle import add_safe_globals as add_safe_globals
 from torsh._pickle import clear_safe_globals as clear_safe_globals
 from torsh._pickle import get_safe_globals as get_safe_globals
 from torsh._pickle import safe_globals as safe_globals
+from torsh._records import PyTorchFileReader, PyTorchFileWriter
+from torsh._saving_options import LoadEndianness as LoadEndianness
+from torsh._saving_options import assumed_order, shared
+from torsh._saving_options import get_crc32_options as get_crc32_options
+from torsh._saving_options import get_default_load_endianness as get_default_load_endianness
+from torsh._saving_options import get_default_mmap_options as get_default_mmap_options
+from torsh._saving_options import set_crc32_options as set_crc32_options
+from torsh._saving_options import set_default_load_endianness as set_default_load_endianness
+from torsh._saving_options import set_default_mmap_options as set_default_mmap_options
+from torsh._storage_locations import _package_registry as _package_registry
+from torsh._storage_locations import default_restore_location as default_restore_location
+from torsh._storage_locations import location_tag as location_tag
+from torsh._storage_locations import register_package as register_package
+from torsh._storage_locations import validate_cuda_device as validate_cuda_device
+from torsh._storage_locations import validate_hpu_device as validate_hpu_device
+from torsh._utils import _check_sparse_later
 from torsh.device import device as Device
+from torsh.utils.serialization import config
 
 MAP_LOCATION = Callable[[Any, str], Any] | Device | str | dict[str, str] | None  # what ``map_location`` of load() may be
 STORAGE = Any
@@ -43,6 +60,10 @@ _NATIVE_ORDER = sys.byteorder
 _DOCS = (
     "\n\nCheck the documentation of torch.load to learn more about types accepted by default with weights_only "
     "https://pytorch.org/docs/stable/generated/torch.load.html."
+)
+_SEEKABLE = (
+    ". You can only torch.load from a file that is seekable. Please pre-load the data into a buffer like io.BytesIO and try to "
+    "load from it instead."
 )
 UNSAFE_MESSAGE = (
     "In PyTorch 2.6, we changed the default value of the `weights_only` argument in `torch.load` from `False` to `True`. "
@@ -57,6 +78,37 @@ class _Local(threading.local):
 
 
 _local = _Local()
+
+
+class SourceChangeWarning(Warning):
+    """The code of a module's class is not what it was when it was saved: the legacy format keeps it.
+
+    Source: https://docs.pytorch.org/docs/stable/notes/serialization.html
+    """
+
+
+class StorageType:
+    """What stands for a legacy storage class in a file: its element type.
+
+    Source: https://docs.pytorch.org/docs/stable/notes/serialization.html
+
+    >>> import torsh
+    >>> torsh.serialization.StorageType("HalfStorage").dtype
+    torsh.float16
+    """
+
+    def __init__(self, name: str) -> None:
+        from torsh.storage import CLASSES
+
+        self._dtype = CLASSES[name].dtype
+
+    @property
+    def dtype(self) -> Any:
+        """The element type."""
+        return self._dtype
+
+    def __str__(self) -> str:
+        return f"StorageType(dtype={self.dtype})"
 
 
 class skip_data:
@@ -88,7 +140,7 @@ def _get_layout(name: str) -> Any:
     """A layout by its name, as pickles of sparse tensors give it."""
     from torsh.memory_format import LAYOUTS
 
-    return next(x for x in LAYOUTS if x.name == name.rpartition(".")[2])
+    return {x.name: x for x in LAYOUTS}[name.rpartition(".")[2]]
 
 
 # ---- where to write ----------------------------------------------------------------------------------------------------
@@ -131,25 +183,57 @@ def _replacing(path: str) -> Any:
         raise
 
 
+def _is_zipfile(f: Any) -> bool:
+    """Whether what comes next in a file is a zip archive from its beginning."""
+    start = f.tell()
+    magic = f.read(4)
+    f.seek(start)
+    return bool(magic == b"PK\x03\x04")
+
+
+@contextmanager
+def _open_zipfile_reader(name_or_buffer: Any) -> Any:
+    """The records of a file: what programs that look into files open them with."""
+    yield PyTorchFileReader(name_or_buffer)
+
+
+@contextmanager
+def _open_zipfile_writer(name_or_buffer: Any) -> Any:
+    """Writes the records of a file."""
+    writer = PyTorchFileWriter(name_or_buffer, get_crc32_options(), config.save.storage_alignment)
+    yield writer
+    writer.write_end_of_file()
+
+
 class _Writer:
     """A zip archive whose records begin at multiples of 64 bytes, so that they can be mapped into memory."""
 
-    def __init__(self, f: Any, root: str) -> None:
+    def __init__(self, f: Any, root: str, checked: bool = True, alignment: int = ALIGNMENT) -> None:
         self.zip = zipfile.ZipFile(f, "w", zipfile.ZIP_STORED, allowZip64=True)
         self.root = root
         self.crcs = 0
+        self.checked = checked
+        self.alignment = alignment
 
     def write(self, name: str, data: Any) -> None:
         data = memoryview(data).cast("B") if len(data) else b""
         info = zipfile.ZipInfo(f"{self.root}/{name}", date_time=(1980, 1, 1, 0, 0, 0))
-        info.file_size = len(data)
-        large = len(data) * 1.05 > zipfile.ZIP64_LIMIT
-        at = self.zip.fp.tell() + 30 + len(info.filename.encode()) + 4 + (20 if large else 0)  # type: ignore[union-attr]
-        room = -at % ALIGNMENT
+        size = info.file_size = info.compress_size = len(data)
+        large = size * 1.05 > zipfile.ZIP64_LIMIT
+        file: Any = self.zip.fp
+        info.header_offset = file.tell()
+        at = info.header_offset + 30 + len(info.filename.encode()) + 4 + (20 if large else 0)
+        room = -at % self.alignment
         info.extra = struct.pack("<HH", 0x4246, room) + b"Z" * room
         self.crcs = zlib.crc32(info.filename.encode(), self.crcs)
-        with self.zip.open(info, "w", force_zip64=large) as record:
-            record.write(data)
+        info.CRC = zlib.crc32(data) if self.checked else 0
+        # As ZipFile.mkdir writes its records: ZipFile.open would always compute the checksum.
+        file.write(info.FileHeader(large))
+        file.write(data)
+        self.zip.filelist.append(info)
+        self.zip.NameToInfo[info.filename] = info
+        self.zip.start_dir = file.tell()
+        self.zip._didModify = True  # type: ignore[attr-defined]
         self.crcs = (self.crcs * 31 + info.CRC) & 0xFFFFFFFFFFFFFFFF
 
     def close(self) -> None:
@@ -161,10 +245,6 @@ class _Writer:
 def _bytes_of(storage: Any) -> np.ndarray[Any, Any]:
     """The bytes of a storage on the host."""
     return storage._bytes().detach().cpu().numpy()
-
-
-def _location_of(storage: Any) -> str:
-    return str(storage.device)
 
 
 def _persistent(storages: dict[str, Any], legacy: bool) -> Callable[[Any], Any]:
@@ -184,14 +264,14 @@ def _persistent(storages: dict[str, Any], legacy: bool) -> Callable[[Any], Any]:
             storage, dtype, kind, numel = obj, dtypes.uint8, UntypedStorage, obj.nbytes()
         else:
             return None
-        at = storage.data_ptr() if storage.device.type != "meta" else 0
+        at = storage.data_ptr() if storage.device.type != "meta" and storage.nbytes() else 0
         if at and kinds.setdefault(at, dtype) is not dtype:
             raise RuntimeError("Cannot save multiple tensors or storages that view the same data as different types")
         key = keys.setdefault(id(storage), str(len(keys)))
         storages[key] = storage
         if legacy:
-            return ("storage", kind, key, _location_of(storage), numel, None)
-        return ("storage", kind, key, _location_of(storage), numel)
+            return ("storage", kind, key, location_tag(storage), numel, None)
+        return ("storage", kind, key, location_tag(storage), numel)
 
     return persistent_id
 
@@ -218,6 +298,7 @@ def save(
     >>> torsh.load(file)
     tensor([1., 2.])
     """
+    _check_dill_version(pickle_module)
     if not _is_path(f) and not hasattr(f, "write"):
         raise AttributeError(
             f"expected 'f' to be string, path, or a file-like object with a 'write' attribute, got {type(f).__name__}"
@@ -232,17 +313,25 @@ def save(
         with _replacing(path) as opened:
             write(obj, opened, root, pickle_module, pickle_protocol, not _disable_byteorder_record)
         return
+    if not callable(f.write):
+        raise TypeError(f"Buffer of {str(type(f)).strip('<>')} has no callable attribute 'write'")
     buffer = io.BytesIO()
     write(obj, buffer, root, pickle_module, pickle_protocol, not _disable_byteorder_record)
     f.write(buffer.getbuffer())
+    if hasattr(f, "flush"):
+        f.flush()
 
 
 def _save_zip(obj: Any, f: Any, root: str, module: Any, protocol: int, byteorder: bool) -> None:
     storages: dict[str, Any] = {}
     data = io.BytesIO()
     make_pickler(module)(data, protocol, _persistent(storages, False)).dump(obj)
-    archive = _Writer(f, root)
+    alignment = config.save.storage_alignment
+    archive = _Writer(f, root, get_crc32_options(), alignment)
     archive.write("data.pkl", data.getvalue())
+    # That storages are in the order of their numbers, and where they may begin: readers compute offsets from these.
+    archive.write(".format_version", b"1")
+    archive.write(".storage_alignment", str(alignment).encode())
     if byteorder:
         archive.write("byteorder", _NATIVE_ORDER.encode())
     for key, storage in storages.items():
@@ -315,11 +404,9 @@ class _Reader:
                 return bytearray(self.zip.read(info))
             data = bytearray(info.file_size)
             self.file.seek(self.offset(name))
-            if self.file.readinto(data) != len(data) if hasattr(self.file, "readinto") else False:
+            if _read_into(self.file, data) != len(data):
                 raise EOFError("the file ends too early")
-            if not hasattr(self.file, "readinto"):
-                data = bytearray(self.file.read(info.file_size))
-            if zlib.crc32(data) != info.CRC:
+            if info.CRC and zlib.crc32(data) != info.CRC:  # 0: written without checksums
                 raise zipfile.BadZipFile("bad checksum")
             return data
         except (zipfile.BadZipFile, EOFError, struct.error, OSError) as e:
@@ -336,6 +423,23 @@ class _Reader:
         return info.header_offset + 30 + name_length + extra_length
 
 
+def _drop_checksums(archive: _Reader, mapped: Any) -> None:
+    """Let an archive say that it has no checksums: what is written through the mapping would make them wrong."""
+    at = archive.zip.start_dir
+    while bytes(mapped[at : at + 4]) == b"PK\x01\x02":
+        mapped[at + 16 : at + 20] = 0
+        at += 46 + sum(struct.unpack("<HHH", bytes(mapped[at + 28 : at + 34])))
+
+
+def _read_into(f: Any, data: bytearray) -> int:
+    """Fill a buffer from a file; how many bytes there were."""
+    if hasattr(f, "readinto"):
+        return int(f.readinto(data))
+    found = f.read(len(data))
+    data[: len(found)] = found
+    return len(found)
+
+
 def _storage_of(data: Any, device: Any) -> Any:
     """A storage on a device with the bytes of a buffer."""
     from torsh.ops.data import on_device
@@ -346,35 +450,6 @@ def _storage_of(data: Any, device: Any) -> Any:
     storage = UntypedStorage.__new__(UntypedStorage)
     storage._take(t._data, t._kind.place)
     return storage
-
-
-def default_restore_location(storage: Any, location: Any) -> Any:
-    """A storage on the device that ``location`` names.
-
-    Raises RuntimeError if there is no such device here.
-    Source: https://docs.pytorch.org/docs/stable/notes/serialization.html#torch.serialization.default_restore_location
-
-    >>> import torsh
-    >>> storage = torsh.zeros(1).untyped_storage()
-    >>> torsh.serialization.default_restore_location(storage, "cpu").device
-    device(type='cpu')
-    """
-    location = str(location.decode() if isinstance(location, bytes) else location)
-    where = Device(location)
-    if where.type == storage.device.type and where.index in (None, storage.device.index):
-        return storage
-    from torsh import registry
-
-    try:
-        registry.serving(where)
-    except Exception as e:
-        kind = where.type.upper()
-        raise RuntimeError(
-            f"Attempting to deserialize object on a {kind} device but torch.{where.type}.is_available() is False. If you are "
-            f"running on a CPU-only machine, please use torch.load with map_location=torch.device('cpu') to map your storages "
-            f"to the CPU. ({e})"
-        ) from None
-    return storage.to(device=where)
 
 
 def _restorer(map_location: Any) -> Callable[[Any, str], Any]:
@@ -396,7 +471,10 @@ def _dtype_of(kind: Any) -> Any:
     """The element type of a storage class in a persistent id."""
     from torsh.storage import UntypedStorage
 
-    return dtypes.uint8 if kind is UntypedStorage else kind.dtype
+    found = dtypes.uint8 if kind is UntypedStorage else getattr(kind, "dtype", None)
+    if not isinstance(found, dtypes.dtype):
+        raise pickle.UnpicklingError(f"expected torch.dtype, but got {type(found)}: {kind!r} is no class of storages")
+    return found
 
 
 def _swap(data: Any, dtype: Any) -> Any:
@@ -408,13 +486,15 @@ def _swap(data: Any, dtype: Any) -> Any:
 def _load_zip(archive: _Reader, map_location: Any, unpickler: Any, path: Any, options: dict[str, Any]) -> Any:
     from torsh.storage import TypedStorage, UntypedStorage
 
-    order = bytes(archive.read("byteorder")) if "byteorder" in archive else b"little"
+    order = bytes(archive.read("byteorder")) if "byteorder" in archive else assumed_order().encode()
     if order not in (b"little", b"big"):
         raise ValueError("Unknown endianness type: " + order.decode(errors="replace"))
     foreign = order.decode() != _NATIVE_ORDER
     restore = _restorer(map_location)
     meta = isinstance(map_location, (str, Device)) and str(map_location) == "meta"
-    mapped = None if path is None else np.asarray(np.memmap(path, np.uint8, "c"))
+    mapped = None if path is None else np.asarray(np.memmap(path, np.uint8, "r+" if shared() else "c"))
+    if mapped is not None and shared():
+        _drop_checksums(archive, mapped)
     loaded: dict[str, Any] = {}
 
     def persistent_load(saved: Any) -> Any:
@@ -427,6 +507,8 @@ def _load_zip(archive: _Reader, map_location: Any, unpickler: Any, path: Any, op
         storage = loaded.get(key)
         if storage is None:
             n = numel * dtype.itemsize
+            if n < 0:
+                raise pickle.UnpicklingError(f"a storage of {numel} elements: the file is damaged")
             if meta:
                 storage = UntypedStorage(n, device="meta")
             else:
@@ -504,10 +586,11 @@ def _load_legacy(f: Any, map_location: Any, unpickler: Any, options: dict[str, A
         n = storage.nbytes()
         if len(count) < 8 or struct.unpack("<q", count)[0] * dtype.itemsize != n:
             raise RuntimeError(f"unexpected EOF, expected {n} more bytes. The file might be corrupted.")
-        data = f.read(n)
-        if len(data) < n:
-            raise RuntimeError(f"unexpected EOF, expected {n - len(data)} more bytes. The file might be corrupted.")
-        storage.copy_(_storage_of(bytearray(data), "cpu"))
+        data = bytearray(n)
+        has = _read_into(f, data)
+        if has < n:
+            raise RuntimeError(f"unexpected EOF, expected {n - has} more bytes. The file might be corrupted.")
+        storage.copy_(_storage_of(data, "cpu"))
     return result
 
 
@@ -521,10 +604,56 @@ def _explained(e: pickle.UnpicklingError) -> pickle.UnpicklingError:
             "with `weights_only=True` please check the recommended steps in the following error message.\n\tWeightsUnpickler "
             f"error: {message}{_DOCS}"
         )
-    return pickle.UnpicklingError(
-        f"Weights only load failed. {UNSAFE_MESSAGE}\nIf the file is one of torch.save and not damaged, this is a type that "
-        f"`weights_only=True` does not support yet. WeightsUnpickler error: \n\n{message}{_DOCS}"
+    hint = "" if re.search(r"whose module (\S+) is blocked", message) else (
+        "If the file is one of torch.save and not damaged, this is a type that `weights_only=True` does not support yet. "
+        "WeightsUnpickler error: "
     )
+    return pickle.UnpicklingError(f"Weights only load failed. {UNSAFE_MESSAGE}\n{hint}\n\n{message}{_DOCS}")
+
+
+def _check_readable(f: Any) -> None:
+    for name in ("read", "readline", "seek", "tell"):
+        if not hasattr(f, name):
+            raise AttributeError(f"'{type(f).__name__}' object has no attribute '{name}'" + _SEEKABLE)
+    try:
+        f.seek(f.tell())
+    except (io.UnsupportedOperation, AttributeError) as e:
+        if "seek" in str(e) or "tell" in str(e):
+            raise type(e)(str(e) + _SEEKABLE) from None
+        raise
+
+
+def _load_safetensors(path: str, map_location: Any) -> dict[str, Any]:
+    """The tensors of a file in the format of the library safetensors."""
+    if map_location is not None and not isinstance(map_location, (str, bytes, Device)):
+        what = "dict" if isinstance(map_location, dict) else "callable"
+        raise RuntimeError(
+            f"Loading safetensors file with {what} map_location is not supported. Use a device string or torch.device instead."
+        )
+    try:
+        from safetensors import deserialize
+    except ImportError as e:
+        raise RuntimeError(
+            "Attempting to load a safetensors file but safetensors is not installed. Please install safetensors with: pip install "
+            "safetensors"
+        ) from e
+    from torsh.storage import storage_tensor
+
+    named = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "C64": "complex64", "BOOL": "bool",
+             "F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2", "F8_E8M0": "float8_e8m0fnu"}  # fmt: skip
+    found = {}
+    with open(path, "rb") as file:
+        records = deserialize(file.read())
+    for name, record in records:
+        kind = record["dtype"]
+        dtype = getattr(dtypes, named.get(kind) or kind.replace("I", "int").replace("U", "uint"))
+        storage = _restorer(map_location)(_storage_of(bytearray(record["data"]), "cpu"), "cpu")
+        shape = tuple(record["shape"])
+        strides = [1] * len(shape)
+        for i in range(len(shape) - 1, 0, -1):
+            strides[i - 1] = strides[i] * max(shape[i], 1)
+        found[name] = storage_tensor(storage, dtype, 0, shape, tuple(strides))
+    return found
 
 
 def _weights_only(asked: bool | None, pickle_module: Any) -> bool:
@@ -583,26 +712,29 @@ def load(
     weights_only = _weights_only(weights_only, pickle_module)
     if weights_only and pickle_module is not None:
         raise RuntimeError("Can not safely load weights when explicit pickle_module is specified")
+    _check_dill_version(pickle_module)
+    if mmap is None:
+        mmap = config.load.mmap
     if pickle_load_args and weights_only:
         warnings.warn("pickle_load_args only works if `weights_only=False`.", stacklevel=2)
-    options = {} if weights_only else {"encoding": "utf-8", **pickle_load_args}
+    options = {"encoding": "utf-8", **pickle_load_args}
     unpickler = SafeUnpickler if weights_only else make_unpickler(pickle_module or pickle)
     path = os.fspath(f) if _is_path(f) else None
+    if path is not None and path.endswith(".safetensors"):
+        return _load_safetensors(path, map_location)
     if path is None:
-        for name in ("read", "seek", "tell", "readline"):
-            if not hasattr(f, name):
-                raise AttributeError(
-                    f"'{type(f).__name__}' object has no attribute '{name}'. You can only torch.load from a file that is "
-                    "seekable. Please pre-load the data into a buffer like io.BytesIO and try to load from it instead."
-                )
+        _check_readable(f)
     opened = f if path is None else open(path, "rb")  # noqa: SIM115
     try:
-        start = opened.tell()
-        magic = opened.read(4)
-        opened.seek(start)
-        if magic == b"PK\x03\x04":
+        if _is_zipfile(opened):
             archive = _Reader(opened)
             if "constants.pkl" in archive:
+                warnings.warn(
+                    "'torch.load' received a zip file that looks like a TorchScript archive dispatching to 'torch.jit.load' (call "
+                    "'torch.jit.load' directly to silence this warning)",
+                    UserWarning,
+                    stacklevel=2,
+                )
                 raise RuntimeError(
                     "Cannot use ``weights_only=True`` with TorchScript archives passed to ``torch.load``. " + UNSAFE_MESSAGE
                     if weights_only
@@ -618,7 +750,7 @@ def load(
                     f"{'' if path is None else f'{path}, '}_use_new_zipfile_serialization=True), please torch.save your "
                     "checkpoint with this option in order to use mmap."
                 )
-            read = lambda: _load_legacy(opened, map_location, unpickler, options)
+            read = lambda: _check_sparse_later(lambda: _load_legacy(opened, map_location, unpickler, options))
         if not weights_only:
             return read()
         try:
@@ -648,7 +780,12 @@ def get_unsafe_globals_in_checkpoint(f: Any) -> list[str]:
     from torsh._pickle import allowed
 
     with open(os.fspath(f), "rb") if _is_path(f) else _kept(f) as opened:
-        data = bytes(_Reader(opened).read("data.pkl"))
+        if not _is_zipfile(opened):
+            raise ValueError("Expected input to be a checkpoint returned by torch.save")
+        archive = _Reader(opened)
+        if "constants.pkl" in archive:
+            raise ValueError("Expected input to be a checkpoint returned by torch.save but got a torchscript checkpoint")
+        data = bytes(archive.read("data.pkl"))
     found = {arg.replace(" ", ".", 1) for op, arg, _ in pickletools.genops(data) if op.name == "GLOBAL"}
     return sorted(n for n in found if n not in allowed())
 
@@ -658,7 +795,40 @@ def _kept(f: Any) -> Any:
     yield f
 
 
+def check_module_version_greater_or_equal(module: Any, req_version_tuple: tuple[Any, ...], error_if_malformed: bool = True) -> bool:
+    """Whether a module's ``__version__`` is at least a tuple of numbers.
+
+    Where it cannot be compared: RuntimeError, or a warning and True without ``error_if_malformed``.
+    Source: https://docs.pytorch.org/docs/stable/notes/serialization.html
+
+    >>> import numpy, torsh
+    >>> torsh.serialization.check_module_version_greater_or_equal(numpy, (1, 20))
+    True
+    """
+    try:
+        parts = module.__version__.split(".")
+        found = tuple(type(field)(parts[i]) for i, field in enumerate(req_version_tuple))
+        return bool(found >= req_version_tuple)
+    except Exception as e:
+        message = (
+            f"'{module.__name__}' module version string is malformed '{module.__version__}' and cannot be compared with tuple "
+            f"{req_version_tuple}"
+        )
+        if error_if_malformed:
+            raise RuntimeError(message) from e
+        warnings.warn(message + ", but continuing assuming that requirement is met", stacklevel=2)
+        return True
+
+
+def _check_dill_version(module: Any) -> None:
+    if module is None or module.__name__ != "dill" or check_module_version_greater_or_equal(module, (0, 3, 1), False):
+        return
+    raise ValueError(f"'torch' supports dill >= 0.3.1, but you have dill {module.__version__}. Please upgrade dill or switch to 'pickle'")
+
+
 __all__ = [
-    "add_safe_globals", "clear_safe_globals", "default_restore_location", "get_safe_globals",
-    "get_unsafe_globals_in_checkpoint", "load", "safe_globals", "save", "skip_data",
+    "LoadEndianness", "add_safe_globals", "check_module_version_greater_or_equal", "clear_safe_globals", "default_restore_location",
+    "get_crc32_options", "get_default_load_endianness", "get_default_mmap_options", "get_safe_globals",
+    "get_unsafe_globals_in_checkpoint", "load", "location_tag", "register_package", "safe_globals", "save", "set_crc32_options",
+    "set_default_load_endianness", "set_default_mmap_options", "skip_data", "validate_cuda_device", "validate_hpu_device",
 ]  # fmt: skip

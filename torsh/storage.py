@@ -499,6 +499,8 @@ class TypedStorage:
     def __getitem__(self, i: Any) -> Any:
         if isinstance(i, slice):
             raise RuntimeError("slices are only supported in UntypedStorage.__getitem__")
+        if not hasattr(i, "__index__"):
+            raise RuntimeError(f"can't index a {type(self)} with {type(i)}")
         return self._values()[i].item()
 
     def __setitem__(self, i: Any, value: Any) -> None:
@@ -524,6 +526,8 @@ class TypedStorage:
 
     def fill_(self, value: Any) -> TypedStorage:
         """Set all elements."""
+        if isinstance(value, (TypedStorage, UntypedStorage)):
+            raise RuntimeError(f"cannot set item with value type {type(value)}")
         self._tensor().fill_(value)
         return self
 
@@ -680,6 +684,7 @@ class _LegacyStorageMeta(type):
     """The type of storage classes of one dtype: what they make is a TypedStorage, which counts as theirs by its dtype."""
 
     _dtype: Dtype
+    _device_type: str
 
     @property
     @deprecated
@@ -688,13 +693,16 @@ class _LegacyStorageMeta(type):
         return cls._dtype
 
     def __instancecheck__(cls, instance: Any) -> bool:
-        return type(instance) is TypedStorage and instance.device.type == "cpu" and instance.dtype is cls._dtype
+        return (
+            type(instance) is TypedStorage and instance.device.type == cls._device_type and instance.dtype is cls._dtype
+        )
 
 
 class _LegacyStorage(TypedStorage, metaclass=_LegacyStorageMeta):
     """What storage classes of one dtype have in common."""
 
     _dtype: Dtype
+    _device_type: str
 
     @deprecated
     def __new__(cls, *args: Any, wrap_storage: Any = None, dtype: Any = None, device: Any = None, _internal: bool = False) -> Any:
@@ -708,7 +716,15 @@ class _LegacyStorage(TypedStorage, metaclass=_LegacyStorageMeta):
             _check_size(args, name)
         else:
             _check_wrapped(args, wrap_storage, name)
-        return TypedStorage(*args, wrap_storage=wrap_storage, dtype=cls._dtype, _internal=True)
+        where = None if wrap_storage is not None or cls._device_type == "cpu" else cls._device_type
+        return TypedStorage(*args, wrap_storage=wrap_storage, dtype=cls._dtype, device=where, _internal=True)
+
+    @classmethod
+    def from_buffer(cls, *args: Any, **kwargs: Any) -> TypedStorage:
+        """A storage over a buffer's memory, on the CPU only: RuntimeError for other devices' classes."""
+        if cls._device_type != "cpu":
+            raise RuntimeError(f"from_buffer: Not available for {cls._device_type.upper()} storage")
+        return super().from_buffer(*args, **kwargs)
 
 
 _CLASS_DOC = """Makes a :class:`TypedStorage` with elements of {dtype}; pickles of PyTorch name it.
@@ -718,28 +734,29 @@ Source: https://docs.pytorch.org/docs/stable/storage.html
 >>> import torsh
 >>> import warnings
 >>> warnings.simplefilter("ignore")  # deprecated by UntypedStorage
->>> len(torsh.{name}(2))
-2
+>>> {shown}
 """
 
 
-def _legacy_class(dtype: Dtype) -> type:
+def _legacy_class(dtype: Dtype, device_type: str) -> type:
     name = f"{dtypes.scalar_name(dtype)}Storage"
-    doc = _CLASS_DOC.format(dtype=dtype.name, name=name)
-    return _LegacyStorageMeta(
-        name, (_LegacyStorage,), {"_dtype": dtype, "__module__": "torsh", "__doc__": doc}
-    )
+    shown = f"len(torsh.{name}(2))\n2" if device_type == "cpu" else f"torsh.{device_type}.{name}._device_type\n{device_type!r}"
+    members = {"_dtype": dtype, "_device_type": device_type, "__doc__": _CLASS_DOC.format(dtype=dtype.name, shown=shown),
+               "__module__": "torsh" if device_type == "cpu" else f"torsh.{device_type}"}  # fmt: skip
+    return _LegacyStorageMeta(name, (_LegacyStorage,), members)
 
 
-# The classes FloatStorage, LongStorage, ... by name.
-CLASSES: dict[str, type] = {
-    c.__name__: c
-    for c in (
-        _legacy_class(d)
+def make_classes(device_type: str) -> dict[str, type]:
+    """The classes FloatStorage, LongStorage, ... of a device type, by name."""
+    made = (
+        _legacy_class(d, device_type)
         for d in (*dtypes.ALL, *dtypes.QUANTIZED)
         if d not in dtypes.FLOAT8 and d is not dtypes.complex32
     )
-}
+    return {c.__name__: c for c in made}
+
+
+CLASSES = make_classes("cpu")
 
 
 def _dtype_to_storage_type_map() -> dict[Dtype, str]:
@@ -767,6 +784,15 @@ def storage_tensor(
     """A tensor over a storage's memory."""
     from torsh.ops.storage import reach, strided_view
 
+    # These come from files, too: what lies outside of the memory must not be reachable.
+    if len(size) != len(stride):
+        raise RuntimeError(f"unequal size length ({len(size)}) and stride length ({len(stride)})")
+    if offset < 0:
+        raise RuntimeError(f"Tensor: invalid storage offset {offset}")
+    if any(s < 0 for s in (*size, *stride)):
+        raise RuntimeError(
+            f"Storage size calculation overflowed with sizes={list(size)} and strides={list(stride)}: they must not be negative"
+        )
     item = dtype.itemsize
     needs = offset + reach(size, stride) if 0 not in size else 0
     if needs * item > storage.nbytes():

@@ -15,7 +15,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from torsh import dispatch, dtypes
-from torsh._callers import _frame, calling, warn
+from torsh._callers import _frame, caller, calling, is_ours, warn
 from torsh._size import Size, sized
 from torsh._versions import InferenceVersion, LinkedVersion, Version, inference_write
 from torsh.autograd import engine
@@ -162,14 +162,17 @@ class Tensor:
         if dim is None:
             return sized(Size, self._data.shape)
         shape = self._data.shape
-        if not -len(shape) <= dim < max(len(shape), 1) or not shape:
-            n = max(len(shape), 1)
-            raise IndexError(
-                f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})"
-                if shape
-                else f"Dimension specified as {dim} but tensor has no dimensions"
-            )
-        return int(shape[dim])
+        try:
+            if -len(shape) <= dim < len(shape):
+                return int(shape[dim])
+        except TypeError:
+            raise TypeError(f"size(): argument 'dim' (position 1) must be int, not {type(dim).__name__}") from None
+        n = max(len(shape), 1)
+        raise IndexError(
+            f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})"
+            if shape
+            else f"Dimension specified as {dim} but tensor has no dimensions"
+        )
 
     def numel(self) -> int:
         """The number of elements.
@@ -279,6 +282,7 @@ class Tensor:
         >>> torsh.tensor([1., 2.]).requires_grad_()
         tensor([1., 2.], requires_grad=True)
         """
+        _no_transform("requires_grad_() (or perhaps using torch.autograd.functional.* APIs)", "requires_grad_()")
         self.requires_grad = requires_grad
         return self
 
@@ -447,6 +451,7 @@ class Tensor:
         >>> y.grad
         tensor([4.])
         """
+        _no_transform("retain_grad()", "retain_grad()")
         if not self._rg:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         if self._retains or self.grad_fn is None:
@@ -772,6 +777,17 @@ def from_host(array: Any, dtype: dtypes.dtype, where: Any = None) -> Tensor:
     t._kind = kind
     t._rg = False
     return t
+
+
+def _no_transform(call: str, again: str) -> None:
+    """Raise where a program's function that is being transformed (``torsh.func``) steers reverse mode by hand."""
+    functions = sys.modules.get("torsh.autograd.function")
+    if functions is not None and functions.inside_transform() and not is_ours(caller(1).f_code):
+        raise RuntimeError(
+            f"You are attempting to call Tensor.{call} inside of a function being transformed by a functorch transform. This is "
+            "unsupported, please attempt to use the functorch transforms (e.g. grad, vjp, jacrev, jacfwd, hessian) or call "
+            f"{again} outside of a function being transformed instead."
+        )
 
 
 def check_writable(t: Tensor, name: str, incoming: bool = False) -> None:

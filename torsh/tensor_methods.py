@@ -4,9 +4,7 @@ exchange with other libraries.  Imported for its effect by ``torsh.ops``.
 
 from __future__ import annotations
 
-import copy
 import itertools
-from collections import OrderedDict
 from math import prod
 from typing import Any
 
@@ -19,6 +17,7 @@ from torsh.ops._args import check_tensor, size_of
 from torsh.ops.shape import contiguous_strides
 from torsh.ops.storage import reach, storage_elements, strided_view
 from torsh.tensor import Parameter, Tensor, Version, check_writable, memory_of, new, version_of
+from torsh.tensor_copies import Copies
 from torsh.tensor_memory import Memory
 
 # ---- what kind of tensor -----------------------------------------------------------------------------------------------
@@ -185,18 +184,6 @@ class Methods:
         return self._name
 
     @property
-    def names(self) -> tuple[None, ...]:
-        """Names of the dimensions: torsh has no named tensors, so None for each.
-
-        Source: https://docs.pytorch.org/docs/stable/named_tensor.html
-
-        >>> import torsh
-        >>> torsh.zeros(2, 3).names
-        (None, None)
-        """
-        return (None,) * self.ndim
-
-    @property
     def volatile(self) -> bool:
         """False: ``torch.no_grad`` took its place.
 
@@ -226,17 +213,6 @@ class Methods:
     @grad_dtype.setter
     def grad_dtype(self, value: dtypes.dtype | None) -> None:
         self.__dict__["_grad_dtype"] = value
-
-    def has_names(self) -> bool:
-        """Whether dimensions have names: no.
-
-        Source: https://docs.pytorch.org/docs/stable/named_tensor.html
-
-        >>> import torsh
-        >>> torsh.zeros(1).has_names()
-        False
-        """
-        return False
 
     def element_size(self) -> int:
         """Bytes per element.
@@ -638,7 +614,10 @@ class Methods:
         'Labelled'
         """
         if not issubclass(cls, Tensor):
-            raise TypeError(f"as_subclass(): argument 'cls' must be a subclass of Tensor, not {cls.__name__}")
+            raise TypeError(
+                "Creating a Tensor subclass from a class that does not inherit from Tensor is not possible. Make sure your class "
+                f"inherits from Tensor: {cls.__name__} does not."
+            )
         out = new(cls)
         plain = self.clone() if self._bits else self.view_as(self) if self._rg else self._alias()
         out.__dict__.update(plain.__dict__)
@@ -669,7 +648,10 @@ class Methods:
         out = _counted(new(cls))
         out._data, out._kind = data._data, data._kind
         if require_grad:
-            out.requires_grad = True
+            from torsh.overrides import DisableTorchFunction
+
+            with DisableTorchFunction():  # the class's own __new__ is not done with it yet
+                out.requires_grad = True
         return out
 
     # ---- element by element in Python
@@ -713,63 +695,6 @@ class Methods:
         _no_grad("map2_", x, y)
         a, b = x.expand(tuple(self.shape)), y.expand(tuple(self.shape))
         return _from_python(self, [callable(*v) for v in zip(_flat(self), _flat(a), _flat(b))], "map2_")
-
-    # ---- pickling and copying
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        from torsh import _utils
-
-        state = _own_attributes(self)
-        plain = type(self) is Tensor or type(self) is Parameter or self._bits
-        if type(self) is Parameter:
-            args = (self.detach(), self._rg, OrderedDict())
-            if state:
-                return (_utils._rebuild_parameter_with_state, (*args, state))
-            return (_utils._rebuild_parameter, args)
-        func, args = _rebuilt(self)
-        if plain and not state:
-            return (func, args)
-        return (_utils._rebuild_from_type_v2, (func, type(self), args, state))
-
-    def __setstate__(self, state: Any) -> None:
-        if isinstance(state, dict):
-            self.__dict__.update(state)
-            return
-        if not self.is_leaf:
-            raise RuntimeError("__setstate__ can be only called on leaf Tensors")
-        self.set_(*state[:4])
-        self.requires_grad = state[4]
-
-    def __deepcopy__(self, memo: dict[Any, Any]) -> Any:
-        if not self.is_leaf:
-            raise RuntimeError(
-                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment.  If you "
-                "were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage, see "
-                "https://github.com/pytorch/pytorch/pull/103001"
-            )
-        if id(self) in memo:
-            return memo[id(self)]
-        if type(self._data).__name__ == "Hollow":  # a wrapper without memory: its class copies it
-            from torsh._torch_dispatch import deep_copy
-
-            return deep_copy(self, memo)
-        if self.device.type == "meta" or not self._kind.backend.capabilities.mutable or self._bits:
-            copied = self.detach().clone()
-        elif self.numel() == 0:
-            copied = strided_empty(self)
-        else:
-            from torsh.storage import storage_tensor
-
-            storage = copy.deepcopy(self.untyped_storage(), memo)
-            copied = storage_tensor(storage, self.dtype, self.storage_offset(), tuple(self.shape), self.stride())
-        out = copied if type(self) is Tensor or self._bits else copied.as_subclass(type(self))
-        memo[id(self)] = out
-        out._rg = self._rg
-        if self._grad is not None:
-            out._grad = self._grad.__deepcopy__(memo)
-        for name, value in _own_attributes(self).items():
-            out.__dict__[name] = copy.deepcopy(value, memo)
-        return out
 
     def __long__(self) -> int:
         return int(self)
@@ -892,13 +817,6 @@ def _restride(t: Tensor, size: tuple[int, ...], strides: tuple[int, ...]) -> Non
     t._bump("resize_")
 
 
-def strided_empty(t: Tensor) -> Tensor:
-    """An empty tensor with a tensor's shape and strides."""
-    from torsh.ops.storage import empty_strided
-
-    return empty_strided(tuple(t.shape), t.stride(), dtype=t.dtype, device=t.device)
-
-
 def _counted(t: Any) -> Any:
     """A new tensor of a class; one with a ``__torch_dispatch__`` makes itself known to the call path."""
     if type(t).__torch_dispatch__ is Tensor.__torch_dispatch__:
@@ -928,46 +846,7 @@ def _from_python(t: Tensor, values: list[Any], name: str) -> Tensor:
     return t.copy_(tensor(values, dtype=t.dtype).reshape(tuple(t.shape)))
 
 
-# What a tensor has in its __dict__ for torsh's own use.
-_INTERNAL = frozenset(n for n in vars(Tensor) if n.startswith("_") and not n.startswith("__")) | frozenset(
-    Tensor.__annotations__
-)
-
-def _own_attributes(t: Tensor) -> dict[str, Any]:
-    """Attributes users or subclasses gave a tensor."""
-    return {n: v for n, v in t.__dict__.items() if n not in _INTERNAL and n != "_memory"}
-
-
-def _rebuilt(t: Tensor) -> tuple[Any, tuple[Any, ...]]:
-    """The function and arguments that make a tensor again."""
-    from torsh import _utils
-
-    if t.device.type == "meta":
-        return _utils._rebuild_meta_tensor_no_storage, (t.dtype, tuple(t.shape), t.stride(), t._rg)
-    if not t._kind.backend.capabilities.mutable:
-        # A library without writable memory has no storage to save: the values go through the host's, with PyTorch's layout.
-        from torsh import registry
-        from torsh.device import device
-        from torsh.dispatch import place_of
-        from torsh.ops.conversion import to_place
-
-        required, t = t._rg, to_place(t.detach(), place_of(device("cpu"), registry.get("numpy"))).contiguous()
-        return _utils._rebuild_tensor_v2, (
-            t._typed_storage(),
-            0,
-            tuple(t.shape),
-            tuple(t.stride()),
-            required,
-            OrderedDict(),
-        )
-    args = (t._typed_storage(), t.storage_offset(), tuple(t.shape), tuple(t.stride()), t._rg, OrderedDict())
-    if t._bits:
-        pending = {"neg": t.is_neg(), "conj": t.is_conj()}
-        return _utils._rebuild_tensor_v2, (*args, {name: True for name, on in pending.items() if on})
-    return _utils._rebuild_tensor_v2, args
-
-
-for _name, _member in (*vars(Methods).items(), *vars(Memory).items()):
+for _name, _member in (*vars(Methods).items(), *vars(Memory).items(), *vars(Copies).items()):
     if _name not in ("__module__", "__dict__", "__weakref__", "__doc__", "__annotations__"):
         setattr(Tensor, _name, _member)
 

@@ -233,8 +233,7 @@ def heaviside(xp, x, values):
     if is_bool(xp, x):
         return xp.logical_or(x, values)
     zero = like(xp, 0, x)
-    found = xp.where(x == zero, values, xp.astype(x > zero, x.dtype))
-    return xp.where(xp.isnan(x), x, found) if is_float(xp, x) else found
+    return xp.where(x == zero, values, xp.astype(x > zero, x.dtype))
 
 
 def reciprocal(xp, x):

@@ -25,9 +25,8 @@ def _scattered(xp, x, dim, indices, src, combine):
     if not math.prod(indices.shape):
         return x
     if not x.ndim:
-        one = xp.reshape(indices, (1,))
-        src = xp.reshape(src, (1,)) if hasattr(src, "shape") else src
-        return xp.reshape(_scattered(xp, xp.reshape(x, (1,)), 0, one, src, combine), ())
+        src = xp.reshape(src, (-1,)) if hasattr(src, "shape") else src
+        return xp.reshape(_scattered(xp, xp.reshape(x, (1,)), 0, xp.reshape(indices, (-1,)), src, combine), ())
     indices = xp.reshape(indices, (1,)) if not indices.ndim else indices
     _check(xp, indices, x.shape[dim], dim)
     # The index may be shorter than the array in the other dimensions: only that block is written.

@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from torsh.backend import Backend, Capabilities, Kernel
+from torsh.backend import FROM_NUMPY, Backend, Capabilities, Kernel
 from torsh.device import device as Device
 from torsh.dtypes import dtype as Dtype
 
 # A buffer whose graph has grown past this many steps is computed when it is written to: a loop that never reads a value
 # would otherwise let the graph, and the time to extend it, grow without end.
 LONGEST = 20_000
+# Bytes up to which a check may look at values that are known.
+LOOKED_AT = 1 << 16
 # Bytes up to which an array that was only made is computed along with what is read, and kept.
 SMALL = 64 << 20
 # The same for an array that was written in place, which would otherwise carry its history along; a cluster's workers keep
@@ -53,6 +55,11 @@ class DaskBackend(Backend):
 
         return str(dask.__version__)
 
+    def remarks(self) -> list[str]:
+        from torsh_dask import whole
+
+        return whole.remarks()
+
     # ---- kernels
 
     def kernel(self, name: str, dtype: Dtype) -> Kernel | None:
@@ -63,9 +70,9 @@ class DaskBackend(Backend):
         return self._kernels[name]
 
     def compute_dtype(self, dtype: Dtype) -> Dtype:
-        from torsh_numpy.backend import _WIDER
+        from torsh_numpy.backend import WIDER
 
-        return _WIDER.get(dtype, dtype)
+        return WIDER.get(dtype, dtype)
 
     # ---- data
 
@@ -74,9 +81,17 @@ class DaskBackend(Backend):
 
         return lazy.from_host(array)
 
-    def dtype_of(self, raw: Any) -> Dtype:
-        from torsh_numpy.backend import FROM_NUMPY
+    def pieces(self, shape: tuple[int, ...], dtype: Dtype, block: int) -> tuple[int, ...]:
+        from torsh_dask import lazy
 
+        return lazy.pieces(shape, dtype.itemsize, block)
+
+    def from_pieces(self, shape: tuple[int, ...], dtype: Dtype, counts: tuple[int, ...], make: Any) -> Any:
+        from torsh_dask import lazy
+
+        return lazy.from_pieces(shape, dtype, counts, make)
+
+    def dtype_of(self, raw: Any) -> Dtype:
         return FROM_NUMPY[raw.dtype]
 
     def as_raw(self, value: Any) -> Any:
@@ -104,6 +119,12 @@ class DaskBackend(Backend):
         """Remember what is alive and not computed yet."""
         if not _known(buffer):
             self._waiting.add(buffer)
+
+    def known(self, raw: Any) -> bool:
+        """Whether the values are in this process's memory as one small chunk."""
+        from torsh_dask import lazy
+
+        return _nbytes(raw.buffer) <= LOOKED_AT and lazy.is_here(raw.buffer.value)
 
     def wrote(self, buffer: Any) -> None:
         """Memory that was written in place waits like everything else, but not for ever."""

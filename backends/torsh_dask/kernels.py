@@ -1,13 +1,14 @@
 """Which lazy form an op takes.
 
 Where all arrays are one chunk: one task that runs the op's NumPy kernel.  Where some have several chunks: elementwise
-ops, ops that treat every sample of the first dimension alone, and the reductions and products below stay chunked;
-everything else runs on the whole arrays.
+ops, ops that treat every sample of the first dimension alone, and those of ``chunked`` stay chunked; everything else
+runs on the whole arrays.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -16,11 +17,11 @@ import dask.array as da
 import numpy as np
 
 from torsh import dtypes
-from torsh.backend import Kernel
+from torsh.backend import TO_NUMPY, Kernel
 from torsh.dtypes import dtype as Dtype
 from torsh_dask import lazy, tasks
+from torsh_dask.chunked import CHUNKED
 from torsh_dask.lazy import type_of
-from torsh_numpy.backend import TO_NUMPY
 
 
 class Meta(NamedTuple):
@@ -78,9 +79,33 @@ BATCHED: dict[str, Any] = {
     "native_layer_norm": lambda args: Batch() if len(args[1]) < args[0].ndim else None,
     "nll_loss_backward": lambda args: Batch((0, 1) if args[4] == "none" else (1,), sized=1, least=1),
     "take_rows": Batch((1,), least=1),
+    "take": Batch((1,), least=1),
+    "one_hot_op": Batch(least=1),
+    "isin": lambda args: Batch((0,), least=1) if type(args[0]) is da.Array else None,
+    "searchsorted": lambda args: (
+        Batch((1,), least=1) if args[0].ndim == 1 else Batch((0, 1) if args[4] is None else (0, 1, 2))
+    ),
+    "euclidean": lambda args: Batch((0,)) if args[0].ndim == 2 else Batch((0, 1)),
+    "pad_mirror": lambda args: Batch() if len(args[1]) < args[0].ndim else None,
+    "col2im": Batch(least=3),
+    "solve_op": lambda args: Batch((0, 1), least=3) if args[0].ndim == args[1].ndim else None,
+    **dict.fromkeys(
+        (
+            "cholesky_op", "det_op", "eig_op", "eigh_op", "eigvals_op", "eigvalsh_op", "geqrf_op", "inv_op", "lu_op",
+            "matrix_exp_op", "qr_op", "slogdet_op", "svd_op", "svdvals_op",
+        ),
+        Batch(least=3),
+    ),
+    "softmax_backward": Batch((0, 1), dims=2),
+    "log_softmax_backward": Batch((0, 1), dims=2),
+    "index_add": Batch((0, 2), dims=1),
+    "index_copy": Batch((0, 2), dims=1),
+    "index_fill": Batch(dims=1),
+    "scatter_reduce": Batch((0, 1, 2), dims=1),
+    "repeat_interleave_kernel": Batch(dims=2),
     "embedding_backward": lambda args: None if args[4] else Batch((0, 1), summed=True, least=1),
     "gather": Batch((0, 1), dims=1),
-    "index": lambda args: Batch((1,), least=1) if len(args[1]) == 1 and args[1][0] is not None else None,
+    "index": lambda args: _of_index(args[1]),
     "index_select": Batch(dims=1),
     "scatter": lambda args: Batch((0, 1, 2) if type(args[3]) is da.Array else (0, 1), dims=1),
     "scatter_add": Batch((0, 1, 2), dims=1),
@@ -96,6 +121,14 @@ BATCHED: dict[str, Any] = {
         )
     },
 }  # fmt: skip
+
+
+def _of_index(indices: list[Any]) -> Batch | None:
+    """Indexing by one tensor goes along with its chunks; where the first dimension is not indexed, with the input's."""
+    if indices[0] is not None:
+        return Batch((1,), least=1) if len(indices) == 1 else None
+    at = [d for d, i in enumerate(indices) if i is not None]
+    return Batch((0,)) if at == list(range(at[0], at[0] + len(at))) else None
 
 
 def _by_sample(name: str, arrays: list[da.Array], args: Any) -> Batch | None:
@@ -118,84 +151,6 @@ def _fits(batch: Batch, arrays: list[da.Array], args: Any) -> bool:
     return len({a.shape[0] for a in first}) == 1
 
 
-# ---- ops that Dask does in chunks ------------------------------------------------------------------------------------
-
-
-def _reduction(function: Callable[..., Any], **more: Any) -> Kernel:
-    def run(x: da.Array, dim: Any, keepdim: bool, *rest: Any) -> da.Array:
-        return function(x, axis=dim, keepdims=keepdim, **more)
-
-    return run
-
-
-def _sum(x: da.Array, dim: Any, keepdim: bool, *rest: Any) -> da.Array:
-    return da.sum(x, axis=dim, keepdims=keepdim, dtype=x.dtype if x.dtype.kind in "fc" else np.int64)
-
-
-def _mean(x: da.Array, dim: Any, keepdim: bool, *rest: Any) -> da.Array:
-    n = math.prod(x.shape if dim is None else [x.shape[d] for d in dim])
-    return _sum(x, dim, keepdim) / x.dtype.type(n)
-
-
-def _prod(x: da.Array, dim: Any, keepdim: bool, *rest: Any) -> da.Array:
-    return da.prod(x, axis=dim, keepdims=keepdim, dtype=x.dtype if x.dtype.kind in "fc" else np.int64)
-
-
-def _position(function: Callable[..., Any]) -> Kernel:
-    def run(x: da.Array, dim: Any, keepdim: bool, *rest: Any) -> da.Array:
-        axis = dim if dim is None or isinstance(dim, int) else dim[0]
-        return function(x, axis=axis, keepdims=keepdim)
-
-    return run
-
-
-def _var(x: da.Array, dim: Any, keepdim: bool, correction: Any, *rest: Any) -> da.Array:
-    n = math.prod(x.shape if dim is None else [x.shape[d] for d in dim])
-    d = x - _sum(x, dim, True) / x.dtype.type(n)
-    total = _sum((d * d.conj()).real if x.dtype.kind == "c" else d * d, dim, keepdim)
-    return total / total.dtype.type(max(n - correction, 0))
-
-
-def _embed(g: da.Array, size: tuple[int, ...], key: Any) -> da.Array:
-    x = da.zeros(size, dtype=g.dtype, chunks="auto")
-    x[tuple(k for k in key if k is not None)] = g.squeeze(_put_in(key, len(size))) if None in key else g
-    return x
-
-
-def _put_in(key: Any, ndim: int) -> tuple[int, ...]:
-    """Which dimensions of ``x[key]`` were put in by None."""
-    used = sum(1 for k in key if k is not None and k is not Ellipsis)
-    found, d = [], 0
-    for k in key:
-        if k is None:
-            found.append(d)
-        d += ndim - used if k is Ellipsis else 0 if isinstance(k, int) else 1
-    return tuple(found)
-
-
-CHUNKED: dict[str, Kernel] = {
-    "sum": _sum,
-    "mean": _mean,
-    "prod_op": _prod,
-    "amax": _reduction(da.max),
-    "amin": _reduction(da.min),
-    "all": _reduction(da.all),
-    "any": _reduction(da.any),
-    "argmax": _position(da.argmax),
-    "argmin": _position(da.argmin),
-    "var_op": _var,
-    "std_op": lambda *a: da.sqrt(_var(*a)),
-    "matmul": lambda a, b: da.matmul(a, b),
-    "mm_op": lambda a, b: da.matmul(a, b),
-    "addmm": lambda x, a, b, beta, alpha: x * beta + da.matmul(a, b) * alpha,
-    "linear": lambda x, w, b: da.matmul(x, w.T) if b is None else da.matmul(x, w.T) + b,
-    "cat": lambda xs, dim: da.concatenate(xs, axis=dim),
-    "stack": lambda xs, dim: da.stack(xs, axis=dim),
-    "reshape": lambda x, size, *shape: lazy.DaskMoves().reshape(x, size),
-    "embed": _embed,
-}
-
-
 # ---- ops that make arrays --------------------------------------------------------------------------------------------
 
 
@@ -212,6 +167,41 @@ def _created(function: Kernel) -> Kernel:
         return lazy.from_host(np.asarray(function(*args)))
 
     return run
+
+
+def _long(name: str, function: Kernel, part: Callable[..., tuple[Any, ...]], shape: Callable[..., Any]) -> Kernel:
+    """A creation op whose long results are made chunk by chunk, when needed.
+
+    shape: of the result, from the op's arguments.  part: the kernel's arguments for a part of the first dimension.
+    """
+
+    def run(*args: Any) -> da.Array:
+        size, dtype = shape(*args), args[-2]
+        counts = lazy.pieces(size, dtype.itemsize, 8)
+        row = math.prod(size[1:])
+        if len(counts) == 1 or any(n % row for n in counts):
+            return lazy.from_host(np.asarray(function(*args)))
+        ends = [n // row for n in itertools.accumulate(counts)]
+        make = [
+            functools.partial(tasks.call, name, part(lo, hi, *args)) for lo, hi in zip([0, *ends[:-1]], ends, strict=True)
+        ]
+        return lazy.from_pieces(size, dtype, counts, make)
+
+    return run
+
+
+# Op -> (arguments of its kernel for the part from lo to hi of the first dimension, shape of the result).
+LONG: dict[str, tuple[Callable[..., tuple[Any, ...]], Callable[..., Any]]] = {
+    "arange": (
+        lambda lo, hi, start, step, count, dtype, device: (start, step, hi, dtype, device, lo),
+        lambda start, step, count, *rest: (count,),
+    ),
+    "linspace": (lambda lo, hi, *args: (*args, lo, hi), lambda start, end, count, *rest: (count,)),
+    "eye": (
+        lambda lo, hi, n, m, dtype, device: (hi - lo, m, dtype, device, lo),
+        lambda n, m, *rest: (n, m),
+    ),
+}
 
 
 def _data_dependent(name: str) -> Kernel:
@@ -239,7 +229,7 @@ def find(name: str) -> Kernel | None:
     if op is None or function is None:
         return None
     if "creation" in op.tags:
-        return _created(function)
+        return _long(name, function, *LONG[name]) if name in LONG else _created(function)
     if name in ("clone", "packed", "positive"):
         return lambda x: x
     if name == "cast":
@@ -248,6 +238,8 @@ def find(name: str) -> Kernel | None:
         return lambda x, mask, value: lazy.elementwise(name, name, (x, mask, value), type_of(x))
     if "pointwise" in op.tags and op.meta is None:
         return functools.partial(_pointwise, op)
+    if "pointwise" in op.tags and name not in BATCHED:
+        return functools.partial(_elementwise, op)
     if op.meta is None:
         return _data_dependent(name) if "data-dependent" in op.tags else None
     return functools.partial(_general, op)
@@ -260,6 +252,17 @@ def _pointwise(op: Any, *args: Any) -> da.Array:
         values = lazy.arrays_in(args[1:])
         dtype = type_of(values[0]) if values else dtypes.of_number(args[1])
     return lazy.elementwise(op.name, op.name, args, op.out_kind(_place()[dtype]).dtype)
+
+
+def _elementwise(op: Any, *args: Any) -> Any:
+    """An elementwise op that says itself which type its result has."""
+    found = op.meta(*metas_of(args))
+    if type(found) is not list:
+        return lazy.elementwise(op.name, op.name, args, found[1])
+    if all(lazy.single(a) for a in lazy.arrays_in(args)):
+        return lazy.call(op.name, op.name, args, found)
+    run = functools.partial(tasks.result, op.name)
+    return tuple(lazy.elementwise(op.name, functools.partial(run, i), args, meta[1]) for i, meta in enumerate(found))
 
 
 @functools.cache
@@ -277,15 +280,45 @@ def _general(op: Any, *args: Any) -> Any:
         return _data_dependent(op.name)()
     found = op.meta(*metas_of(args))
     metas = found if type(found) is list else (tuple(found[0]), found[1])
+    if type(metas) is not list and math.prod(metas[0]) > lazy.most_elements(metas[1].itemsize):
+        args, arrays = _smaller(op.name, args, arrays, metas)
     if not all(lazy.single(a) for a in arrays):
         batch = _by_sample(op.name, arrays, args)
         if batch is not None:
             return lazy.call(op.name, op.name, args, metas, batch.arrays, batch.summed, batch.sized)
         chunked = CHUNKED.get(op.name)
-        if chunked is not None:
-            x = chunked(*args)
-            return x if x.dtype == TO_NUMPY[metas[1]] else x.astype(TO_NUMPY[metas[1]])
+        x = None if chunked is None else chunked(*args)
+        if type(x) is tuple:
+            return tuple(None if m is None else _typed(y, m) for y, m in zip(x, metas))
+        if x is not None:
+            return _typed(x, metas)
     return lazy.call(op.name, op.name, args, metas)
 
 
-__all__ = ["BATCHED", "CHUNKED", "find"]
+def _smaller(name: str, args: Any, arrays: list[da.Array], meta: Any) -> tuple[Any, list[da.Array]]:
+    """Arguments with arrays of one chunk cut along the first dimension, for a result that is larger than a chunk."""
+    batch = Batch() if name in ("matmul", "mm_op", "addmm") else BATCHED.get(name)
+    if batch is not None and not isinstance(batch, Batch):
+        batch = batch(args)
+    first = 1 if name == "addmm" else 0
+    if batch is None or batch.summed or batch.sized is not None or not all(lazy.single(a) for a in arrays):
+        return args, arrays
+    cut = [arrays[first + i] for i in batch.arrays if first + i < len(arrays)]
+    rows = meta[0][0]
+    if len(cut) < len(batch.arrays) or any(a.ndim < batch.least or a.shape[0] != rows for a in cut):
+        return args, arrays
+    count = max(lazy.most_elements(meta[1].itemsize) // (math.prod(meta[0]) // rows), 1)
+    made = {id(a): a.rechunk({0: count}) for a in cut}
+
+    def replaced(x: Any) -> Any:
+        return type(x)(replaced(v) for v in x) if type(x) in (list, tuple) else made.get(id(x), x)
+
+    args = replaced(tuple(args))
+    return args, lazy.arrays_in(args)
+
+
+def _typed(x: da.Array, meta: Any) -> da.Array:
+    return x if x.dtype == TO_NUMPY[meta[1]] else x.astype(TO_NUMPY[meta[1]])
+
+
+__all__ = ["BATCHED", "find"]

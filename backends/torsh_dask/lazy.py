@@ -13,15 +13,17 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import dask
 import dask.array as da
 import numpy as np
 from dask._task_spec import Task, TaskRef
 from dask.highlevelgraph import HighLevelGraph, MaterializedLayer
+from dask.utils import parse_bytes
 
+from torsh.backend import FROM_NUMPY, TO_NUMPY
 from torsh.dtypes import dtype as Dtype
 from torsh_dask import counts, tasks
 from torsh_dask.tasks import Slot
-from torsh_numpy.backend import FROM_NUMPY, TO_NUMPY
 
 Shape = tuple[int, ...]
 
@@ -98,9 +100,48 @@ def from_host(array: np.ndarray[Any, Any], chunks: Any = "auto") -> da.Array:
     return from_blocks(name, chunks, array.dtype, values)
 
 
+def most_elements(itemsize: int) -> int:
+    """How many elements go into one of Dask's chunks."""
+    return max(parse_bytes(dask.config.get("array.chunk-size")) // itemsize, 1)  # type: ignore[no-any-return]
+
+
+def pieces(shape: Shape, itemsize: int, block: int) -> tuple[int, ...]:
+    """In how many elements at a time a new array is made: whole rows, as many as go into one of Dask's chunks."""
+    total = math.prod(shape)
+    most = most_elements(itemsize)
+    if total <= max(most, block):
+        return (total,)
+    row = total // shape[0]
+    unit = math.lcm(row, block)
+    if unit > most:  # rows are too long: pieces of rows
+        unit = block
+    count = most // unit * unit
+    return (*(count,) * (total // count), *((total % count,) if total % count else ()))
+
+
+def from_pieces(shape: Shape, dtype: Dtype, counts: tuple[int, ...], make: Sequence[Callable[[], Any]]) -> da.Array:
+    """An array whose elements, in row-major order, functions give piece by piece."""
+    name = unique("made")
+    row = math.prod(shape[1:])
+    rows = all(n % row == 0 for n in counts)
+    tail = (0,) * (len(shape) - 1) if rows else ()
+    layer = {}
+    for i, (n, function) in enumerate(zip(counts, make)):
+        key = (name, i, *tail)
+        layer[key] = Task(key, tasks.made, function, (n // row, *shape[1:]) if rows else (n,))
+    chunks = (tuple(n // row for n in counts), *((n,) for n in shape[1:])) if rows else (tuple(counts),)
+    found = _array(MaterializedLayer(layer), name, chunks, TO_NUMPY[dtype], ())
+    return found if rows else found.reshape(shape)
+
+
+def is_here(x: da.Array) -> bool:
+    """Whether an array is one chunk whose values are known in this process (and not only on a cluster)."""
+    return is_data(x) and single(x) and isinstance(next(iter(x.dask.layers[x.name].values())), (np.ndarray, np.generic))
+
+
 def _is_number(x: da.Array) -> bool:
-    """Whether an array is a single number that is known here (and not only on a cluster)."""
-    return not x.shape and is_data(x) and isinstance(x.dask.layers[x.name][x.name,], (np.ndarray, np.generic))
+    """Whether an array is a single number that is known here."""
+    return not x.shape and is_here(x)
 
 
 def single(x: da.Array) -> bool:
@@ -244,8 +285,13 @@ def elementwise(name: str, function: Any, args: Sequence[Any], dtype: Dtype) -> 
     """An elementwise op with broadcasting; arrays of several chunks stay so."""
     arrays = arrays_in(args)
     shape = np.broadcast_shapes(*[a.shape for a in arrays])
+    large = math.prod(shape) > most_elements(dtype.itemsize)
     if all(single(a) for a in arrays) and math.prod(shape):
-        return call(name, function, args, (shape, dtype))
+        if not large or any(a.shape == shape for a in arrays):
+            return call(name, function, args, (shape, dtype))
+        # Operands that are small one by one give a result that is not.
+        chunks = da.core.normalize_chunks("auto", shape, dtype=TO_NUMPY[dtype])
+        arrays = [_cut(a, chunks) for a in arrays]
     template = template_of(tuple(args), itertools.count())
     operands: list[Any] = []
     for a in arrays:
@@ -258,6 +304,11 @@ def elementwise(name: str, function: Any, args: Sequence[Any], dtype: Dtype) -> 
     return found
 
 
+def _cut(x: da.Array, chunks: tuple[tuple[int, ...], ...]) -> da.Array:
+    """An operand in the chunks of a result it is broadcast to."""
+    return x.rechunk(tuple(c if n != 1 else (1,) for n, c in zip(x.shape, chunks[len(chunks) - x.ndim :])))
+
+
 # ---- rearranging -----------------------------------------------------------------------------------------------------
 
 
@@ -266,10 +317,11 @@ class DaskMoves:
 
     def reshape(self, x: da.Array, shape: Shape) -> da.Array:
         if not single(x):
-            try:
-                return x.reshape(shape)
-            except NotImplementedError:  # Dask splits and merges dimensions only where they come out even
-                pass
+            for start in (x, x.reshape(-1)):  # Dask splits and merges dimensions only where they come out even
+                try:
+                    return start.reshape(shape)
+                except NotImplementedError:
+                    pass
         return self._one("reshape", np.reshape, (x, shape), shape, x)
 
     def permute(self, x: da.Array, axes: tuple[int, ...]) -> da.Array:
@@ -282,6 +334,10 @@ class DaskMoves:
         return self._one("index", tasks.index, (x, key), _indexed(x.shape, key), x)
 
     def expand(self, x: da.Array, shape: Shape) -> da.Array:
+        if single(x) and math.prod(shape) > max(x.size, most_elements(x.itemsize)):  # what is made of it takes memory
+            chunks = da.core.normalize_chunks("auto", shape, dtype=x.dtype)
+            x = _cut(x, chunks)
+            return da.broadcast_to(x, shape, chunks=chunks)
         return self._one("expand", np.broadcast_to, (x, shape), shape, x) if single(x) else da.broadcast_to(x, shape)
 
     def take(self, x: da.Array, positions: np.ndarray[Any, Any], axis: int) -> da.Array:

@@ -241,94 +241,6 @@ def in_range(index: Any, n: int) -> bool:
     return not wrong
 
 
-# In the following four all arrays are flat: ``count`` places (of ``n`` in x) ``after`` apart, over and over.  Positions
-# are unsigned, for which Numba leaves out the case of negative ones.  The loops return False, and write nothing, where an index is out of range.
-
-
-def gather(x: Any, n: int, index: Any, count: int, after: int, out: Any) -> bool:
-    wrong = False
-    for i in range(index.size):
-        wrong |= (index[i] < 0) | (index[i] >= n)
-    if wrong:
-        return False
-    p, base = 0, np.uint64(0)
-    for _ in range(index.size // (count * after)):
-        if after == 1:
-            for q in range(p, p + count):
-                out[q] = x[base + np.uint64(index[q])]
-            p += count
-        else:
-            for _ in range(count):
-                for b in range(after):
-                    out[p + b] = x[base + np.uint64(b) + np.uint64(index[p + b]) * np.uint64(after)]
-                p += after
-        base += np.uint64(n * after)
-    return True
-
-
-def scatter(x: Any, n: int, index: Any, count: int, after: int, src: Any) -> bool:
-    wrong = False
-    for i in range(index.size):
-        wrong |= (index[i] < 0) | (index[i] >= n)
-    if wrong:
-        return False
-    p, base = 0, np.uint64(0)
-    for _ in range(index.size // (count * after)):
-        if after == 1:
-            for q in range(p, p + count):
-                x[base + np.uint64(index[q])] = src[q]
-            p += count
-        else:
-            for _ in range(count):
-                for b in range(after):
-                    x[base + np.uint64(b) + np.uint64(index[p + b]) * np.uint64(after)] = src[p + b]
-                p += after
-        base += np.uint64(n * after)
-    return True
-
-
-def scatter_number(x: Any, n: int, index: Any, count: int, after: int, number: Any) -> bool:
-    wrong = False
-    for i in range(index.size):
-        wrong |= (index[i] < 0) | (index[i] >= n)
-    if wrong:
-        return False
-    p, base = 0, np.uint64(0)
-    for _ in range(index.size // (count * after)):
-        if after == 1:
-            for q in range(p, p + count):
-                x[base + np.uint64(index[q])] = number
-            p += count
-        else:
-            for _ in range(count):
-                for b in range(after):
-                    x[base + np.uint64(b) + np.uint64(index[p + b]) * np.uint64(after)] = number
-                p += after
-        base += np.uint64(n * after)
-    return True
-
-
-def scatter_add(x: Any, n: int, index: Any, count: int, after: int, src: Any) -> bool:
-    wrong = False
-    for i in range(index.size):
-        wrong |= (index[i] < 0) | (index[i] >= n)
-    if wrong:
-        return False
-    p, base = 0, np.uint64(0)
-    for _ in range(index.size // (count * after)):
-        if after == 1:
-            for q in range(p, p + count):
-                x[base + np.uint64(index[q])] += src[q]
-            p += count
-        else:
-            for _ in range(count):
-                for b in range(after):
-                    x[base + np.uint64(b) + np.uint64(index[p + b]) * np.uint64(after)] += src[p + b]
-                p += after
-        base += np.uint64(n * after)
-    return True
-
-
 def places_of(mask: Any, width: int, out: Any) -> None:
     """Row and column of every true element of a flat array with rows of ``width``."""
     at = 0
@@ -479,8 +391,9 @@ def spaced(start: float, end: float, step: float, out: Any) -> None:
 
 LOOPS = {
     f.__name__: Loop(f)
-    for f in (spaced, running_sum, running_extreme, to_half, from_half, in_range, places_of, gather, scatter, scatter_number, scatter_add, minus_picked, max_pool, mean_pool, patches, add_rows, largest, selected)
+    for f in (spaced, running_sum, running_extreme, to_half, from_half, in_range, places_of, minus_picked, max_pool, mean_pool, patches, add_rows, largest, selected)
 }
+LOOPS.update({name: Loop(f"torsh_numpy._indexed:{name}") for name in ("gather", "scatter", "scatter_add", "scatter_number")})
 # Only where the order of operations is free may the compiler change it.
 LOOPS.update({name: Loop(f"torsh_numpy._rows:{name}") for name in ("less_largest", "less", "over_sum", "sums", "variances", "layer_norm")})
 LOOPS["product"] = Loop(product, fastmath={"reassoc"})

@@ -72,11 +72,11 @@ def _log(x, rest):
 
 @_part
 def _log_factorial(a):
-    """log(gamma(a + 1)) as a sum of two numbers, to about 1e-18."""
+    """h, r, p, q: gamma(a + 1) is exp(h + r) / (p + q), h + r exact to about 1e-18."""
     b, c = _sum(a, 1.0)
     # gamma(b) = gamma(b + n) / (b (b + 1) ...)
     p, q = 1.0, 0.0
-    while b < 12.0:
+    while b < 9.0:
         p, q = _times(p, q, b, c)
         b, c = _add(b, c, 1.0, 0.0)
     # https://dlmf.nist.gov/5.11#E1
@@ -88,26 +88,29 @@ def _log_factorial(a):
     t = 1.0 / 1188 - s * (691.0 / 360360 - s * (1.0 / 156 - s * 3617.0 / 122400))
     t = 1.0 / 12 - s * (1.0 / 360 - s * (1.0 / 1260 - s * (1.0 / 1680 - s * t)))
     h, r = _add(h, r, t / b, 0.0)
-    if p != 1.0:
-        k, o = _log(p, q)
-        h, r = _add(h, r, -k, -o)
-    return h, r
+    return h, r, p, q
 
 
 @_part
 def _exponent(a, x, of_a, whole):
-    """The logarithm of x**a exp(-x) / gamma(a + 1) as a sum of two numbers; without exp(-x) if not ``whole``."""
+    """The logarithm of x**a exp(-x) / gamma(a + 1) as a sum of two numbers; if not ``whole`` without exp(-x), else without the product
+    p + q (``_log_factorial``)."""
     k, o = _log(x, 0.0)
     k, o = _times(k, o, a, 0.0)
     if whole:
         k, o = _add(k, o, -x, 0.0)
+    elif of_a[2] != 1.0:
+        m, n = _log(of_a[2], of_a[3])
+        k, o = _add(k, o, m, n)
     return _add(k, o, -of_a[0], -of_a[1])
 
 
 @_part
-def _scaled(factor, h, r):
-    """factor * exp(h + r), rounded once where that is subnormal."""
-    factor *= 1.0 + r
+def _scaled(factor, h, r, of_a):
+    """factor * exp(h + r) times the product p + q (``_log_factorial``), rounded once where that is subnormal."""
+    p, q = of_a[2], of_a[3]
+    whole = factor * p
+    factor = whole + (fma(factor, p, -whole) + whole * (r + q / p))
     if h > -650.0:
         return factor * math.exp(h)
     if h < -1600.0:
@@ -132,18 +135,23 @@ def _series(a, x):
 @_part
 def _fraction(a, x):
     """The continued fraction that x**a exp(-x) is multiplied with to give the upper function."""
-    n = int(20.0 + 100.0 / x + 6.0 * math.sqrt(a))
-    f = 0.0
-    for k in range(n, 0, -1):
-        f = k * (k - a) / (x + (2 * k + 1) - a - f)
-    return 1.0 / ((x - a) + 1.0 - f)
+    # f = k (k - a) / (x + 2 k + 1 - a - f) for k = n, ..., 1 as a quotient of two numbers: steps that divide wait for each other four
+    # times as long.  x is at most 4000 where the result is not 0 (``_scaled``), so 32 steps cannot overflow.
+    k = 20.0 + math.floor(100.0 / x + 6.0 * math.sqrt(a))
+    above, below = 0.0, 1.0
+    while k > 0.0:
+        for _ in range(min(k, 32.0)):
+            above, below = k * (k - a) * below, (x + (2.0 * k + 1.0) - a) * below - above
+            k -= 1.0
+        above, below = above / below, 1.0
+    return 1.0 / ((x - a) + 1.0 - above)
 
 
 @_part
 def _upper(a, x, of_a):
     if x >= a and x >= 0.5:
         h, r = _exponent(a, x, of_a, True)
-        return _scaled(a * _fraction(a, x), h, r)
+        return _scaled(a * _fraction(a, x), h, r, of_a)
     if x >= a or (a < 1.0 and x < 0.5):
         # 1 - x**a / gamma(1 + a), and what the rest of the series adds
         h, r = _exponent(a, x, of_a, False)
@@ -162,13 +170,13 @@ def _upper(a, x, of_a):
 @_part
 def _lower(a, x, of_a):
     h, r = _exponent(a, x, of_a, True)
-    return _scaled(_series(a, x), h, r)
+    return _scaled(_series(a, x), h, r, of_a)
 
 
 @_loop
 def igamma(a, x, out):
     """Returns how many are left to do."""
-    left, last, of_a = 0, np.nan, (0.0, 0.0)
+    left, last, of_a = 0, np.nan, (0.0, 0.0, 1.0, 0.0)
     for i in range(x.size):
         b, v = a[i], x[i]
         if LOWEST <= b <= HIGHEST and 0.0 < v < np.inf:
@@ -182,7 +190,7 @@ def igamma(a, x, out):
 
 @_loop
 def igammac(a, x, out):
-    left, last, of_a = 0, np.nan, (0.0, 0.0)
+    left, last, of_a = 0, np.nan, (0.0, 0.0, 1.0, 0.0)
     for i in range(x.size):
         b, v = a[i], x[i]
         if LOWEST <= b <= HIGHEST and 0.0 < v < np.inf:

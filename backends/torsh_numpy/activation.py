@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
+from torsh.backend import TO_NUMPY
 from torsh_numpy._blocks import LARGE, in_parts, looped
 from torsh_numpy._compiled import LOOPS
-from torsh_numpy.backend import TO_NUMPY
 
 # 0-d arrays: NumPy converts a Python number anew in every call.
 ZERO = {n: np.zeros((), n) for n in TO_NUMPY.values()}

@@ -95,9 +95,10 @@ def clamp(x, low, high):
 
 def lerp(x, end, weight):
     # From whichever end is nearer, so that both ends are met exactly.
+    step = end - x
     if isinstance(weight, np.ndarray):
-        return np.where(np.abs(weight) < 0.5, x + weight * (end - x), end - (end - x) * (1 - weight))
-    return x + weight * (end - x) if abs(weight) < 0.5 else end - (end - x) * (1 - weight)
+        return np.where(np.abs(weight) < 0.5, x + weight * step, end - step * (1 - weight))
+    return x + weight * step if abs(weight) < 0.5 else end - step * (1 - weight)
 
 
 def addcmul(x, a, b, value):

@@ -6,25 +6,17 @@ import importlib
 import operator
 from typing import Any
 
-import ml_dtypes
 import numpy as np
 
 from torsh import dtypes
-from torsh.backend import Backend, Capabilities, Kernel
+from torsh.backend import FROM_NUMPY, TO_NUMPY, Backend, Capabilities, Kernel
 from torsh.device import device as Device
 from torsh.dtypes import dtype as Dtype
 from torsh_numpy._blocks import in_parts
 from torsh_numpy._compiled import between_halves
 
-TO_NUMPY: dict[Dtype, np.dtype[Any]] = {
-    d: np.dtype(getattr(ml_dtypes, d.name) if hasattr(ml_dtypes, d.name) else d.name) for d in dtypes.ALL
-}
-# Types that only hold bits: NumPy has none of them, but keeps records of one field apart by the field's name.
-TO_NUMPY.update({d: np.dtype([(d.name, f"u{d.itemsize}")]) for d in dtypes.SHELLS})
-FROM_NUMPY = {n: d for d, n in TO_NUMPY.items()}
-
 # NumPy has no arithmetic of its own for these, or rounds after every step: computed one size up.
-_WIDER = {
+WIDER = {
     dtypes.float16: dtypes.float32, dtypes.bfloat16: dtypes.float32, dtypes.complex32: dtypes.complex64,
     **dict.fromkeys(dtypes.FLOAT8, dtypes.float32),
 }  # fmt: skip
@@ -116,7 +108,7 @@ class NumpyBackend(Backend):
         return self._table.get(name)
 
     def compute_dtype(self, dtype: Dtype) -> Dtype:
-        return _WIDER.get(dtype, dtype)
+        return WIDER.get(dtype, dtype)
 
     def widened(self, op: Any, kernel: Kernel) -> Kernel:
         return in_parts(kernel) if "pointwise" in op.tags else kernel

@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from torsh import dtypes
+from torsh.backend import TO_NUMPY
+
 _PARTS = {2: np.dtype(np.float16), 4: np.dtype(np.float32), 8: np.dtype(np.float64)}
 _WHOLE = {4: np.dtype(np.complex64), 8: np.dtype(np.complex128)}
 
@@ -12,9 +15,6 @@ def view_as_real(x):
 
 def view_as_complex(x):
     if x.itemsize == 2:
-        from torsh import dtypes
-        from torsh_numpy.backend import TO_NUMPY
-
         return x.view(TO_NUMPY[dtypes.complex32])[..., 0]
     return x.view(_WHOLE[x.itemsize])[..., 0]
 

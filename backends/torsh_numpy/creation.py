@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from torsh import dtypes
+from torsh.backend import TO_NUMPY
 from torsh_numpy._compiled import LOOPS, between_halves
-from torsh_numpy.backend import TO_NUMPY
 
 _E4M3FN, _E8M0FNU = TO_NUMPY[dtypes.float8_e4m3fn], TO_NUMPY[dtypes.float8_e8m0fnu]
 _HALF = np.dtype(np.float16)
@@ -61,38 +61,40 @@ KERNELS: dict[str, Any] = {"full": full, "cast": cast}
 _LANES = {4: 8, 8: 4}
 
 
-def arange(start, step, count, dtype, device):
+def arange(start, step, count, dtype, device, lo=0):
+    """lo: the first of the elements that are made, a multiple of 8 (for pieces of long ranges); ``count`` is where they end."""
     target = TO_NUMPY[dtype]
     if target == np.int64:
-        return np.arange(start, start + count * step, step)
+        return np.arange(start + lo * step, start + count * step, step)
     if target.kind in "iu":
-        return (np.arange(count, dtype=np.int64) * step + start).astype(target)
+        return (np.arange(lo, count, dtype=np.int64) * step + start).astype(target)
     if start == int(start) and step == int(step) and abs(start) + abs(step) * count < 1 << 24:
-        return (start + step * np.arange(count, dtype=np.float64)).astype(target)
+        return (start + step * np.arange(lo, count, dtype=np.float64)).astype(target)
     lanes = _LANES.get(target.itemsize, 1)
     whole = count - count % lanes
-    found = np.empty(count, target)
+    found = np.empty(count - lo, target)
     # longdouble: rounded once, as a fused multiply-add is; too slow for long ranges, where the last digit may differ.
-    work = np.longdouble if target == np.float64 and count <= 1 << 16 else np.float64
-    bases = (work(start) + work(step) * np.arange(0, whole, lanes, dtype=work)).astype(target).astype(np.float64)
-    np.add(bases[:, None], step * np.arange(lanes), out=found[:whole].reshape(-1, lanes), casting="same_kind")
-    found[whole:] = work(start) + work(step) * np.arange(whole, count, dtype=work)
+    work = np.longdouble if target == np.float64 and count - lo <= 1 << 16 else np.float64
+    bases = (work(start) + work(step) * np.arange(lo, whole, lanes, dtype=work)).astype(target).astype(np.float64)
+    np.add(bases[:, None], step * np.arange(lanes), out=found[: whole - lo].reshape(-1, lanes), casting="same_kind")
+    found[whole - lo :] = work(start) + work(step) * np.arange(whole, count, dtype=work)
     return found
 
 
 _spaced = LOOPS["spaced"]
 
 
-def linspace(start, end, count, dtype, device):
+def linspace(start, end, count, dtype, device, lo=0, hi=None):
+    """lo, hi: the part of the elements that is made."""
     target = TO_NUMPY[dtype]
     if count == 0:
         return np.empty(0, target)
     if count == 1:
         return convert(np.full(1, start), target, False)
-    return convert(spaced(start, end, count, target), target, False)
+    return convert(spaced(start, end, count, target, lo, count if hi is None else hi), target, False)
 
 
-def spaced(start, end, count, target):
+def spaced(start, end, count, target, lo, hi):
     """Evenly spaced values, each half counted from its own end, in the precision PyTorch uses for the type."""
     half = count // 2
     if target.kind in "iu":
@@ -101,7 +103,7 @@ def spaced(start, end, count, target):
         work = np.longdouble
     elif target.kind == "c":
         step = (complex(end) - complex(start)) / (count - 1)
-        at = np.arange(count)
+        at = np.arange(lo, hi)
         return np.where(at < half, start + step * at, end - step * (count - 1 - at))
     else:
         narrow = target.type if target.kind in "fV" else np.float32
@@ -111,12 +113,13 @@ def spaced(start, end, count, target):
         work = {np.float32: np.float64, np.float64: np.longdouble}.get(narrow, narrow)
     if count > 1 << 16 and work is np.longdouble:
         work = np.float64  # 30 times faster; an element in a few differs by one unit in the last place
-    found = np.empty(count, np.float64 if target.kind in "iu" or work is np.longdouble else target)
-    if target == np.float32 and (run := _spaced.run or _spaced.worth(count)) is not None:
+    found = np.empty(hi - lo, np.float64 if target.kind in "iu" or work is np.longdouble else target)
+    if target == np.float32 and hi - lo == count and (run := _spaced.run or _spaced.worth(count)) is not None:
         run(float(start), float(end), float(step), found)
         return found
-    found[:half] = work(start) + work(step) * np.arange(half, dtype=work)
-    found[half:] = work(end) - work(step) * np.arange(count - 1 - half, -1, -1, dtype=work)
+    half = min(max(half, lo), hi)
+    found[: half - lo] = work(start) + work(step) * np.arange(lo, half, dtype=work)
+    found[half - lo :] = work(end) - work(step) * np.arange(count - 1 - half, count - 1 - hi, -1, dtype=work)
     return found
 
 
@@ -137,8 +140,9 @@ def logspace(start, end, count, base, dtype, device):
     return convert(np.power(work(base), powers if count > 1 else work(start)).reshape(count), target, False)
 
 
-def eye(n, m, dtype, device):
-    return np.eye(n, m, dtype=TO_NUMPY[dtype])
+def eye(n, m, dtype, device, lo=0):
+    """lo: the column of the first row's one."""
+    return np.eye(n, m, lo, dtype=TO_NUMPY[dtype])
 
 
 KERNELS.update(arange=arange, linspace=linspace, logspace=logspace, eye=eye)

@@ -231,7 +231,17 @@ def _means(i: int, o: int, dtype: Any) -> Array:
 
 
 def apply_along(x: Array, axis: int, matrix: Array) -> Array:
-    """Multiply the vectors along an axis by a matrix."""
+    """Multiply the vectors along an axis by a matrix whose zeros mean that an element is not looked at."""
+    found = _product_along(x, axis, matrix)
+    if found.dtype.kind in "fc" and not np.isfinite(found.sum()):  # 0 * inf is nan
+        vectors = np.moveaxis(x, axis, -1)
+        seen = [np.flatnonzero(row) for row in matrix]
+        parts = [np.matmul(vectors[..., places], row[places]) for row, places in zip(matrix, seen)]
+        return np.ascontiguousarray(np.moveaxis(np.stack(parts, -1), -1, axis))
+    return found
+
+
+def _product_along(x: Array, axis: int, matrix: Array) -> Array:
     if axis == x.ndim - 1:
         return np.matmul(x, matrix.T)
     if axis == x.ndim - 2:

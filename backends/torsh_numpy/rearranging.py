@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from torsh_numpy.backend import TO_NUMPY
+from torsh.backend import TO_NUMPY
 
 _ALL = slice(None)
 _REVERSED = slice(None, None, -1)

@@ -12,6 +12,7 @@ _WIDTH = 4096
 _LARGE = 4 * _WIDTH
 _WIDE = {np.dtype(t): np.ones(_WIDTH, t) for t in (np.float32, np.float64)}
 _BLOCK = 128
+_LANES = 256
 _asarray = np.asarray
 
 
@@ -82,9 +83,16 @@ def nansum(x, dim, keepdim, shape):
 
 
 def prod(x, dim, keepdim):
-    if x.dtype in _WIDE and x.size >= LARGE and (dim is None or len(dim) == x.ndim):
-        # NumPy multiplies one by one, each waiting for the one before.
-        total = x.dtype.type(loop("product")(x.ravel("K")))
+    if x.size >= 8 * _LANES and x.dtype in _WIDE and (dim is None or len(dim) == x.ndim):
+        # NumPy multiplies one by one, each waiting for the one before; rows it multiplies as vectors.
+        flat = x.ravel("K")
+        if x.size >= LARGE:
+            total = x.dtype.type(loop("product")(flat))
+        else:
+            whole = x.size // _LANES * _LANES
+            total = np.multiply.reduce(np.multiply.reduce(flat[:whole].reshape(-1, _LANES)))
+            if whole != x.size:
+                total *= np.multiply.reduce(flat[whole:])
         return total.reshape((1,) * x.ndim) if keepdim else total
     return np.multiply.reduce(x, axis=dim, keepdims=keepdim, dtype=np.int64 if x.dtype.kind in "biu" else None)
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from torsh_numpy.backend import TO_NUMPY, owner_of, window
+from torsh.backend import TO_NUMPY
+from torsh_numpy.backend import owner_of, window
 
 _ALL = slice(None)
 _NEW = [(*(_ALL,) * d, None) for d in range(9)]

@@ -103,9 +103,16 @@ def _bessel_k(name, scaled):
 def _spread(a, x, kind):
     """Two operands, one of which may be a number, as contiguous arrays of one shape that loops may have."""
     a, x = np.asarray(a, kind, order="C"), np.asarray(x, kind, order="C")
-    shape = np.broadcast_shapes(a.shape, x.shape)
-    # Not the broadcast arrays themselves: Numba compiles for arrays that may be written to.
-    return (v if v.shape == shape else np.broadcast_to(v, shape).copy() for v in (a, x))
+    if a.shape == x.shape:
+        return a, x
+    shape = np.broadcast_shapes(a.shape, x.shape) if a.shape and x.shape else a.shape or x.shape
+    spread = []
+    for v in (a, x):
+        if v.shape != shape:  # not the broadcast array itself: Numba compiles for arrays that may be written to
+            v, part = np.empty(shape, kind), v
+            v[...] = part
+        spread.append(v)
+    return spread
 
 
 def _incomplete(name, scipy_name):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from torsh import dtypes
-from torsh.backend import Backend, Capabilities, Kernel
+from torsh.backend import TO_NUMPY, Backend, Capabilities, Kernel
 from torsh.device import device as Device
 from torsh.dtypes import dtype as Dtype
 
@@ -148,8 +148,6 @@ class TorchBackend(Backend):
         dtype = self.from_torch[raw.dtype]
         if dtype.name not in _BITS:
             return raw.numpy()
-        from torsh_numpy.backend import TO_NUMPY
-
         bits = {1: torch.uint8, 2: torch.uint16, 4: torch.uint32}[raw.itemsize]
         return raw.view(bits).numpy().view(TO_NUMPY[dtype])
 
@@ -197,7 +195,9 @@ class TorchBackend(Backend):
     def storage(self, raw: torch.Tensor) -> torch.Tensor:
         import torch
 
-        return torch.empty(0, dtype=torch.uint8, device=raw.device).set_(raw.untyped_storage())
+        # By strides: ``set_`` would import ``torch.storage``, which may be another library's by now (see torsh.compat).
+        bytes_ = raw.detach().as_strided((0,), (1,), 0).view(torch.uint8)
+        return bytes_.as_strided((raw.untyped_storage().nbytes(),), (1,), 0)
 
     def geometry(self, raw: torch.Tensor) -> tuple[tuple[int, ...], tuple[int, ...], int]:
         return tuple(raw.shape), raw.stride(), raw.data_ptr()

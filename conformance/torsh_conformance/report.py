@@ -101,9 +101,18 @@ def build(
         "results": [asdict(c) for p in parts for c in p.cells],
         "timings": [t for p in parts for t in p.timings],
         "failures": failures,
+        "remarks": _remarks(plan),
         "stale": [{"backend": k.backend, "key": k.key, "status": k.status, "reason": k.reason} for k in stale],
         **(extra or {}),
     }  # fmt: skip
+
+
+def _remarks(plan: Plan) -> dict[str, list[str]]:
+    """What the backends that were run say of how ops run on them."""
+    from torsh import registry
+
+    found = {t.backend: registry.get(t.backend).remarks() for t in plan.targets}
+    return {name: lines for name, lines in found.items() if lines}
 
 
 def write(path: Path, text: str) -> None:
@@ -319,9 +328,26 @@ def to_matrix(report: dict[str, Any]) -> str:
             columns += ["?"] * len(absent)
             lines.append("| " + " | ".join(columns) + " |")
         lines.append("")
+    lines += _recorded(report)
+    for backend, remarks in report.get("remarks", {}).items():
+        lines += [f"## How ops run on {backend}", "", *(f"* {r}" for r in remarks), ""]
     if "accuracy" in report:
         lines += accuracy_lines(report["accuracy"])
     return "\n".join(lines)
+
+
+def _recorded(report: dict[str, Any]) -> list[str]:
+    """The known failures of a run by backend and reason, for the support matrix."""
+    paths = {o["op"]: o["path"] for o in report["ops"]}
+    found: dict[tuple[str, str, str], set[str]] = {}
+    for f in report["failures"]:
+        if f["known"] is not None:
+            key = (f["backend"], f["known"]["status"], f["known"]["reason"])
+            found.setdefault(key, set()).add(f"`{paths.get(f['op'], f['op'])}` ({f['check']})")
+    if not found:
+        return []
+    lines = [f"* {b}, {status}: {reason}: {', '.join(sorted(ops))}" for (b, status, reason), ops in sorted(found.items())]
+    return ["## Recorded differences", "", "Backend, status and reason of every ≈ above, and the checks that differ.", "", *lines, ""]
 
 
 def to_accuracy(report: dict[str, Any]) -> str:

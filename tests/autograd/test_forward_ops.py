@@ -4,18 +4,15 @@ suite's samples."""
 from __future__ import annotations
 
 import warnings
-from itertools import islice
 
 import numpy as np
 import pytest
+from gradient_samples import SUBJECTS, calls
 
 import torsh
-from torsh_conformance.sample import call_args, generate
-from torsh_conformance.subjects import all_subjects
 
 torch = pytest.importorskip("torch")
 
-SUBJECTS = {s.name: s for s in all_subjects() if s.path and not s.random}
 # One or two of each kind of rule.
 FEW = (
     "exp mul pow atan2 where softmax logsumexp prod var amax max std cumprod logcumsumexp gather index_add masked_fill as_strided_any "
@@ -41,39 +38,14 @@ APART = {
 }  # fmt: skip
 
 
-def calls(subject, dtype, lib, limit):
-    """(number, function of the differentiable tensors, these tensors) of each sample."""
-    function = subject.function(lib)
-    for number, sample in enumerate(islice(generate(subject.path, subject.generator, dtype), limit)):
-        if "grad" in sample.skipped:
-            continue
-        args, kwargs = call_args(lib, sample)
-        wanted = []
+def differentiable(subject, dtype, lib, limit):
+    """(number, function that gives the differentiable tensors among the results, its tensors) of each sample."""
+    for number, call, wanted in calls(subject, dtype, lib, limit):
 
-        def collect(x, wanted=wanted):
-            if isinstance(x, lib.Tensor):
-                if str(x.dtype).rpartition(".")[2] == dtype and x.layout is lib.strided and all(x is not t for t in wanted):
-                    wanted.append(x)
-            elif isinstance(x, (list, tuple)):
-                for y in x:
-                    collect(y)
+        def dense(*tensors, call=call):
+            return tuple(t for t in call(*tensors) if t.layout is lib.strided and (t.is_floating_point() or t.is_complex()))
 
-        collect([*args, *kwargs.values()])
-
-        def call(*tensors, args=args, kwargs=kwargs, wanted=wanted):
-            def swap(x):
-                if isinstance(x, lib.Tensor):
-                    return next((t for t, w in zip(tensors, wanted) if w is x), x)
-                return type(x)(swap(y) for y in x) if type(x) in (list, tuple) else x
-
-            if subject.path.endswith("_"):
-                tensors = tuple(t.clone() for t in tensors)
-            found = function(*[swap(a) for a in args], **{k: swap(v) for k, v in kwargs.items()})
-            outs = tuple(t for t in (found if isinstance(found, (tuple, list)) else (found,)) if isinstance(t, lib.Tensor))
-            return tuple(t for t in outs if t.layout is lib.strided and (t.is_floating_point() or t.is_complex()))
-
-        if wanted:
-            yield number, call, tuple(wanted)
+        yield number, dense, wanted
 
 
 def directions(lib, tensors):
@@ -115,10 +87,10 @@ def check(subject, dtype, limit):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            reference = {n: (call, wanted) for n, call, wanted in calls(subject, dtype, torch, limit)}
+            reference = {n: (call, wanted) for n, call, wanted in differentiable(subject, dtype, torch, limit)}
         except (AttributeError, TypeError, RuntimeError):  # a name or a dtype that PyTorch does not have
             reference = {}
-        for number, call, wanted in calls(subject, dtype, torsh, limit):
+        for number, call, wanted in differentiable(subject, dtype, torsh, limit):
             tangents = directions(torsh, wanted)
             try:
                 outs = call(*wanted)

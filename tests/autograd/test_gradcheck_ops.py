@@ -6,17 +6,14 @@ A sample counts where PyTorch's own gradcheck accepts it: others sit on a kink, 
 from __future__ import annotations
 
 import warnings
-from itertools import islice
 
 import pytest
+from gradient_samples import SUBJECTS, calls
 
 import torsh
-from torsh_conformance.sample import call_args, generate
-from torsh_conformance.subjects import all_subjects
 
 torch = pytest.importorskip("torch")
 
-SUBJECTS = {s.name: s for s in all_subjects() if s.path and not s.random}
 DOUBLE = ("float64", "complex128")
 # One or two of each kind of rule: elementwise, reductions, views, scattered writes, windows, factorizations, losses.
 FEW = (
@@ -24,7 +21,6 @@ FEW = (
     "cdist layer_norm conv2d max_pool2d interpolate linalg_qr linalg_slogdet linalg_solve linalg_pinv fft_rfft nll_loss "
     "smooth_l1_loss native_layer_norm group_norm renorm functional_grid_sample"
 ).split()
-
 
 
 def hermitian(t):
@@ -77,39 +73,10 @@ UNCHECKED = {
 }
 
 
-def calls(subject, dtype, lib, limit):
+def tracked(subject, dtype, lib, limit):
     """(number, function of the tensors that require grad, these tensors) of each sample."""
-    function = subject.function(lib)
-    for number, sample in enumerate(islice(generate(subject.path, subject.generator, dtype), limit)):
-        if "grad" in sample.skipped:
-            continue
-        args, kwargs = call_args(lib, sample)
-        wanted = []
-
-        def track(x, wanted=wanted):
-            if isinstance(x, lib.Tensor):
-                if str(x.dtype).rpartition(".")[2] == dtype and x.layout is lib.strided and all(x is not t for t in wanted):
-                    x.requires_grad_()
-                    wanted.append(x)
-            elif isinstance(x, (list, tuple)):
-                for y in x:
-                    track(y)
-
-        track([*args, *kwargs.values()])
-
-        def call(*tensors, args=args, kwargs=kwargs, wanted=wanted):
-            def swap(x):
-                if isinstance(x, lib.Tensor):
-                    return next((t for t, w in zip(tensors, wanted) if w is x), x)
-                return type(x)(swap(y) for y in x) if type(x) in (list, tuple) else x
-
-            if subject.path.endswith("_"):
-                tensors = tuple(t.clone() for t in tensors)
-            found = function(*[swap(a) for a in args], **{k: swap(v) for k, v in kwargs.items()})
-            return tuple(t for t in (found if isinstance(found, (tuple, list)) else (found,)) if isinstance(t, lib.Tensor))
-
-        if wanted:
-            yield number, call, wanted
+    for number, call, wanted in calls(subject, dtype, lib, limit):
+        yield number, call, [t.requires_grad_() for t in wanted]
 
 
 def through(subject, lib, call, wanted):
@@ -143,10 +110,10 @@ def check(subject, dtype, twice, limit):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            reference = {n: (call, wanted) for n, call, wanted in calls(subject, dtype, torch, limit)}
+            reference = {n: (call, wanted) for n, call, wanted in tracked(subject, dtype, torch, limit)}
         except (AttributeError, TypeError, RuntimeError):  # a name or a dtype that PyTorch does not have
             return result
-        for number, call, wanted in calls(subject, dtype, torsh, limit):
+        for number, call, wanted in tracked(subject, dtype, torsh, limit):
             theirs = reference.get(number)
             if theirs is None:
                 continue

@@ -103,6 +103,8 @@ ARRAYS = {
     "index inside": lambda a, b: a.reshape(2, 2, 6)[:, torsh.tensor([1, 0, 1])],
     "mask": lambda a, b: a[a > 0],
     "nonzero": lambda a, b: torsh.nonzero(a > 0),
+    "gather": lambda a, b: a.gather(1, torsh.tensor([[0, 0, 5], [1, 2, 3]])),
+    "gather of a number": lambda a, b: a[0, 0].gather(0, torsh.tensor([0, 0])),
     "embedding": lambda a, b: F.embedding(torsh.tensor([[1, 2], [3, 1]]), a),
     "cross_entropy": lambda a, b: F.cross_entropy(a, torsh.tensor([1, 2, 5, 0])),
     "mse_loss": lambda a, b: F.mse_loss(a, b),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
 
 import numpy as np
@@ -95,6 +96,18 @@ def test_use_binds_for_a_block_and_gives_back():
     assert t._kind.backend is backend
     with pytest.raises(RuntimeError, match="two backends for cpu: 'numpy' and 'torch'"):
         torsh.zeros(2) + t
+
+
+def test_what_is_made_on_a_tensors_device_can_be_computed_with_it():
+    pytest.importorskip("torch")
+    with registry.use("torch"):
+        t = torsh.arange(3.0)
+    assert t.device == torsh.device("cpu") == torsh.zeros(2).device
+    for x in (torsh.ones(3, device=t.device), torsh.ones(3).to(t.device)):
+        assert (x + t)._kind.backend.name == "torch"
+    t[torsh.tensor([True, False, True], device=t.device)] = 7
+    assert t[[0, -1]].tolist() == [7, 7]
+    assert pickle.loads(pickle.dumps(t.device))._backend is None
 
 
 def test_a_failing_block_gives_back_too():

@@ -35,7 +35,7 @@ def single():
 
 @pytest.mark.parametrize("dtype", dtypes.ALL, ids=str)
 def test_every_dtype_travels_there_and_back(backend, dtype):
-    from torsh_numpy.backend import TO_NUMPY
+    from torsh.backend import TO_NUMPY
 
     array = np.array([[0, 1, 2], [1, 0, 1]]).astype(TO_NUMPY[dtype])
     raw = backend.from_host(array, dtype, CPU)

@@ -240,6 +240,8 @@ def test_the_matrix_for_the_docs(data: dict[str, Any]) -> None:
     assert "✗" in rows["torch.exp"]
     assert rows["torch.exp"].rstrip(" |").endswith("?")
     assert "cupy: not run here (no <GPU> & no driver)" in text
+    reasons = text[text.index("## Recorded differences") :]
+    assert "* off, not implemented" in reasons and "`torch.cos` (" in reasons
 
 
 def test_nobody_sees_half_a_file(tmp_path: Path) -> None:

@@ -79,3 +79,17 @@ def test_an_example_has_no_data():
     for lib in (torsh, torch):
         with pytest.raises(RuntimeError, match=r"^accessing `data` under vmap transform is not allowed"):
             lib.vmap(lambda a: a.data)(lib.ones(2, 3))
+
+
+def test_gradients_through_writes_where_a_class_sees_operators():
+    """Once a tensor of a class with ``__torch_dispatch__`` was made, values may be elsewhere; those of examples are where they were."""
+
+    class Seen(torsh.Tensor):
+        @classmethod
+        def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
+            return func(*args, **(kwargs or {}))
+
+    kept = torsh.Tensor._make_wrapper_subclass(Seen, (2,))
+    assert torsh.dispatch.state.watched
+    test_gradients_through_writes(chain, "vmap of grad")
+    assert kept.shape == (2,)

@@ -66,3 +66,21 @@ def first_words(case, module, words=4):
     """The result of a case, or the type of the exception and the first words of its message."""
     found = ran(case, module)
     return [type(found).__name__, *str(found).split()[:words]] if isinstance(found, Exception) else found
+
+
+def comparisons(cases, otherwise):
+    """Two tests of a file: all cases against PyTorch, and those where torsh decides otherwise against what it decides.
+
+    otherwise: cases and the exceptions torsh raises, where PyTorch crashes, drops values, reads beyond memory or lets an
+    exception of Python's escape.
+    """
+
+    @pytest.mark.parametrize("case", cases)
+    def test_as_pytorch_does(case) -> None:
+        assert outcome(case, torsh) == outcome(case, torch)
+
+    @pytest.mark.parametrize("case", otherwise)
+    def test_better_than_pytorch(case) -> None:
+        assert outcome(case, torsh) == otherwise[case].__name__
+
+    return test_as_pytorch_does, test_better_than_pytorch

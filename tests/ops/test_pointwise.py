@@ -404,3 +404,29 @@ def test_gradient_of_number_operand_of_other_dtype():
     assert x.grad.dtype is torsh.float16
     assert y.grad.dtype is torsh.float64
     assert x.grad.tolist() == [1.0] * 3
+
+
+_THREE = {  # calls next to those for which an op's body is not run
+    "lerp": ["x, x, 0.25", "x, x, x", "x, x, 1", "x, d, 0.5", "x, x, d", "n, n, 0.5", "x, 1.0, 0.5"],
+    "where": ["m, x, x", "m, x, 0.5", "m, 0.5, x", "m, x, d", "m, n, n", "x, x, x", "m, 1.0, 2.0", "m"],
+    "addcmul": ["x, x, x", "x, x, d", "n, n, n", "x, x, x, value=2", "n, n, n, value=2", "x, x, x, value=True", "x, 2.0, x, x", "x, d, x"],
+    "addcdiv": ["x, x, x", "x, x, x, value=0.5", "n, n, n", "x, n, n", "x, 0.5, x, x", "d, x, n"],
+    "clamp": ["x, 0.2, 0.5", "x, 0, 1", "n, 0.5, 1.5", "x, x, d", "x, None, 0.5", "x, 0.2, x", "x", "n, 1, 2", "m, 0, 1"],
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("call", [f"{name}({args})" for name, all in _THREE.items() for args in all])
+def test_calls_of_several_operands(call):
+    found = []
+    for module in (torch, torsh):
+        x = module.tensor([0.25, 0.5, 0.75])
+        scope = {"x": x, "d": x.double(), "n": module.tensor([1, 2, 3]), "m": x > 0.3}
+        try:
+            out = eval(f"module.{call}", {**scope, "module": module})
+        except Exception as e:
+            found.append(type(e))
+        else:
+            out = out[0] if isinstance(out, tuple) else out
+            found.append((str(out.dtype).partition(".")[2], out.tolist()))
+    assert found[0] == found[1]

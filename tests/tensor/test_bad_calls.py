@@ -6,7 +6,7 @@ import io
 import pickle
 
 import pytest
-from bad_input import cases, outcome, torch, torsh
+from bad_input import cases, comparisons, torsh
 
 # random
 RANDOM = r"""
@@ -254,9 +254,7 @@ t.iinfo(t.float32)
 t.finfo(5)
 """
 
-CASES = cases(RANDOM, LAYERS, AUTOGRAD, FILES)
-
-# What torsh decides otherwise: PyTorch crashes, drops values, reads beyond memory or lets an exception of Python's escape.
+# What torsh decides otherwise.
 OTHERWISE = {
     "F.ctc_loss(t.zeros(2, 1, 3).log_softmax(-1), t.tensor([[5]]), t.tensor([2]), t.tensor([1]))": IndexError,  # beyond memory
     "t.nn.Parameter(5)": TypeError,  # PyTorch: AttributeError: 'int' object has no attribute 'detach'
@@ -264,15 +262,7 @@ OTHERWISE = {
     "t.load(io.BytesIO(b'\\x80\\x02.'))": pickle.UnpicklingError,
 }
 
-
-@pytest.mark.parametrize("case", CASES)
-def test_as_pytorch_does(case) -> None:
-    assert outcome(case, torsh) == outcome(case, torch)
-
-
-@pytest.mark.parametrize("case", OTHERWISE)
-def test_better_than_pytorch(case) -> None:
-    assert outcome(case, torsh) == OTHERWISE[case].__name__
+test_as_pytorch_does, test_better_than_pytorch = comparisons(cases(RANDOM, LAYERS, AUTOGRAD, FILES), OTHERWISE)
 
 
 def test_a_damaged_file_changes_nothing() -> None:

@@ -6,7 +6,7 @@ import contextlib
 
 import numpy as np
 import pytest
-from bad_input import cases, outcome, torch, torsh
+from bad_input import cases, comparisons, torsh
 
 # indices
 INDICES = r"""
@@ -279,24 +279,14 @@ t.softmax(t.ones(2, 3), 0, out={})
 (lambda x: x[1:].eq_(x[:-1]))(t.arange(10.))
 """.replace("{}", ROWS)
 
-CASES = cases(INDICES, OVERLAP)
-
-# What torsh decides otherwise: PyTorch crashes, drops values, reads beyond memory or lets an exception of Python's escape.
+# What torsh decides otherwise.
 OTHERWISE = {
     "t.sum(t.ones(2, 3, 4), 2, out=t.ones(3).expand(2, 3))": RuntimeError,  # PyTorch: the sums of some row
     "t.zeros(2, 3, out=t.ones(3).expand(2, 3))": RuntimeError,
     "t.ones(3).expand(2, 3).tril_()": RuntimeError,
 }
 
-
-@pytest.mark.parametrize("case", CASES)
-def test_as_pytorch_does(case) -> None:
-    assert outcome(case, torsh) == outcome(case, torch)
-
-
-@pytest.mark.parametrize("case", OTHERWISE)
-def test_better_than_pytorch(case) -> None:
-    assert outcome(case, torsh) == OTHERWISE[case].__name__
+test_as_pytorch_does, test_better_than_pytorch = comparisons(cases(INDICES, OVERLAP), OTHERWISE)
 
 
 @pytest.mark.parametrize(

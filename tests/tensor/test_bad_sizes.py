@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-from bad_input import cases, outcome, torch, torsh
+from bad_input import cases, comparisons
 
 # sizes that are too large
 HUGE = r"""
@@ -257,19 +256,9 @@ t.ones(3, dtype=t.int64).__setitem__(0, 2**70)
 t.ones(3).__setitem__(0, 10**400)
 """
 
-CASES = cases(HUGE, SIZES)
-
-# What torsh decides otherwise: PyTorch crashes, drops values, reads beyond memory or lets an exception of Python's escape.
+# What torsh decides otherwise.
 OTHERWISE = {
     "t.ones(1, 1).expand(2**31, 1).to('meta') @ t.empty(1, 2**31, device='meta')": RuntimeError,
 }
 
-
-@pytest.mark.parametrize("case", CASES)
-def test_as_pytorch_does(case) -> None:
-    assert outcome(case, torsh) == outcome(case, torch)
-
-
-@pytest.mark.parametrize("case", OTHERWISE)
-def test_better_than_pytorch(case) -> None:
-    assert outcome(case, torsh) == OTHERWISE[case].__name__
+test_as_pytorch_does, test_better_than_pytorch = comparisons(cases(HUGE, SIZES), OTHERWISE)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-from bad_input import cases, outcome, torch, torsh
+from bad_input import cases, comparisons
 
 # dtype arguments of Python
 DTYPES = r"""
@@ -319,21 +318,11 @@ t.round(t.ones(2, dtype=t.int64), decimals=2)
 t.frexp(t.ones(2, dtype=t.int64))
 """
 
-CASES = cases(DTYPES, EMPTY, VALUES, CASTS)
-
-# What torsh decides otherwise: PyTorch crashes, drops values, reads beyond memory or lets an exception of Python's escape.
+# What torsh decides otherwise.
 OTHERWISE = {
     "t.tensor([[], [1]])": ValueError,  # PyTorch: a tensor of shape (2, 0)
     "t.tensor([[1, 2], []])": ValueError,
     "t.sparse_coo_tensor(t.tensor([[5]]), t.ones(1), (2,), check_invariants=True)": RuntimeError,
 }
 
-
-@pytest.mark.parametrize("case", CASES)
-def test_as_pytorch_does(case) -> None:
-    assert outcome(case, torsh) == outcome(case, torch)
-
-
-@pytest.mark.parametrize("case", OTHERWISE)
-def test_better_than_pytorch(case) -> None:
-    assert outcome(case, torsh) == OTHERWISE[case].__name__
+test_as_pytorch_does, test_better_than_pytorch = comparisons(cases(DTYPES, EMPTY, VALUES, CASTS), OTHERWISE)

@@ -240,6 +240,18 @@ def backward(
     engine.run(roots, keep, create_graph, [_edge(t) for t in inputs])
 
 
+def _zeros_for(target: Any, requires_grad: bool) -> Any:
+    """The gradient of an input that the outputs do not depend on: zeros, which can be differentiated in turn where a graph is made."""
+    from torsh.ops.creation import make_full, zeros_like
+
+    if not isinstance(target, tuple):
+        return zeros_like(target, requires_grad=requires_grad)
+    shape, kind = target[0].outputs_at.get(target[1], ((), None))
+    if kind is None:
+        raise RuntimeError("materialize_grads: the shape at this place of the graph is not known; make it with get_gradient_edge")
+    return make_full(shape, 0, kind.dtype, kind.device, False).requires_grad_(requires_grad)
+
+
 def _batched_grad(
     outputs: tuple[Any, ...], inputs: tuple[Any, ...], grads: tuple[Any, ...], retain_graph: bool | None, create_graph: bool,
     allow_unused: bool | None, materialize_grads: bool,
@@ -334,7 +346,7 @@ def _grad(
     found = engine.run(_roots(outputs, grads), keep, create_graph, [_edge(t) for t in inputs], False) or []
     for i, g in enumerate(found):
         if g is None and materialize_grads:
-            found[i] = inputs[i].detach() * 0
+            found[i] = _zeros_for(inputs[i], create_graph)
         elif g is None and not allow_unused:
             raise RuntimeError(
                 f"The differentiated Tensor at index {i} appears to not have been used in the graph. Set allow_unused=True if "

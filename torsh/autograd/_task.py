@@ -53,6 +53,17 @@ def will_engine_execute_node(node: Any) -> bool:
     return id(edge) in needed
 
 
+def how_many_run(edges: Any) -> int:
+    """Of some nodes and leaves, how many the running backward pass gives a gradient."""
+    variables = _running()
+    if variables is None:
+        return 0
+    needed = variables.get("needed")
+    if needed is None:
+        needed = _all_below(variables)
+    return sum(id(edge) in needed for edge in edges)
+
+
 def _all_below(variables: dict[str, Any]) -> set[int]:
     """Everything that the roots of a pass lead to."""
     seen: set[int] = set()

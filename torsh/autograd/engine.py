@@ -347,7 +347,7 @@ def run(
                     grads = _run_tensor_hooks(node, grads)
                 if not plain:
                     _capture(node, grads, wanted)
-                    if id(node) not in needed or not _goes_on(node, needed):
+                    if captures is not None and not _goes_on(node, needed):
                         break
                 if node.pre_hooks is not None:
                     grads = _run_pre_hooks(node, grads)
@@ -460,7 +460,7 @@ def _arrive(edge: Any, number: int, g: Tensor, pending: dict[Any, Any], heap: li
             if edge._hooks or edge._post_accumulate_hooks or edge._accumulator is not None:
                 leaves.watched += (edge,)
         else:
-            leaves[edge] = before + g
+            leaves[edge] = _added(before, g)
         return
     if edge.outputs == 1:
         before = pending.get(edge)
@@ -468,13 +468,19 @@ def _arrive(edge: Any, number: int, g: Tensor, pending: dict[Any, Any], heap: li
             pending[edge] = g
             heapq.heappush(heap, (-edge.seq, edge))
         else:
-            pending[edge] = before + g
+            pending[edge] = _added(before, g)
         return
     parts = pending.get(edge)
     if parts is None:
         parts = pending[edge] = [None] * edge.outputs
         heapq.heappush(heap, (-edge.seq, edge))
-    parts[number] = g if parts[number] is None else parts[number] + g
+    parts[number] = g if parts[number] is None else _added(parts[number], g)
+
+
+def _added(a: Tensor, b: Tensor) -> Tensor:
+    """The sum of two gradients.  Addition wants a dense one first; places that are stored keep the order of the program."""
+    total: Tensor = b + a if a.is_sparse else a + b
+    return total
 
 
 def fit(g: Tensor, shape: tuple[int, ...], kind: Any) -> Tensor:
@@ -514,8 +520,8 @@ def accumulate(leaf: Tensor, g: Tensor | None, create_graph: bool) -> None:
                 from torsh.ops.creation import empty_like
 
                 leaf._grad = empty_like(leaf.detach()).copy_(g.detach())
-        elif create_graph or thread.enabled or old.is_sparse or g.is_sparse:
-            leaf._grad = g + old if old.is_sparse and not g.is_sparse else old + g
+        elif create_graph or thread.enabled or (old.is_sparse and not g.is_sparse):
+            leaf._grad = _added(old, g)
         else:
             old.add_(g)
     if leaf._post_accumulate_hooks:
@@ -543,6 +549,8 @@ def _hooked(hooks: OrderedDict[int, Any], g: Any) -> Any:
         if new is not None:
             if not hasattr(new, "_kind"):
                 raise _not_a_tensor(hook, new)
+            if g is None:
+                raise RuntimeError(f"can't replace a None gradient with a non-None value: hook '{_name_of(hook)}' returned a tensor")
             if tuple(new.shape) != tuple(g.shape):
                 raise RuntimeError(
                     f"hook '{_name_of(hook)}' has changed the size of value: expected {list(g.shape)}, got {list(new.shape)}"
@@ -551,7 +559,7 @@ def _hooked(hooks: OrderedDict[int, Any], g: Any) -> Any:
                 raise RuntimeError(f"hook '{_name_of(hook)}' has changed the type of value: was {g.dtype}, now {new.dtype}")
             g = new
     last = hooks.get(LAST)
-    if last is not None:
+    if last is not None and g is not None:
         last(g)
     return g
 
@@ -578,10 +586,8 @@ def _capture(node: Node, grads: Any, wanted: Any) -> None:
 
 def _run_tensor_hooks(node: Node, grads: Any) -> Any:
     for number, hooks in node.tensor_hooks.items():  # type: ignore[union-attr]
-        g = grads if node.outputs == 1 else grads[number]
-        if g is None:
-            continue
-        g = _hooked(hooks, g)
+        # None for an output that the pass does not come from, where another output of the node has a gradient.
+        g = _hooked(hooks, grads if node.outputs == 1 else grads[number])
         if node.outputs == 1:
             grads = g
         else:

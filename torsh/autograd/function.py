@@ -13,7 +13,7 @@ from typing import Any
 from torsh.autograd._forward import Level, below, detached, levels, switch
 from torsh.autograd.engine import FREED, Node, edge_of, fit
 from torsh.autograd.grad_mode import enable_grad, no_grad, thread
-from torsh.dispatch import state
+from torsh.dispatch import modes, state
 from torsh.ops._saved import RawSaved, SavedOutput, save, unpack
 from torsh.tensor import Tensor, version_of
 
@@ -149,7 +149,9 @@ class BackwardCFunction(Node, FunctionCtx):
                     )
                 continue
             if g is not None and not isinstance(g, Tensor):
-                raise TypeError(f"expected Variable or None (got {type(g).__name__})")
+                raise RuntimeError(
+                    f"expected Variable or None (got {type(g).__name__}): backward of {cls.__name__} must return tensors, or None"
+                )
             grads.append(g)
         return self._checked(grads)
 
@@ -300,6 +302,10 @@ class Function(metaclass=_FunctionMeta):
             else:
                 result = cls.forward(node, *args, **kwargs)
         outs = list(result) if isinstance(result, tuple) else [result]
+        if node._dirty:
+            _check_dirty(node._dirty, outs, tracked)
+        if cls.setup_context is not Function.setup_context:
+            _check_returned(cls, (*node._to_save, *(node._for_forward or ())), tensors, outs, node._dirty)
         node.outputs = len(outs)
         for i, out in enumerate(outs):
             if isinstance(out, Tensor):
@@ -309,6 +315,10 @@ class Function(metaclass=_FunctionMeta):
             several = sum(isinstance(o, Tensor) and o._rg for o in outs) > 1
             for out in views:  # a write to one would put the view's own history in the place of this function's
                 out._made = "multi" if several else "custom"
+        elif thread.enabled:
+            for out in outs:
+                if isinstance(out, Tensor) and out._base is not None and not any(out is t for t in tensors):
+                    out._made = "custom"
         node._metas = [(tuple(o.shape), o._kind) if isinstance(o, Tensor) else None for o in outs]
         if tracked:
             node.saved = tuple(_keep(node, t, result, outs, tensors) for t in node._to_save)
@@ -394,6 +404,34 @@ class Function(metaclass=_FunctionMeta):
         if out._vc is not None:
             out._gf_version = version_of(out).version
         return out
+
+
+def _check_dirty(dirty: tuple[Any, ...], outs: list[Any], tracked: bool) -> None:
+    """What forward wrote to must be among its outputs, and must be no leaf that requires grad."""
+    for t in dirty:
+        if not any(t is out for out in outs):
+            raise RuntimeError(
+                "Some elements marked as dirty during the forward method were not returned as output. The inputs that are modified "
+                "inplace must all be outputs of the Function."
+            )
+        if tracked and t._rg and t._gf is None and t._base is None:
+            raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation. Clone it before the call")
+
+
+def _check_returned(cls: Any, kept: Sequence[Any], inputs: list[Tensor], outs: list[Any], dirty: tuple[Any, ...]) -> None:
+    """An input that is an output too cannot be kept by ``setup_context``: which of the two is meant is not known there."""
+    for t in kept:
+        if t is not None and any(t is x for x in inputs) and any(t is o for o in outs) and not any(t is d for d in dirty):
+            raise RuntimeError(
+                "An input that has been returned as-is as output is being saved for backward. This is not supported if you override "
+                f"setup_context. You should return and save a view of the input instead, e.g. with x.view_as(x), in {cls.__name__}.forward, "
+                "or do the saving inside forward(ctx, ...)."
+            )
+
+
+def inside_transform() -> bool:
+    """Whether a function that torsh.func transforms (``grad``, ``jvp``, ``vmap``) is being called."""
+    return around.transforms > 0 or (bool(state.busy) and any(type(m).__name__ == "VmapMode" for m in modes()))
 
 
 class _NoTangents:

@@ -173,12 +173,18 @@ class _Check:
         """(f(x + step) - f(x - step)) / 2, per output; the tensor itself is written to, as closures may hold it."""
         memory = _memory(t)
         before = memory.clone()
-        ends = []
+        ends: list[list[Array]] = []
+        kinds: list[tuple[Any, Any]] = []
         with no_grad():
             try:
                 for values in (before + _like(step, memory), before - _like(step, memory)):
                     memory.copy_(values)
-                    found = _tuple(self.func(*self.stepped))
+                    with enable_grad():  # the function may put hooks on what it computes
+                        found = _tuple(self.func(*self.stepped))
+                    if not ends:
+                        kinds = [(found[p].shape, found[p].dtype) for p in positions]
+                    for (shape, dtype), p in zip(kinds, positions):
+                        _same_form(shape, dtype, found[p], self.eps)
                     ends.append([_dense(found[p]).reshape(-1) for p in positions])
             finally:
                 memory.copy_(before)
@@ -323,7 +329,7 @@ class _Check:
                         found = _tuple(self.func(*_swap(self.inputs, {id(t): dual})))
                         got = [both.batch_of(*forward_ad.unpack_dual(found[p])) for p in self.inexact]
             except RuntimeError as e:
-                raise GradcheckError(f"While computing batched gradients, got: {e}") from e
+                raise GradcheckError(_batched_failed(e)) from e
             for k, (g, w) in enumerate(zip(got, want)):
                 _batches_agree(k, i, g, w)
 
@@ -340,7 +346,7 @@ class _Check:
                         out, self.leaves, _stack(cotangents), retain_graph=True, allow_unused=True, is_grads_batched=True
                     )
             except RuntimeError as e:
-                raise GradcheckError(f"While computing batched gradients, got: {e}") from e
+                raise GradcheckError(_batched_failed(e)) from e
             for i, (g, rows) in enumerate(zip(got, zip(*single))):
                 if rows[0] is not None and g is not None:
                     _batches_agree(k, i, g, np.stack([_dense(r).reshape(-1) for r in rows]))
@@ -497,6 +503,24 @@ def _units(t: Tensor) -> Iterator[Array]:
 def _mismatch(k: int, i: int, want: Any, got: Any, complex_output: bool, unit: complex, how: str) -> str:
     part = f"While considering the {'imaginary' if unit == 1j else 'real'} part of complex outputs only, " if complex_output else ""
     return f"{part}Jacobian {how}mismatch for output {k} with respect to input {i},\nnumerical:{want}\nanalytical:{got}\n"
+
+
+def _same_form(shape: Any, dtype: Any, found: Tensor, eps: float) -> None:
+    """Raise where a small step changed an output's shape or dtype: then there is no derivative to speak of."""
+    for what, before, now in (("shape", shape, found.shape), ("dtype", dtype, found.dtype)):
+        if before != now:
+            raise AssertionError(
+                f"Expected `func` to return outputs with the same {what} when inputs are perturbed by {eps}, but got: {what}s {before} "
+                f"and {now}."
+            )
+
+
+def _batched_failed(e: RuntimeError) -> str:
+    return (
+        f"While computing batched gradients, got: {e}\n\ngradcheck or gradgradcheck failed while testing batched gradient "
+        "computation. Pass check_batched_grad=False (for forward mode check_batched_forward_grad=False) if this function is not meant "
+        "to work under vmap."
+    )
 
 
 def _batches_agree(k: int, i: int, got: Tensor, want: Array) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from torsh.autograd import engine
+from torsh.autograd import _task, engine
 from torsh.autograd.engine import Node, RemovableHandle
 from torsh.ops._saved import saved_tensor_hooks
 from torsh.tensor import Tensor
@@ -219,35 +219,23 @@ def register_multi_grad_hook(tensors: Sequence[Tensor], fn: Callable[..., None],
     """
     if mode not in ("all", "any"):
         raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
+    edges = [engine.edge_of(t)[0] for t in tensors]
     lock = threading.Lock()
-    state: dict[str, Any] = {"grads": [None] * len(tensors), "seen": 0, "fired": False}
-
-    def flush() -> None:
-        """Give out what arrived: after the last of all, or at the end of a backward pass that reached only some."""
-        with lock:
-            seen, grads = state["seen"], state["grads"]
-            state["grads"], state["seen"] = [None] * len(tensors), 0
-        if seen:
-            fn(grads)
+    passes: dict[int, list[Any]] = {}  # by the number of a backward pass: gradients, how many came, how many will come
 
     def hook_for(i: int) -> Callable[[Tensor], None]:
         def hook(g: Tensor) -> None:
+            number = engine._running.number
             with lock:
-                if mode == "any":
-                    fire = not state["fired"]
-                    state["fired"] = True
-                else:
-                    if not state["seen"]:
-                        engine.after_backward(flush)
-                    state["grads"][i] = g
-                    state["seen"] += 1
-                    fire = state["seen"] == len(tensors)
-            if fire:
-                if mode == "any":
-                    engine.after_backward(lambda: state.update(fired=False))
-                    fn(g)
-                else:
-                    flush()
+                if number not in passes:
+                    passes[number] = [[None] * len(tensors), 0, _task.how_many_run(edges)]
+                    engine.after_backward(lambda: passes.pop(number, None))  # also where the pass fails
+                found = passes[number]
+                found[0][i] = g
+                found[1] += 1
+                last = found[1] == (1 if mode == "any" else found[2])
+            if last:
+                fn(g if mode == "any" else found[0])
 
         return hook
 

@@ -227,6 +227,18 @@ def is_bf16_supported(including_emulation: bool = True) -> bool:
     return backend is not None and dtypes.bfloat16 in backend.capabilities.dtypes
 
 
+def is_tf32_supported() -> bool:
+    """Whether the current CUDA device multiplies matrices in TensorFloat-32: those of compute capability 8 and later do.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cuda.is_tf32_supported.html
+
+    >>> import torsh
+    >>> torsh.cuda.is_tf32_supported() in (True, False)
+    True
+    """
+    return is_available() and get_device_capability()[0] >= 8
+
+
 @contextlib.contextmanager
 def device(device: Any) -> Iterator[None]:
     """Make a device the current one inside; -1 or None changes nothing.
@@ -335,6 +347,12 @@ def __getattr__(name: str) -> Any:
         from torsh.legacy import make_types
 
         globals().update(make_types("cuda"))
+        if name in globals():
+            return globals()[name]
+    if name.endswith("Storage"):
+        from torsh.storage import make_classes
+
+        globals().update(make_classes("cuda"))
         if name in globals():
             return globals()[name]
     from torsh.compat import placeholders

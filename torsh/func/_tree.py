@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from torsh.utils._pytree import TreeSpec, _broadcast_to_and_flatten, tree_flatten, tree_unflatten
+from torsh.utils._pytree import _broadcast_to_and_flatten, tree_flatten, tree_unflatten
 
-Spec = TreeSpec
 flatten, unflatten, spread = tree_flatten, tree_unflatten, _broadcast_to_and_flatten
 
 

@@ -1,6 +1,7 @@
 """The types of TorchScript: objects that describe what a schema's arguments may be.
 
-They can be printed, compared and asked whether one is a subtype of another.  Source: https://docs.pytorch.org/docs/stable/jit_language_reference.html
+They can be printed, compared and asked whether one is a subtype of another.
+Source: https://docs.pytorch.org/docs/stable/jit_language_reference.html
 """
 
 from __future__ import annotations
@@ -8,395 +9,40 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from torsh import dtypes
-
-
-class Type:
-    """A type.  ``str`` of it is what annotations say: ``Optional[int]``.
-
-    Source: https://docs.pytorch.org/docs/stable/torch.html
-
-    >>> import torsh
-    >>> torsh.IntType.get().isSubtypeOf(torsh.AnyType.get())
-    True
-    """
-
-    _name: ClassVar[str] = ""
-
-    def __str__(self) -> str:
-        return self._name
-
-    def __repr__(self) -> str:
-        return str(self)
-
-    def str(self) -> Any:
-        """How schemas write the type: ``int?``, ``Tensor[]``."""
-        return str(self)
-
-    @property
-    def annotation_str(self) -> Any:
-        """How Python annotations write the type."""
-        return str(self)
-
-    def kind(self) -> Any:
-        """The name of the sort of type, such as ``ListType``."""
-        return type(self).__name__
-
-    def containedTypes(self) -> list[Type]:
-        """The types this one is made of."""
-        return []
-
-    def _key(self) -> Any:
-        return ()
-
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self._key() == other._key()  # type: ignore[attr-defined]
-
-    def __hash__(self) -> int:
-        return hash((type(self).__name__, str(self)))
-
-    def isSubtypeOf(self, other: Type) -> bool:
-        """Whether every value of this type is a value of the other."""
-        if isinstance(other, AnyType) or self == other:
-            return True
-        if isinstance(other, OptionalType):
-            return isinstance(self, NoneType) or self.isSubtypeOf(other._element)
-        if isinstance(other, UnionType):
-            return any(self.isSubtypeOf(t) for t in other._members)
-        return isinstance(other, NumberType) and isinstance(self, (IntType, FloatType, ComplexType))
-
-    def is_interface_type(self) -> bool:
-        """False: there are no compiled interfaces."""
-        return False
-
-    def _not_a_tensor(self) -> RuntimeError:
-        return RuntimeError(f"expected a TensorType, got {self.kind()} ({self})")
-
-    def dim(self) -> Any:
-        """The number of dimensions of a tensor type, None where it is not known."""
-        raise self._not_a_tensor()
-
-    sizes = strides = symbolic_sizes = varyingSizes = scalarType = dtype = device = requires_grad = contiguous = undefined = dim
-
-
-class _Single(Type):
-    """A type of which there is only one; ``get()`` gives it."""
-
-    _instance: ClassVar[Any]
-
-    def __init_subclass__(cls) -> None:
-        cls._instance = None
-
-    @classmethod
-    def get(cls) -> Any:
-        """The type."""
-        if cls._instance is None:
-            cls._instance = object.__new__(cls)
-        return cls._instance
-
-    def __new__(cls) -> Any:
-        raise TypeError(f"torch.{cls.__name__}: No constructor defined! Use torch.{cls.__name__}.get()")
-
-
-class AnyType(_Single):
-    """Anything.
-
-    Source: https://docs.pytorch.org/docs/stable/torch.html
-
-    >>> import torsh
-    >>> torsh.AnyType.get()
-    Any
-    """
-
-    _name = "Any"
-
-
-class IntType(_Single):
-    """Integers.
-
-    Source: https://docs.pytorch.org/docs/stable/torch.html
-
-    >>> import torsh
-    >>> torsh.ListType(torsh.IntType.get())
-    List[int]
-    """
-
-    _name = "int"
-
-
-class FloatType(_Single):
-    """Floating point numbers.
-
-    Source: https://docs.pytorch.org/docs/stable/torch.html
-
-    >>> import torsh
-    >>> torsh.FloatType.get().annotation_str
-    'float'
-    """
-
-    _name = "float"
-
-
-class ComplexType(_Single):
-    """Complex numbers.
-
-    Source: https://docs.pytorch.org/docs/stable/torch.html
-
-    >>> import torsh
-    >>> torsh.ComplexType.get().annotation_str
-    'complex'
-    """
-
-    _name = "complex"
-
-
-class BoolType(_Single):
-    """True and False.
-
-    Source: https://docs.pytorch.org/docs/stable/torch.html
-
-    >>> import torsh
-    >>> torsh.BoolType.get().annotation_str
-    'bool'
-    """
-
-    _name = "bool"
-
-
-class StringType(_Single):
-    """Strings.
-
-    Source: https://docs.pytorch.org/docs/stable/torch.html
-
-    >>> import torsh
-    >>> torsh.StringType.get().annotation_str
-    'str'
-    """
-
-    _name = "str"
-
-
-class NoneType(_Single):
-    """None.
-
-    Source: https://docs.pytorch.org/docs/stable/torch.html
-
-    >>> import torsh
-    >>> torsh.NoneType.get().annotation_str
-    'NoneType'
-    """
-
-    _name = "NoneType"
-
-
-class NumberType(_Single):
-    """Integers, floating point and complex numbers: ``Scalar`` in schemas.
-
-    Source: https://docs.pytorch.org/docs/stable/torch.html
-
-    >>> import torsh
-    >>> torsh.IntType.get().isSubtypeOf(torsh.NumberType.get())
-    True
-    """
-
-    _name = "number"
-
-    def str(self) -> Any:
-        """``Scalar``."""
-        return "Scalar"
-
-
-class DeviceObjType(_Single):
-    """Devices.
-
-    Source: https://docs.pytorch.org/docs/stable/torch.html
-
-    >>> import torsh
-    >>> torsh.DeviceObjType.get().annotation_str
-    'Device'
-    """
-
-    _name = "Device"
-
-
-class StreamObjType(_Single):
-    """Streams.
-
-    Source: https://docs.pytorch.org/docs/stable/torch.html
-
-    >>> import torsh
-    >>> torsh.StreamObjType.get().annotation_str
-    'Stream'
-    """
-
-    _name = "Stream"
-
-
-class PyObjectType(_Single):
-    """Python objects the compiler knows nothing about.
-
-    Source: https://docs.pytorch.org/docs/stable/torch.html
-
-    >>> import torsh
-    >>> torsh.PyObjectType.get().annotation_str
-    'PyObject'
-    """
-
-    _name = "PyObject"
-
-
-class SymIntType(_Single):
-    """Integers that may be symbols: ``SymInt`` in schemas.
-
-    Source: https://docs.pytorch.org/docs/stable/torch.html
-
-    >>> import torsh
-    >>> torsh.SymIntType.get().annotation_str
-    'int'
-    """
-
-    _name = "int"
-
-    def str(self) -> Any:
-        """``SymInt``."""
-        return "SymInt"
-
-
-class SymBoolType(_Single):
-    """Booleans that may be symbols.
-
-    Source: https://docs.pytorch.org/docs/stable/torch.html
-
-    >>> import torsh
-    >>> torsh.SymBoolType.get().annotation_str
-    'bool'
-    """
-
-    _name = "bool"
-
-    def str(self) -> Any:
-        """``SymBool``."""
-        return "SymBool"
-
-
-class _SchemaInt(_Single):
-    """Values that programs see as numbers: the ScalarType, Layout and MemoryFormat of schemas."""
-
-    def kind(self) -> Any:
-        return type(self).__name__
-
-
-class _ScalarType(_SchemaInt):
-    _name = "ScalarType"
-
-
-class _Layout(_SchemaInt):
-    _name = "Layout"
-
-
-class _MemoryFormat(_SchemaInt):
-    _name = "MemoryFormat"
-
-
-class _Generator(_Single):
-    _name = "Generator"
-
-
-class _Storage(_Single):
-    _name = "Storage"
-
-
-class _QScheme(_Single):
-    _name = "QScheme"
-
-
-class _Dimname(_Single):
-    _name = "Dimname"
-
-
-class TensorType(Type):
-    """Tensors; one made by ``create_from_tensor`` also knows its shape, dtype and device.
-
-    Source: https://docs.pytorch.org/docs/stable/torch.html
-
-    >>> import torsh
-    >>> torsh.TensorType.get().annotation_str
-    'Tensor'
-    """
-
-    _name = "Tensor"
-
-    def __init__(self) -> None:
-        raise TypeError("torch.TensorType: No constructor defined! Use torch.TensorType.get()")
-
-    @classmethod
-    def _make(cls, example: Any = None) -> TensorType:
-        t: TensorType = object.__new__(cls)
-        t._example = None if example is None else example.detach()
-        t._grad = False if example is None else example.requires_grad
-        return t
-
-    @classmethod
-    def get(cls) -> TensorType:
-        """Any tensor."""
-        return cls._make()
-
-    getInferred = get
-
-    @classmethod
-    def create_from_tensor(cls, t: Any) -> TensorType:
-        """Tensors like this one."""
-        return cls._make(t)
-
-    def _key(self) -> Any:
-        x = self._example
-        return () if x is None else (tuple(x.shape), x.stride(), x.dtype, x.device, self._grad)
-
-    def isSubtypeOf(self, other: Type) -> bool:
-        """Whether every value of this type is a value of the other."""
-        if isinstance(other, TensorType) and other._example is None:
-            return True
-        return super().isSubtypeOf(other)
-
-    def dim(self) -> Any:
-        """The number of dimensions, None where it is not known."""
-        return None if self._example is None else self._example.dim()
-
-    def sizes(self) -> Any:
-        """The shape, None where it is not known."""
-        return None if self._example is None else list(self._example.shape)
-
-    symbolic_sizes = varyingSizes = sizes
-
-    def strides(self) -> Any:
-        """The strides, None where they are not known."""
-        return None if self._example is None else list(self._example.stride())
-
-    def scalarType(self) -> Any:
-        """The name of the dtype, such as ``Float``; None where it is not known."""
-        return None if self._example is None else dtypes.scalar_name(self._example.dtype)
-
-    def dtype(self) -> Any:
-        """The dtype, None where it is not known."""
-        return None if self._example is None else self._example.dtype
-
-    def device(self) -> Any:
-        """The device, None where it is not known."""
-        return None if self._example is None else self._example.device
-
-    def requires_grad(self) -> bool:
-        """Whether gradients flow to it."""
-        return self._example is None or self._grad
-
-    def undefined(self) -> bool:
-        """False: torsh's tensors are always defined."""
-        return False
+from torsh.jit._simple_types import (  # noqa: F401 (all types are taken from here)
+    AnyType,
+    BoolType,
+    ComplexType,
+    DeviceObjType,
+    FloatType,
+    IntType,
+    NoneType,
+    NumberType,
+    PyObjectType,
+    StreamObjType,
+    StringType,
+    SymBoolType,
+    SymIntType,
+    TensorType,
+    Type,
+    _Dimname,
+    _Generator,
+    _Layout,
+    _MemoryFormat,
+    _QScheme,
+    _ScalarType,
+    _Storage,
+    document,
+)
 
 
 class _Of(Type):
     """A type made of another."""
 
     _python: ClassVar[str] = ""
+
+    def __init_subclass__(cls) -> None:
+        document(cls, "(torsh.IntType.get())", f"{cls._python}[int]")
 
     def __init__(self, arg0: Type) -> None:
         if not isinstance(arg0, Type):
@@ -426,14 +72,7 @@ class _Of(Type):
 
 
 class ListType(_Of):
-    """Lists of one type.
-
-    Source: https://docs.pytorch.org/docs/stable/torch.html
-
-    >>> import torsh
-    >>> torsh.ListType(torsh.IntType.get()).annotation_str
-    'List[int]'
-    """
+    """Lists of one type."""
 
     _python = "List"
 
@@ -473,14 +112,7 @@ class ListType(_Of):
 
 
 class OptionalType(_Of):
-    """A type or None.
-
-    Source: https://docs.pytorch.org/docs/stable/torch.html
-
-    >>> import torsh
-    >>> torsh.OptionalType(torsh.IntType.get()).annotation_str
-    'Optional[int]'
-    """
+    """A type or None."""
 
     _python = "Optional"
 
@@ -504,50 +136,31 @@ class OptionalType(_Of):
             return True
         return self._element.isSubtypeOf(other) and NoneType.get().isSubtypeOf(other)  # type: ignore[no-any-return]
 
+    def _takes(self, other: Type) -> bool:
+        return isinstance(other, NoneType) or other.isSubtypeOf(self._element)
+
 
 class _Covariant(_Of):
-    def isSubtypeOf(self, other: Type) -> bool:
-        """Whether every value of this type is a value of the other."""
-        if type(self) is type(other):
-            return self._element.isSubtypeOf(other._element)  # type: ignore[attr-defined]
-        return super().isSubtypeOf(other)
+    """A type made of another, whose subtypes are made of the other's subtypes."""
+
+    def _takes(self, other: Type) -> bool:
+        return type(self) is type(other) and other._element.isSubtypeOf(self._element)
 
 
 class FutureType(_Covariant):
-    """Values to come.
-
-    Source: https://docs.pytorch.org/docs/stable/torch.html
-
-    >>> import torsh
-    >>> torsh.FutureType(torsh.IntType.get()).annotation_str
-    'Future[int]'
-    """
+    """Values to come."""
 
     _python = "Future"
 
 
 class AwaitType(_Covariant):
-    """Values computed when asked for.
-
-    Source: https://docs.pytorch.org/docs/stable/torch.html
-
-    >>> import torsh
-    >>> torsh.AwaitType(torsh.IntType.get()).annotation_str
-    'Await[int]'
-    """
+    """Values computed when asked for."""
 
     _python = "Await"
 
 
 class RRefType(_Covariant):
-    """References to values on other processes.
-
-    Source: https://docs.pytorch.org/docs/stable/torch.html
-
-    >>> import torsh
-    >>> torsh.RRefType(torsh.IntType.get()).annotation_str
-    'RRef[int]'
-    """
+    """References to values on other processes."""
 
     _python = "RRef"
 
@@ -623,13 +236,12 @@ class TupleType(Type):
     def _key(self) -> Any:
         return self._elements
 
-    def isSubtypeOf(self, other: Type) -> bool:
-        """Whether every value of this type is a value of the other."""
-        if isinstance(other, TupleType):
-            return len(self._elements) == len(other._elements) and all(
-                a.isSubtypeOf(b) for a, b in zip(self._elements, other._elements)
-            )
-        return super().isSubtypeOf(other)
+    def _takes(self, other: Type) -> bool:
+        return (
+            isinstance(other, TupleType)
+            and len(self._elements) == len(other._elements)
+            and all(b.isSubtypeOf(a) for a, b in zip(self._elements, other._elements))
+        )
 
 
 class UnionType(Type):
@@ -678,6 +290,9 @@ class UnionType(Type):
     def isSubtypeOf(self, other: Type) -> bool:
         """Whether every value of this type is a value of the other."""
         return isinstance(other, AnyType) or all(m.isSubtypeOf(other) for m in self._members)
+
+    def _takes(self, other: Type) -> bool:
+        return any(other.isSubtypeOf(m) for m in self._members)
 
 
 # The order in which PyTorch lists the members of a union.
@@ -766,7 +381,9 @@ class InferredType:
     def type(self) -> Any:
         """The type.  Raises RuntimeError where there is none."""
         if self._type is None:
-            raise RuntimeError(f"Tried to get the type from an InferredType but the type is null. Reason: {self._reason}")
+            raise RuntimeError(
+                f"Tried to get the type from an InferredType but the type is null. Reason: {self._reason}"
+            )
         return self._type
 
     def success(self) -> bool:

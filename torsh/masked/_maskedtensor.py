@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from torsh import dtypes
-from torsh.dispatch import state
-from torsh.tensor import Tensor, new, version_of
+from torsh._over_dense import recorded, sharing
+from torsh.tensor import Tensor
 
 _DATA = (
     dtypes.float16, dtypes.float32, dtypes.float64, dtypes.bfloat16, dtypes.bool, dtypes.int8, dtypes.int16, dtypes.int32, dtypes.int64,
@@ -171,10 +171,8 @@ def _text(data: Any, mask: Any) -> str:
 
 def _raw(data: Tensor, mask: Tensor) -> MaskedTensor:
     """A masked tensor without history over the memory of its data."""
-    state.overrides = True  # from the first masked tensor on, ops ask whether they got one
-    t: MaskedTensor = new(MaskedTensor)
-    t._data, t._kind, t._mask = data._data, data._kind, mask
-    t._vc = version_of(data)
+    t: MaskedTensor = sharing(MaskedTensor, data)
+    t._mask = mask
     return t
 
 
@@ -185,8 +183,6 @@ def _plain(t: MaskedTensor) -> Tensor:
 
 def data_of(t: Any) -> Tensor:
     """The data of a masked tensor; its gradient is masked as the tensor is."""
-    from torsh.sparse._tensor import recorded
-
     mask = t._mask
 
     def rule(g: Any) -> Any:
@@ -197,8 +193,6 @@ def data_of(t: Any) -> Tensor:
 
 def masked_as(data: Tensor, mask: Tensor) -> MaskedTensor:
     """Data with a mask; the gradient of the data is that of the tensor where it is not masked, zero elsewhere."""
-    from torsh.sparse._tensor import recorded
-
     out = _raw(data.detach(), mask)
 
     def rule(g: Any) -> Any:

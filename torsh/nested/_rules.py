@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from torsh._over_dense import Rules
 from torsh.memory_format import contiguous_format, preserve_format
 from torsh.memory_format import jagged as JAGGED
 from torsh.memory_format import strided as STRIDED
@@ -21,7 +22,8 @@ from torsh.nested._tensor import (
 )
 from torsh.tensor import Tensor
 
-RULES: dict[str, Callable[..., Any]] = {}
+RULES = Rules()
+rule = RULES.declare
 
 # Ops of one tensor that work on the values as they are.
 ON_VALUES = frozenset(
@@ -33,16 +35,6 @@ REDUCTIONS = frozenset("sum mean amax amin prod argmax argmin any all var std lo
 KEEP = frozenset("softmax log_softmax cumsum".split())  # these keep the dimension
 # Ops over the last dimensions of every row, whatever the others are.
 ROWS = frozenset("linear layer_norm rms_norm embedding normalize".split())
-
-
-def rule(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Declare what the ops of these names do."""
-
-    def declare(fn: Callable[..., Any]) -> Callable[..., Any]:
-        RULES.update(dict.fromkeys(names, fn))
-        return fn
-
-    return declare
 
 
 def names_of(func: Any) -> list[str]:

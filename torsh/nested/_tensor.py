@@ -12,10 +12,10 @@ import itertools
 import math
 from typing import Any
 
-from torsh.dispatch import state
+from torsh._over_dense import recorded, sharing
 from torsh.memory_format import jagged as JAGGED
 from torsh.memory_format import strided as STRIDED
-from torsh.tensor import Size, Tensor, new, version_of
+from torsh.tensor import Size, Tensor
 
 _numbers = itertools.count(1)
 
@@ -279,10 +279,8 @@ def wrap(dim: int, s: Structure) -> int:
 
 def raw(values: Tensor, structure: Structure) -> NestedTensor:
     """A nested tensor without history over the memory of its values."""
-    state.overrides = True  # from the first nested tensor on, ops ask whether they got one
-    t: NestedTensor = new(NestedTensor)
-    t._data, t._kind, t._structure = values._data, values._kind, structure
-    t._vc = version_of(values)
+    t: NestedTensor = sharing(NestedTensor, values)
+    t._structure = structure
     return t
 
 
@@ -293,8 +291,6 @@ def plain_values(t: Any) -> Tensor:
 
 def values_of(t: Any) -> Tensor:
     """The values of a nested tensor; their gradient is nested as it is."""
-    from torsh.sparse._tensor import recorded
-
     structure = t._structure
     return recorded(  # type: ignore[no-any-return]
         plain_values(t), t, "NestedGetValuesBackward0", lambda g: g if isinstance(g, NestedTensor) else with_values(g, structure)
@@ -303,8 +299,6 @@ def values_of(t: Any) -> Tensor:
 
 def with_values(values: Tensor, structure: Structure) -> NestedTensor:
     """Values as a nested tensor; their gradient is the values of the nested gradient."""
-    from torsh.sparse._tensor import recorded
-
     return recorded(  # type: ignore[no-any-return]
         raw(values.detach(), structure), values, "NestedViewFromJaggedBackward0" if structure.layout is JAGGED else "NestedTensorFromBufferBackward0",
         lambda g: values_of(g) if isinstance(g, NestedTensor) else g,

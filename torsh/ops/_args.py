@@ -66,6 +66,16 @@ def wrap_dim(dim: Any, ndim: int, name: str = "dim") -> int:
     return dim + n if dim < 0 else dim
 
 
+def same_dtype(first: Tensor, *others: Any) -> None:
+    """Raise PyTorch's error where tensors (None: none given) have another dtype than the first."""
+    for t in others:
+        if t is not None and t._kind.dtype is not first._kind.dtype:
+            raise RuntimeError(
+                f"expected scalar type {dtypes.scalar_name(first._kind.dtype)} but found {dtypes.scalar_name(t._kind.dtype)}; convert "
+                "one of them with .to(dtype)"
+            )
+
+
 # What is computed in float32 and rounded once, where steps in the type itself would each round (and lose indices and ranges).
 _HALVES = (dtypes.float16, dtypes.bfloat16)
 
@@ -153,7 +163,10 @@ _LARGEST = (1 << 63) - 1
 def has_values(t: Tensor) -> bool:
     """Whether a check may look at the values of a tensor: not on the meta device, not where it would start a computation, and
     not on an example of a batch (``vmap``)."""
-    return t.device.type != "meta" and not t._kind.backend.capabilities.lazy and not hasattr(t, "_physical")
+    if t.device.type == "meta" or hasattr(t, "_physical"):
+        return False
+    backend = t._kind.backend
+    return not backend.capabilities.lazy or backend.known(t._data)
 
 
 def check_pinnable(what: str = "pin_memory=True requires a CUDA or other accelerator backend") -> None:

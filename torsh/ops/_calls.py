@@ -10,6 +10,9 @@ from torsh import dtypes
 from torsh._callers import warn_once
 from torsh.ops._args import name_error
 
+# What Python, NumPy or an op's body raise where an argument is of a wrong type.
+MISTAKES = (TypeError, AttributeError, ValueError, OverflowError)
+
 # NumPy's names of parameters, which PyTorch takes too.
 _NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input", "x1": "input", "x2": "other"}
 
@@ -20,7 +23,8 @@ def rearranged(
     """The arguments of a call as ``fn`` takes them, where PyTorch takes them, too; None if it does not.
 
     Keyword arguments may have NumPy's names, Python's types stand for dtypes, and the numbers of ``addmm`` and its like may
-    come before the tensors that they scale (deprecated).  An error about an argument that is being handled gets the op's name.
+    come before the tensors that they scale (deprecated); NumPy's numbers and tensors of one element stand for numbers.  Arguments
+    of types that PyTorch's parser refuses raise its error; an error about an argument that is being handled gets the op's name.
     """
     code = getattr(fn, "__wrapped__", fn).__code__
     own = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
@@ -35,9 +39,19 @@ def rearranged(
         if len(tensors) == required and 0 < len(numbers) < 3:
             deprecated_overload(fn.__name__, own[:required], ("beta", "alpha")[: len(numbers)])
             return tuple(tensors), {**dict(zip(("beta", "alpha"), numbers)), **kwargs}
+    from torsh.ops._parser import reparsed  # it reads all signatures
+
     error = sys.exc_info()[1]
-    if hasattr(error, "about"):
+    named = hasattr(error, "about")
+    if named:
         name_error(error, fn, op.paths)
+    told = not named and isinstance(error, TypeError) and any(words in str(error) for words in ("(): argument '", "() received an invalid"))
+    try:
+        return reparsed(fn, args, kwargs, op.paths)
+    except (TypeError, ValueError):
+        # Functions of nn.functional check values before PyTorch's parser sees them.
+        if not told and not (isinstance(error, ValueError) and any("nn.functional" in p for p in op.paths)):
+            raise
     return None
 
 

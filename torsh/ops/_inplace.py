@@ -88,12 +88,12 @@ def derive_inplace(
 
 def with_history(t: Tensor) -> Tensor:
     """A copy of a tensor's values with its history, for a rule that needs what an in-place op is about to overwrite."""
+    if hasattr(t, "_physical"):  # an example under vmap
+        return t._of_batch(lambda whole, _: with_history(whole))  # type: ignore[attr-defined,no-any-return]
     if state.watched and type(t) not in PLAIN:  # its values may be elsewhere
         copy: Tensor = t.detach().clone()
         copy._gf, copy._nr, copy._rg = t.grad_fn, t._nr, t._rg
         return copy
-    if hasattr(t, "_physical"):  # an example under vmap
-        return t._of_batch(lambda whole, _: with_history(whole))  # type: ignore[attr-defined,no-any-return]
     copy = new(Tensor)
     copy._data, copy._kind = t._kind.backend.cast(t._data, t.dtype, copy=True), t._kind
     copy._gf, copy._nr, copy._rg = t.grad_fn, t._nr, t._rg

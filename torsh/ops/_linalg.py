@@ -86,6 +86,19 @@ def check_info(name: str, info: Any, problem: Callable[[int], str], error: type[
     raise error(f"{name}: {where}{problem(int(flat[i]))}")
 
 
+def converged(name: str, op: Any, A: Any, *args: Any) -> Any:
+    """What an op computes from matrices, or PyTorch's error where the library says in its own way that it did not converge."""
+    try:
+        return op(A, *args)
+    except (ValueError, RuntimeError) as error:
+        if isinstance(error, LinAlgError) or not type(error).__name__.endswith("LinAlgError"):
+            raise
+    bad = A.detach().isfinite().flatten(-2).all(-1).logical_not()
+    where = f"(Batch element {int(bad.reshape(-1).nonzero()[0])}): " if A.ndim > 2 and bool(bad.any()) else ""
+    reason = "contained non-finite values" if bool(bad.any()) else "is ill-conditioned or has too many repeated eigenvalues"
+    raise LinAlgError(f"{name}: {where}The algorithm failed to converge because the input matrix {reason}.")
+
+
 def is_vector(A: Any, B: Any) -> bool:
     """Whether the right side of A X = B is (a batch of) vectors, by the rule of torch.linalg.solve."""
     return B.ndim == 1 or (A.ndim - 1 == B.ndim and tuple(B.shape) == tuple(A.shape[:-1]))

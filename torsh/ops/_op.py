@@ -19,7 +19,7 @@ from typing import Any
 from torsh.autograd.engine import Node
 from torsh.autograd.grad_mode import thread
 from torsh.dispatch import KernelCache, mixed_devices, state, through_modes, unallocatable
-from torsh.ops._calls import rearranged
+from torsh.ops._calls import MISTAKES, rearranged
 from torsh.ops._docs import dressed, dressed_as
 from torsh.ops._inplace import derive_inplace
 from torsh.ops._layout import WORDS as LAYOUTS
@@ -274,7 +274,7 @@ def primitive(
                 return handler(users, a, k)  # handlers are looked up by the function that users see
             try:
                 normal = fn(*a, **k) if k else fn(*a)  # merging no keywords takes time, too
-            except (TypeError, AttributeError):
+            except MISTAKES:
                 if not state.overrides and overriding(a, k):
                     return public(*a, **k)
                 if (other := rearranged(fn, a, k, op)) is None:
@@ -283,8 +283,12 @@ def primitive(
             if type(normal) is tuple:
                 try:
                     return through_modes(op, normal, run) if state.busy else run(*normal)
-                except (MemoryError, ValueError) as e:
+                except MemoryError as e:
                     raise unallocatable(e) from e.__cause__
+                except MISTAKES as e:
+                    if (other := rearranged(fn, a, k, op)) is None:
+                        raise unallocatable(e) from e.__cause__
+                    return public(*other[0], **other[1])
             return tuple(normal) if type(normal) is Ready else normal
 
         def filling(*a: Any, out: Any = None, **k: Any) -> Any:
@@ -293,13 +297,15 @@ def primitive(
                 return general(*a, out=out, **k)
             try:
                 normal = fn(*a, **k) if k else fn(*a)
-            except (TypeError, AttributeError):
+            except MISTAKES:
                 return general(*a, **k)  # with other names of arguments, or the error again
             if type(normal) is tuple:
                 try:
                     return run(*normal)
-                except (MemoryError, ValueError) as e:
+                except MemoryError as e:
                     raise unallocatable(e) from e.__cause__
+                except MISTAKES:
+                    return general(*a, **k)
             return tuple(normal) if type(normal) is Ready else normal
 
         op.inplace = derive_inplace(op, public, fn, inplace) if inplace else None
@@ -355,13 +361,13 @@ def composite(
                 return handler(op.fn, a, k)  # handlers are looked up by the function that users see
             try:
                 return fn(*a, **k) if k else fn(*a)
-            except (MemoryError, ValueError) as e:
+            except MemoryError as e:
                 raise unallocatable(e) from e.__cause__
-            except (TypeError, AttributeError):
+            except MISTAKES as e:
                 if not state.overrides and overriding(a, k):
                     return public(*a, **k)
                 if (other := rearranged(fn, a, k, op)) is None:
-                    raise
+                    raise unallocatable(e) from e.__cause__
                 return fn(*other[0], **other[1])
 
         def filling(*a: Any, out: Any = None, **k: Any) -> Any:
@@ -370,11 +376,11 @@ def composite(
                 return general(*a, out=out, **k)
             try:
                 return fn(*a, **k) if k else fn(*a)
-            except (MemoryError, ValueError) as e:
+            except MemoryError as e:
                 raise unallocatable(e) from e.__cause__
-            except (TypeError, AttributeError):
+            except MISTAKES as e:
                 if rearranged(fn, a, k, op) is None and (state.overrides or not overriding(a, k)):
-                    raise
+                    raise unallocatable(e) from e.__cause__
                 return general(*a, **k)
 
         op.inplace = derive_inplace(op, public, rule=inplace) if inplace else None
@@ -399,8 +405,9 @@ def with_out(fn: Callable[..., Any], rule: bool | str | Callable[..., None] = Tr
     """``fn`` with an ``out=`` keyword: the result is written into that tensor (or tuple of tensors), which is returned.
 
     rule: True: its dtype may differ from the result's if that can be cast; "any": in any case; "typed", "same": it may not (in
-    PyTorch's two ways to say so); "exact": nor may it share memory with the
-    inputs; a function of (tensors of out, keyword arguments) that raises: an op's own checks before those of "exact".
+    PyTorch's two ways to say so); "magnitude": so, and real even where ``dtype`` is complex; "exact": nor may it
+    share memory with the inputs; a function of (tensors of out, keyword arguments) that raises: an op's own checks before those
+    of "exact".
     "filled": the result is made in its dtype, for functions that take one; "spread": as that, and it keeps its shape if
     it has room for as many elements.
     """

@@ -84,8 +84,10 @@ def write_out(
                 f"dtype {scalar_name(wanted)} does not match dtype of out parameter ({scalar_name(outs[0].dtype)})"
             )
         kwargs = {**kwargs, "dtype": outs[0].dtype, "device": outs[0].device}
-    elif kwargs.get("dtype") is not None and kwargs["dtype"] is not outs[0].dtype:
-        raise RuntimeError(_other_dtype(outs[0], kwargs["dtype"]))
+    elif (wanted := kwargs.get("dtype")) is not None:
+        wanted = wanted.to_real() if rule == "magnitude" else wanted  # a norm is real
+        if wanted is not outs[0].dtype:
+            raise RuntimeError(_other_dtype(outs[0], wanted))
     if rule == "truth":
         if outs[0].dtype not in (dtypes.bool, dtypes.uint8):
             raise RuntimeError(f"{fn.__name__} only supports bool tensor for result, got: {scalar_name(outs[0].dtype)}")
@@ -123,7 +125,9 @@ def write_out(
             elif t.numel() and rule != "filled":
                 warnings.warn(
                     f"An output with one or more elements was resized since it had shape {list(t.shape)}, which does not "
-                    f"match the required output shape {list(r.shape)}. Resize it first with out.resize_(0)",
+                    f"match the required output shape {list(r.shape)}. This behavior is deprecated, and in a future PyTorch release "
+                    "outputs will not be resized unless they have zero elements. You can explicitly reuse an out tensor t by resizing "
+                    "it, inplace, to zero elements with t.resize_(0).",
                     UserWarning,
                     stacklevel=3,
                 )

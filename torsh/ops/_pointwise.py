@@ -1,14 +1,14 @@
 """Templates of elementwise ops: promotion, the short call path, recording, in-place and ``out=`` forms.
 
 The short path is what a small model's time goes into, so it is written out: one check that nothing unusual is going on,
-one kernel lookup, two assignments.  Everything else (promotion, Python scalars, modes, subclasses) is in ``_slow``.
+one kernel lookup, two assignments.  Everything else (promotion, Python scalars, modes, subclasses) is in
+``unusual`` and ``Pointwise._run``.
 """
 
 from __future__ import annotations
 
 import functools
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from torsh import dtypes
@@ -16,11 +16,12 @@ from torsh._versions import InferenceVersion
 from torsh.autograd import engine
 from torsh.autograd.grad_mode import thread
 from torsh.device import device as Device
-from torsh.dispatch import Kind, mixed_devices, state, through_modes, unallocatable
+from torsh.dispatch import Kind, mismatch, mixed_devices, state, through_modes, unallocatable
 from torsh.dtypes import dtype as Dtype
-from torsh.ops._calls import deprecated_overload
+from torsh.ops._calls import MISTAKES, deprecated_overload, rearranged
 from torsh.ops._docs import dressed, dressed_as, inplace_doc
 from torsh.ops._inplace import with_history
+from torsh.ops._nary import compiled, written_out
 from torsh.ops._op import Op, Ready, needs_grad
 from torsh.ops._overriding import asked, override_of, overriding
 from torsh.ops._record import PlanCache
@@ -114,22 +115,6 @@ def as_number(a: Any, dtype: Dtype) -> Any:
     if dtype.category == dtypes.FLOAT:
         return float(a) if not isinstance(a, complex) else a
     return complex(a) if dtype.category == dtypes.COMPLEX else bool(a)
-
-
-def mismatch(error: Exception, raws: Sequence[Any]) -> Exception:
-    """PyTorch's error for shapes that do not broadcast, in place of the library's own; any other error as it is."""
-    shapes = [tuple(r.shape) for r in raws if hasattr(r, "shape")]
-    for i, a in enumerate(shapes):
-        for b in shapes[i + 1 :]:
-            rank = max(len(a), len(b))
-            for d in range(1, rank + 1):
-                m, n = (a[-d] if d <= len(a) else 1), (b[-d] if d <= len(b) else 1)
-                if m != n and m != 1 and n != 1:
-                    return RuntimeError(
-                        f"The size of tensor a ({m}) must match the size of tensor b ({n}) at non-singleton dimension "
-                        f"{rank - d}; the shapes {list(a)} and {list(b)} do not broadcast"
-                    )
-    return unallocatable(error)
 
 
 class Pointwise(Op):
@@ -523,6 +508,8 @@ def binary(
         def unusual(input: Any, other: Any) -> Any:
             if state.overrides and (handler := override_of((input, other), {})) is not None:
                 return handler(public, (input, other), {})
+            if isinstance(input, Tensor) and isinstance(other, Tensor):
+                return through_modes(op, (input, other), run) if state.busy else run(input, other)
             for position, a in ((1, input), (2, other)):
                 if not isinstance(a, (Tensor, *NUMBERS)):
                     if not state.overrides and overriding((input, other), {}):
@@ -587,9 +574,14 @@ def nary(
     refuse: str = "",
     out: bool = True,
     inplace: bool = True,
+    usual: str = "",
     **options: Any,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Declare an elementwise op of any number of operands; the body validates and returns the operands in order."""
+    """Declare an elementwise op of any number of operands; the body validates and returns the operands in order.
+
+    usual: what the arguments are in the calls for which the body has nothing to do, and is not run, one word for each: "tensor" of a
+    floating kind, the same for all; "value": such a tensor or a float; "mask": a tensor of bools; "number": a float or an int.
+    """
 
     def declare(fn: Callable[..., Any]) -> Callable[..., Any]:
         args = options.pop("args", None)
@@ -603,146 +595,26 @@ def nary(
                 return handler(public, a, k)
             try:
                 normal = fn(*a, **k) if k else fn(*a)  # merging no keywords takes time, too
-            except (TypeError, AttributeError):
+            except MISTAKES:
                 if not state.overrides and overriding(a, k):
                     return public(*a, **k)
-                raise
+                if (other := rearranged(fn, a, k, op)) is None:
+                    raise
+                normal = fn(*other[0], **other[1])
             if type(normal) is tuple:
-                return op(*normal)
+                try:
+                    return op(*normal)
+                except MISTAKES:
+                    if (other := rearranged(fn, a, k, op)) is None:
+                        raise
+                return public(*other[0], **other[1])
             return tuple(normal) if type(normal) is Ready else normal
 
-        public = _finish(op, fn, _filling(op, fn, call, promote) if out else call, None, out, inplace, normalise=fn)
+        filling = written_out(op, fn, call, usual, type(op) is Pointwise and promote in (SAME, FLOAT)) if out else call
+        public = _finish(op, fn, filling, None, out, inplace, normalise=fn)
         return public
 
     return declare
-
-
-_here = sys.modules[__name__]
-
-
-def _filling(op: Pointwise, fn: Callable[..., Any], call: Callable[..., Any], promote: str) -> Callable[..., Any]:
-    """``call`` with ``out=``, as source: with the parameters of the body itself no arguments need to be packed, which takes 0.1 us
-    for positional ones and 0.3 us for keywords.
-    """
-    code = fn.__code__
-    names = code.co_varnames[: code.co_argcount]
-    keywords = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
-    defaults = dict(zip(reversed(names), reversed(fn.__defaults__ or ()))) | (fn.__kwdefaults__ or {})  # type: ignore[attr-defined]
-    declared = [f"{n}=_{n}" if n in defaults else n for n in (*names, *keywords)]
-    declared[len(names) : len(names)] = ["*"]
-    positional, named = ", ".join(names), ", ".join(f"{n}={n}" for n in keywords)
-    given = f"({positional},), dict({named})"
-
-    def source(run: list[str]) -> Any:
-        lines = [
-            f"def filling({', '.join(declared)}, out=None):",
-            "    if out is None and not state.overrides and not state.busy:",
-            "        try:",
-            f"            normal = fn({positional}{', ' if named else ''}{named})",
-            "        except (TypeError, AttributeError):",
-            f"            return general({given}, out)",
-            "        if type(normal) is tuple:",
-            *(f"            {line}" for line in run),
-            "        return tuple(normal) if type(normal) is Ready else normal",
-            f"    return general({given}, out)",
-        ]
-        return _compiled("\n".join(lines))
-
-    def general(a: tuple[Any, ...], k: dict[str, Any], out: Any) -> Any:
-        """The call as a user would write it: without arguments at the end that have their defaults."""
-        while a and names[len(a) - 1] in defaults and a[-1] is defaults[names[len(a) - 1]]:
-            a = a[:-1]
-        k = {n: v for n, v in k.items() if v is not defaults.get(n)}
-        if out is not None:
-            from torsh.ops._out import write_out
-
-            return write_out(call, a, k, out, op=op)
-        return call(*a, **k)
-
-    def first_run(*args: Any) -> Any:
-        """The first run makes the functions for all others: making them takes too long for an import.
-
-        What users have got by then is one of them: it gets its code, in which the run is written out.
-        """
-        arguments = ", ".join(f"a{i}" for i in range(len(op.args)))
-        lines = _unrolled(op)
-        run: dict[str, Any] = _scope(op)
-        exec(_compiled("\n".join([f"def run({arguments}):", *(f"    {line}" for line in lines)])), run)
-        op._run = run["run"]  # type: ignore[method-assign]
-        written: dict[str, Any] = {**scope}
-        exec(source([f"{arguments}, = normal", *lines]), written)
-        scope.update(_scope(op))
-        public.__code__ = written["filling"].__code__
-        return op._run(*args)
-
-    if type(op) is Pointwise and promote in (SAME, FLOAT):
-        op._run = first_run  # type: ignore[method-assign]
-    scope: dict[str, Any] = {f"_{n}": v for n, v in defaults.items()}
-    scope.update(Ready=Ready, fn=fn, general=general, run=op._run, state=state)
-    exec(source(["return run(*normal)"]), scope)
-    public = dressed(scope["filling"], fn)
-    return public
-
-
-def _unrolled(op: Pointwise) -> list[str]:
-    """``Pointwise._run`` on a0, a1, ... for operands of one kind, and numbers beside floating ones, written out operand by operand
-    (a loop takes three times as long); anything else goes to the general form.
-    """
-    names = [f"a{i}" for i in range(len(op.args))]
-    args, raws = ", ".join(names), ", ".join(f"r{i}" for i in range(len(names)))
-    operands = [a for a, keep in zip(names, op._keep) if not keep]
-    first, others = operands[0], operands[1:]
-    lines: list[str] = []
-    for i, a in enumerate(names):
-        if op._keep[i]:
-            tensor = f"t is Tensor or (t is not float and t is not int and {a} is not None and isinstance({a}, Tensor))"
-            lines += [f"    t = type({a})", f"    r{i} = {a}._data if {tensor} else {a}"]
-    lines += [
-        # First as if all operands were tensors of one kind, then one by one.
-        f"    if {' and '.join(f'type({a}) is Tensor' for a in operands)} and "
-        f"{' and '.join(['True', *(f'{a}._kind is {first}._kind' for a in others)])}:",
-        f"        k = {first}._kind",
-        f"        tracked = {' or '.join(f'{a}._rg' for a in operands)}",
-        *(f"        r{i} = {a}._data" for i, a in enumerate(names) if not op._keep[i]),
-        "    else:",
-        "        k = None",
-        "        tracked = False",
-    ]
-    for a in operands:
-        lines += [
-            f"        t = type({a})",
-            "        if t is Tensor or t is Parameter:",
-            f"            if k is None: k = {a}._kind",
-            f"            elif {a}._kind is not k: return slow({args})",
-            f"            if {a}._rg: tracked = True",
-            f"            r{a[1:]} = {a}._data",
-            f"        elif t is float or t is int or {a} is None: r{a[1:]} = {a}",
-            f"        else: return slow({args})",
-        ]
-    lines += [
-        f"        if k is None or not k.floating: return slow({args})",
-        "    try: kernel = known[k]",
-        "    except KeyError: kernel = learn(k)",
-        f"    if kernel is None: return slow({args})",
-        f"    try: found = kernel({raws})",
-        f"    except (ValueError, MemoryError) as e: raise mismatch(e, ({raws},)) from None",
-        "    if type(found) is not k.raw_type: found = k.as_raw(found)",
-        "    o = here.new(Tensor)",
-        "    o._data = found",
-        "    o._kind = k",
-        "    o._rg = False",
-        f"    if tracked and thread.enabled and op.grads: op.record(({args},), (o,))",
-        "    return o",
-    ]
-    return [line.removeprefix("    ") for line in lines]
-
-
-def _scope(op: Pointwise) -> dict[str, Any]:
-    """What ``_unrolled`` names."""
-    return {
-        "Parameter": Parameter, "Tensor": Tensor, "slow": functools.partial(Pointwise._run, op), "here": _here, "known": op.kernels.known,
-        "learn": op.learn, "mismatch": mismatch, "op": op, "thread": thread,
-    }  # fmt: skip
 
 
 def _finish(
@@ -768,7 +640,7 @@ def _finish(
     if names is None:
         public = call
     else:
-        public = _written(op, call, names, out, keywords or {}, otherwise and _asking_first(otherwise, lambda: public))
+        public = _written(op, call, names, out, keywords or {}, otherwise and _asking_first(op, fn, names, otherwise))
     dressed(public, fn)
     more = {**(keywords or {}), **({"out": None} if out else {})}
     public.__signature__ = signature_with(fn, more)  # type: ignore[attr-defined]
@@ -781,18 +653,21 @@ def _finish(
     return public
 
 
-def _asking_first(otherwise: Callable[..., Any], public: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
+def _asking_first(op: Pointwise, fn: Callable[..., Any], names: list[str], otherwise: Callable[..., Any]) -> Callable[..., Any]:
     """What a call with keywords does, after asking who wants it: they are to see the keywords, not what is made of them."""
 
     def call(*operands: Any, **given: Any) -> Any:
         if state.overrides and (handler := override_of(operands, given)) is not None:
-            return handler(public(), operands, given)
+            return handler(op.fn, operands, given)
         try:
-            return otherwise(*operands, **given)
-        except (TypeError, AttributeError):
-            if state.overrides or not overriding(operands, given):
+            found = otherwise(*operands, **given)
+        except MISTAKES:
+            if not state.overrides and overriding(operands, given):
+                return op.fn(*operands, **given)  # type: ignore[misc]
+            if (other := rearranged(fn, operands, given, op)) is None:
                 raise
-        return public()(*operands, **given)
+            found = otherwise(*other[0], **other[1])
+        return found if found is not NotImplemented else _refuse(fn, names, *operands)
 
     return call
 
@@ -837,14 +712,8 @@ def _written(
     scope = {"_call": call, "_otherwise": otherwise, "_write_out": write_out, "_refuse": _refuse, "_names": names,
              "_deprecated": deprecated_overload}  # fmt: skip
     scope.update({f"_{k}": v for k, v in keywords.items()})
-    exec(_compiled("\n".join(lines)), scope)
+    exec(compiled("\n".join(lines)), scope)
     return scope["public"]  # type: ignore[return-value]
-
-
-@functools.cache
-def _compiled(source: str) -> Any:
-    # Most ops have operands of the same names: compiling each anew would be a tenth of the time to import torsh.
-    return compile(source, f"{__file__} (call path)", "exec")
 
 
 def _refuse(call: Callable[..., Any], names: list[str], *operands: Any) -> Any:

@@ -17,10 +17,10 @@ import numpy as np
 
 from torsh import _box_muller, dtypes
 from torsh._twister import CHANCES, INTEGERS, NORMALS, PERMUTATION
+from torsh.backend import TO_NUMPY
 from torsh.dtypes import dtype as Dtype
 from torsh.ops import _libm
 from torsh.ops._libm import fma
-from torsh.ops.conversion import _numpy_dtype as numpy_dtype
 from torsh.random import Generator
 
 Array = np.ndarray[Any, Any]
@@ -40,7 +40,7 @@ def uniform(gen: Generator, n: int, dtype: Dtype, low: float = 0.0, high: float 
         return x if low == 0 and high == 1 else _below(fma(x, high - low, low), low, high)
     # float16 and bfloat16 are float32 rounded.
     words = gen.words(n) & np.uint32(0xFFFFFF)
-    target = numpy_dtype(dtype)
+    target = TO_NUMPY[dtype]
     if low == 0 and high == 1:
         x = words.astype(np.float32) * np.float32(2.0**-24)
     else:
@@ -76,7 +76,7 @@ def normal(gen: Generator, n: int, dtype: Dtype, mean: float = 0.0, std: float =
             _box_muller.transform(x[n - 16 :], mean, std)
         return x
     if n > _PIECE + 15:  # piece by piece, for the sake of memory; the blocks are the same
-        x = np.empty(n, numpy_dtype(dtype))
+        x = np.empty(n, TO_NUMPY[dtype])
         ends = [*range(_PIECE, n - 15, _PIECE), n]
         for start, end in zip([0, *ends], ends):
             x[start:end] = normal(gen, end - start, dtype, mean, std)
@@ -89,7 +89,7 @@ def normal(gen: Generator, n: int, dtype: Dtype, mean: float = 0.0, std: float =
             _in_doubles(x[n - 16 :], mean, std)
         return x
     # float16 and bfloat16 are float32 rounded, and take whole blocks from the stream, not a number for every element.
-    x = np.empty(n, numpy_dtype(dtype))
+    x = np.empty(n, TO_NUMPY[dtype])
     x[:whole] = normal(gen, whole, dtypes.float32, mean, std)
     if n != whole:
         x[n - 16 :] = normal(gen, 16, dtypes.float32, mean, std)
@@ -111,7 +111,7 @@ def _in_doubles(x: Array, mean: float, std: float) -> None:
 
 def _rounded(x: Array, dtype: Dtype) -> Array:
     """float64 numbers in another dtype; by way of float32 where that is smaller, as in PyTorch."""
-    target = numpy_dtype(dtype)
+    target = TO_NUMPY[dtype]
     return (x.astype(np.float32) if dtype.is_floating_point and target.itemsize < 4 else x).astype(target, copy=False)
 
 
@@ -145,16 +145,16 @@ def integers(gen: Generator, n: int, dtype: Dtype, low: int, count: int) -> Arra
             raw = _modulo(raw, count)
         if low and count < 1 << 64:
             raw = raw + np.uint64(low & 0xFFFFFFFFFFFFFFFF)
-        return raw.view(np.int64).astype(numpy_dtype(dtype))
+        return raw.view(np.int64).astype(TO_NUMPY[dtype])
     run = INTEGERS.run or INTEGERS.worth(n)
     if run is not None:
         drawn = np.empty(n, np.int64)
         gen.draw(run, low, np.uint32(count), drawn)
-        return drawn.astype(numpy_dtype(dtype), copy=False)
+        return drawn.astype(TO_NUMPY[dtype], copy=False)
     words = _modulo(gen.words(n), count).astype(np.int64)
     if low:
         words += low
-    return words.astype(numpy_dtype(dtype), copy=False)
+    return words.astype(TO_NUMPY[dtype], copy=False)
 
 
 def _modulo(x: Array, n: int) -> Array:
@@ -165,7 +165,7 @@ def _modulo(x: Array, n: int) -> Array:
 
 def whole_range(gen: Generator, n: int, dtype: Dtype) -> Array:
     """What ``random_()`` without bounds gives: all values that are not negative, or all a float holds exactly."""
-    target = numpy_dtype(dtype)
+    target = TO_NUMPY[dtype]
     if dtype is dtypes.bool:
         return (gen.words(n) & np.uint32(1)).astype(target)
     if dtype in DIGITS:
@@ -198,7 +198,7 @@ _MANTISSA = np.uint64((1 << 53) - 1)
 
 def bernoulli_each(gen: Generator, p: Array, dtype: Dtype) -> Array:
     """1 where a uniform number is below p: 53 bits for float64 probabilities, 24 for others."""
-    target = numpy_dtype(dtype)
+    target = TO_NUMPY[dtype]
     if p.dtype == np.float32 == target:
         run = CHANCES.run or CHANCES.worth(p.size)
         if run is not None:
@@ -237,20 +237,20 @@ def log_normal(gen: Generator, n: int, dtype: Dtype, mean: float = 1.0, std: flo
 def permutation(gen: Generator, n: int, dtype: Dtype) -> Array:
     """0 .. n-1 in random order: each place in turn swaps with one of those from it on."""
     if n < 2:
-        return np.arange(n).astype(numpy_dtype(dtype))
+        return np.arange(n).astype(TO_NUMPY[dtype])
     # Beyond this 32 bits would no longer be uniform enough.
     few = n < 0xFFFFFFFF // 20
     run = PERMUTATION.run or PERMUTATION.worth(n)
     if run is not None and few:
         places = np.empty(n, np.int64)
         gen.draw(run, places)
-        return places.astype(numpy_dtype(dtype), copy=False)
+        return places.astype(TO_NUMPY[dtype], copy=False)
     raw = gen.words(n - 1) if few else gen.longs(n - 1)
     swap = np.arange(n - 1, dtype=np.int64) + (raw % np.arange(n, 1, -1, dtype=raw.dtype)).astype(np.int64)
     order = list(range(n))
     for i, j in enumerate(swap.tolist()):
         order[i], order[j] = order[j], order[i]
-    return np.array(order, numpy_dtype(dtype))
+    return np.array(order, TO_NUMPY[dtype])
 
 
 def by_rejection(gen: Generator, sampler: str, *params: Array, expected: float = 4.0) -> Array:

@@ -8,7 +8,7 @@ from typing import Any
 
 from torsh._callers import described
 from torsh._versions import InferenceVersion
-from torsh.autograd.engine import Node, edge_of
+from torsh.autograd.engine import FREED, Node, edge_of
 from torsh.autograd.grad_mode import thread
 from torsh.dispatch import state
 from torsh.tensor import PLAIN, Tensor, new
@@ -34,8 +34,21 @@ class RawSaved:
 
     def register_hooks(self, pack_hook: Callable[..., Any], unpack_hook: Callable[..., Any]) -> None:
         """Keep ``pack_hook(tensor)`` from now on, of which ``unpack_hook`` makes the tensor again."""
+        for hook in (pack_hook, unpack_hook):
+            if not callable(hook):
+                raise TypeError(
+                    "register_hooks(): incompatible function arguments: pack_hook and unpack_hook have to be functions, got "
+                    f"{type(hook).__name__}"
+                )
         node, saved = self._node, list(self._node.saved)
+        if node.saved is FREED:
+            raise freed()
         value = saved[self._index]
+        if value is None:
+            raise RuntimeError("Calling register_hooks on a saved tensor with value None is forbidden")
+        if (isinstance(value, Saved) and value.unpack_hook is not None) or (isinstance(value, SavedOutput) and value.kind is None):
+            raise RuntimeError("Calling register_hooks on a saved tensor whose hooks have already been set. Hint: only one pair of "
+                               "hooks is allowed at a time.")  # fmt: skip
         tensor = unpack(node, value)
         if not isinstance(tensor, Tensor):
             raise TypeError(f"hooks can be registered on saved tensors only, this is a {type(tensor).__name__}")
@@ -122,9 +135,13 @@ def _same(tensor: Any) -> Any:
 
 
 def packed(tensor: Tensor, hook: Callable[..., Any]) -> Any:
-    """What a pack hook makes of a tensor, which it must not write to."""
+    """What a pack hook makes of a tensor, which it must not write to.  What it computes is not recorded."""
     before = 0 if tensor._vc is None else tensor._vc.version
-    found = hook(tensor)
+    enabled, thread.enabled = thread.enabled, False
+    try:
+        found = hook(tensor)
+    finally:
+        thread.enabled = enabled
     if tensor._vc is not None and tensor._vc.version != before:
         raise RuntimeError(
             "A saved tensor pack hook is modifying its input in place. Tensors provided as input to pack hook cannot be modified by "

@@ -6,11 +6,12 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from torsh._versions import InferenceVersion
 from torsh.autograd import engine
 from torsh.autograd._forward import keep
 from torsh.autograd.grad_mode import thread
 from torsh.dispatch import state, through_modes, unallocatable
-from torsh.ops._calls import rearranged
+from torsh.ops._calls import MISTAKES, rearranged
 from torsh.ops._docs import dressed_as
 from torsh.ops._op import Op
 from torsh.ops._overriding import asked, override_of, overriding
@@ -144,7 +145,7 @@ def unrecorded(view: Tensor) -> None:
     does, has no history, and must not be written to while recording.
     """
     assert view._base is not None
-    view._rg = view._base._rg
+    view._rg = view._base._rg and type(view._vc) is not InferenceVersion  # what inference mode made is never recorded
     if view._made is None:
         view._made = "no_grad"
 
@@ -189,7 +190,7 @@ def view(
                 return handler(public, a, k)
             try:
                 normal = fn(*a, **k) if k else fn(*a)
-            except (TypeError, AttributeError):
+            except MISTAKES:
                 if not state.overrides and overriding(a, k):
                     return public(*a, **k)
                 if (other := rearranged(fn, a, k, op)) is None:
@@ -217,6 +218,8 @@ def metadata_inplace(name: str, fn: Callable[..., Any]) -> Callable[..., Any]:
     def inplace(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         if state.overrides and (handler := asked((self, *args), kwargs)) is not None:
             return handler(inplace, (self, *args), kwargs)  # type: ignore[no-any-return]
+        if type(self) is not Tensor and hasattr(self, "_become"):  # sparse and the like: the geometry is theirs to keep
+            return self._assign(fn(self, *args, **kwargs), name)  # type: ignore[attr-defined, no-any-return]
         check_writable(self, name)
         if hasattr(self, "_physical"):  # an example under vmap: the batch behind it has the history
             source = self._alias_with_history()

@@ -549,6 +549,7 @@ def _fits(kind: Kind, args: tuple[Any, ...]) -> None:
 
 @nary(
     "torch.clamp Tensor.clamp torch.clip Tensor.clip",
+    usual="tensor number number",
     validate=_fits,
     because={"complex": NotImplementedError("clamp is not supported for complex types")},
     grad={"input": _inside, "min": _at_min, "max": _at_max},
@@ -566,7 +567,7 @@ def clamp(input, min=None, max=None):
     >>> x.clamp(min=torsh.tensor([0., 1., 2.]))  # bounds may be tensors
     tensor([0., 1., 3.])
     """
-    if type(min) is type(max) and (type(min) is float or type(min) is Tensor):  # the commonest cases
+    if type(min) is Tensor and type(max) is Tensor:  # the commonest case with tensors
         return (input, min, max)
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
@@ -617,6 +618,7 @@ def clamp_max(input, max):
 
 @nary(
     "torch.where",
+    usual="mask tensor value",
     inplace=False,
     validate=_fits,
     keep="condition",
@@ -636,8 +638,6 @@ def where(condition, input=None, other=None):
     >>> torsh.where(x > 0)  # without values: the indices, as nonzero(as_tuple=True)
     (tensor([1]),)
     """
-    if type(condition) is Tensor and condition._kind.dtype is dtypes.bool and (type(input) is Tensor or type(other) is Tensor):
-        return (condition, input, other)  # the commonest case
     if input is None and other is None:
         return Ready(condition.nonzero(as_tuple=True))
     if not isinstance(condition, Tensor):
@@ -683,6 +683,7 @@ def _check_lerp(input: Any, end: Any, weight: Any) -> None:
 
 @nary(
     "torch.lerp Tensor.lerp",
+    usual="tensor tensor value",
     refuse="bool int",
     grad={
         "input": lambda g, weight: g * conj(1 - weight),
@@ -701,15 +702,15 @@ def lerp(input, end, weight):
     >>> torsh.lerp(torsh.tensor([0., 10.]), torsh.tensor([10., 20.]), 0.25)
     tensor([ 2.5000, 12.5000])
     """
-    if type(end) is Tensor and end._kind is input._kind and (type(weight) is float or getattr(weight, "_kind", None) is end._kind):
-        return (input, end, weight)  # the commonest case
     check_tensor(end, "lerp", "end", 2)
     _check_lerp(input, end, weight)
+    lerp.op.check(input._kind)  # a number for the weight must not make integers a type that there is a kernel for
     return (input, end, weight)
 
 
 @nary(
     "torch.addcmul Tensor.addcmul",
+    usual="tensor tensor value number",
     args="input tensor1 tensor2 value",
     keep="value",
     refuse="bool",
@@ -733,8 +734,6 @@ def addcmul(input, tensor1, tensor2, tensor=None, *, value=1):
     if tensor is not None:  # addcmul(input, value, tensor1, tensor2), deprecated by PyTorch but accepted still
         deprecated_overload("addcmul", ("input", "tensor1", "tensor2"), ("value",))
         value, tensor1, tensor2 = tensor1, tensor2, tensor
-    if input._kind.floating and (type(value) is int or type(value) is float):  # the commonest cases
-        return (input, tensor1, tensor2, value)
     return (input, tensor1, tensor2, _value(value, input, tensor1, tensor2))
 
 
@@ -749,6 +748,7 @@ def _value(value: Any, *tensors: Any) -> Any:
 
 @nary(
     "torch.addcdiv Tensor.addcdiv",
+    usual="tensor tensor value number",
     args="input tensor1 tensor2 value",
     keep="value",
     refuse="bool",
@@ -771,8 +771,6 @@ def addcdiv(input, tensor1, tensor2, tensor=None, *, value=1):
     if tensor is not None:
         deprecated_overload("addcdiv", ("input", "tensor1", "tensor2"), ("value",))
         value, tensor1, tensor2 = tensor1, tensor2, tensor
-    if tensor1._kind.floating and (type(value) is int or type(value) is float):  # the commonest cases
-        return (input, tensor1, tensor2, value)
     if tensor1.dtype.category < dtypes.FLOAT and tensor2.dtype.category < dtypes.FLOAT:
         raise RuntimeError(
             "Integer division with addcdiv is no longer supported; use input + value * torch.div(tensor1, tensor2, "

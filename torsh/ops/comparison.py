@@ -391,9 +391,9 @@ def _check_tolerances(name: str, input: Any, other: Any, rtol: float, atol: floa
     for position, what, value in ((3, "rtol", rtol), (4, "atol", atol)):
         if isinstance(value, Tensor) and (value.ndim or value._rg):
             raise TypeError(f"{name}(): argument '{what}' (position {position}) must be float, not Tensor")
-    if rtol < 0:
+    if not rtol >= 0:  # neither nan
         raise RuntimeError(f"rtol must be greater than or equal to zero, but got {rtol}")
-    if atol < 0:
+    if not atol >= 0:
         raise RuntimeError(f"atol must be greater than or equal to zero, but got {atol}")
 
 

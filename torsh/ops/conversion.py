@@ -18,7 +18,7 @@ from torsh.ops._layout import moved as arranged_as
 from torsh.ops._op import OPS, composite, primitive
 from torsh.ops._overriding import override_of
 from torsh.ops.creation import as_value, fill_number, make_full
-from torsh.tensor import Tensor, assign, check_apart, check_overlap, check_writable, new, wrote
+from torsh.tensor import PLAIN, Tensor, assign, check_apart, check_overlap, check_writable, new, wrote
 
 # ---- to another dtype or device ----------------------------------------------------------------------------------------
 
@@ -400,10 +400,9 @@ def host_array(t: Tensor) -> Any:
     return t._kind.backend.to_host(t._data)
 
 
-def _numpy_dtype(d: Dtype) -> Any:
-    from torsh_numpy.backend import TO_NUMPY
-
-    return TO_NUMPY[d]
+def _check_values(t: Tensor, name: str) -> None:
+    if type(t) not in PLAIN and type(t._data).__name__ == "Hollow":
+        raise RuntimeError(f".{name}() is not supported for tensor subclasses: a {type(t).__name__} holds no values of its own.")
 
 
 @composite("Tensor.numpy")
@@ -420,6 +419,7 @@ def numpy(input, *, force=False):
     >>> x
     tensor([5., 1.])
     """
+    _check_values(input, "numpy")
     if input._rg and not force and thread.enabled:
         raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
     if input.device.type != "cpu" and not force:
@@ -494,6 +494,7 @@ def tolist(self):
     >>> torsh.tensor([[1, 2], [3, 4]]).tolist()
     [[1, 2], [3, 4]]
     """
+    _check_values(self, "tolist")
     array = host_array(self)
     if self._kind.dtype in _NOT_NUMPYS:
         array = host_array(self.detach().to(dtypes.complex64 if self.dtype.is_complex else dtypes.float32))

@@ -9,6 +9,7 @@ derivatives of any order come out of the same kernels.
 from __future__ import annotations
 
 import functools
+from operator import index
 from typing import Any
 
 from torsh.dtypes import scalar_name
@@ -135,7 +136,9 @@ def _sizes(value: Any, n: int, name: str) -> Ints:
     """An integer or a sequence of one or ``n`` of them, as ``n`` integers."""
     if isinstance(value, int):
         return (value,) * n
-    found = tuple(int(v) for v in value)
+    if not isinstance(value, (tuple, list)):
+        return (index(value),) * n
+    found = tuple(map(index, value))
     if len(found) == 1:
         return found * n
     if len(found) != n:

@@ -165,7 +165,6 @@ def empty(
     requires_grad=False,
     pin_memory=False,
     memory_format=None,
-    names=None,
     **k,
 ):
     """A tensor of a size with whatever its memory holds.
@@ -220,7 +219,7 @@ def empty_permuted(
 
 
 @composite("torch.zeros", out="filled", tags="creation")
-def zeros(*size, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, names=None, **k):
+def zeros(*size, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, **k):
     """A tensor filled with 0.
 
     size: ints or one sequence of them. dtype: default the default floating type; device: default the default device.
@@ -241,7 +240,7 @@ def zeros(*size, dtype=None, layout=None, device=None, requires_grad=False, pin_
 
 
 @composite("torch.ones", out="filled", tags="creation")
-def ones(*size, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, names=None, **k):
+def ones(*size, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, **k):
     """A tensor filled with 1.
 
     size: ints or one sequence of them. dtype: default the default floating type; device: default the default device.
@@ -312,7 +311,7 @@ def as_value(value: Any, dtype: Dtype) -> Any:
 
 
 @composite("torch.full", out="filled", of=full_op)
-def full(size, fill_value, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, names=None):
+def full(size, fill_value, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """A tensor filled with one number, which decides the dtype if none is given.
 
     size: a sequence of ints. fill_value: a number: bool, int64, the default floating or complex type follow from it.
@@ -644,7 +643,7 @@ def arange(
     return create(arange_op, (start, step, count), dtype, device, requires_grad)
 
 
-@composite("torch.range", name="range", out="filled", tags="creation")
+@composite("torch.range", name="range", out="spread", tags="creation")
 def range_(start=0, end=None, step=1, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """Like ``arange`` but with ``end`` included and of the default floating type; deprecated.
 

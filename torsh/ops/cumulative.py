@@ -428,4 +428,9 @@ def gradient(input, *, spacing=None, dim=None, edge_order=1):
             )
     if not input._kind.inexact:
         input = input.to(dtypes.get_default_dtype()) if input.dtype is not dtypes.bool else input
-    return tuple(in_float32(_slope, input, s, d, edge_order) for d, s in zip(dims, spacings))
+    found = []
+    for d, s in zip(dims, spacings):
+        # Differences of neighbours in the coordinates' precision: rounded ones would be divided by small distances.
+        x = input.to(dtypes.promote_types(input.dtype, s.dtype)) if isinstance(s, Tensor) and s._kind.inexact else input
+        found.append(in_float32(_slope, x, s, d, edge_order))
+    return tuple(found)

@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 
+import torsh_numpy.backend as host  # the module, not its names: a program may import torsh_numpy first
 from torsh import dtypes
 from torsh._callers import warn, warn_once
+from torsh.backend import FROM_NUMPY, TO_NUMPY
 from torsh.device import as_device
 from torsh.dispatch import place_of
 from torsh.dtypes import dtype as Dtype
 from torsh.ops._args import check_pinnable
 from torsh.ops._op import composite
 from torsh.tensor import Tensor, new
-from torsh_numpy.backend import FROM_NUMPY, TO_NUMPY, detached_from_base
 
 _SUPPORTED = "float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, uint8, and bool"
 
@@ -379,7 +380,7 @@ def from_numpy(ndarray):
 
 def _borrowing(array: np.ndarray[Any, Any], dtype: Dtype, device: Any, requires_grad: bool = False) -> Tensor:
     """A tensor of a host array that is somebody else's."""
-    t = on_device(detached_from_base(array), dtype, device, requires_grad)
+    t = on_device(host.detached_from_base(array), dtype, device, requires_grad)
     t._borrowed = True
     return t
 

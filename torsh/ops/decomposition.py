@@ -13,6 +13,7 @@ from torsh.ops._linalg import (
     check_info,
     check_matrices,
     check_type,
+    converged,
     eye_like,
     off_diagonal,
     real,
@@ -459,7 +460,7 @@ def linalg_svd(A, full_matrices=True, *, driver=None):
     """
     check_matrices("linalg.svd", A, "linalg_svd_cpu")
     _check_driver(driver)
-    return _svd.op(A, bool(full_matrices))
+    return converged("linalg.svd", _svd.op, A, bool(full_matrices))
 
 
 @composite("torch.linalg.svdvals", name="linalg_svdvals", out=True)
@@ -474,7 +475,9 @@ def svdvals(A, *, driver=None):
     """
     check_matrices("linalg.svd", A, "linalg_svd_cpu")
     _check_driver(driver)
-    return _svd.op(A, False)[1] if needs_grad(A) else _svdvals.op(A)
+    if needs_grad(A):
+        return converged("linalg.svd", _svd.op, A, False)[1]
+    return converged("linalg.svd", _svdvals.op, A)
 
 
 @composite("torch.svd Tensor.svd", out=True)
@@ -560,7 +563,7 @@ def eigh(A, UPLO="L"):
     >>> values
     tensor([1., 3.])
     """
-    return _eigh.op(A, _check_hermitian(A, UPLO))
+    return converged("linalg.eigh", _eigh.op, A, _check_hermitian(A, UPLO))
 
 
 @composite("torch.linalg.eigvalsh", name="linalg_eigvalsh", out=True)
@@ -575,7 +578,9 @@ def eigvalsh(A, UPLO="L"):
     tensor([1., 3.])
     """
     UPLO = _check_hermitian(A, UPLO)
-    return _eigh.op(A, UPLO)[0] if needs_grad(A) else _eigvalsh.op(A, UPLO)
+    if needs_grad(A):
+        return converged("linalg.eigh", _eigh.op, A, UPLO)[0]
+    return converged("linalg.eigh", _eigvalsh.op, A, UPLO)
 
 
 def _eig_gradient(gL: Any, gV: Any, L: Any, V: Any, is_complex: bool) -> Any:
@@ -630,7 +635,7 @@ def eig(A):
     tensor([2.+0.j, 3.+0.j])
     """
     _check_square("linalg.eig", A)
-    return _eig.op(A, A._kind.complex)
+    return converged("linalg.eig", _eig.op, A, A._kind.complex)
 
 
 @composite("torch.linalg.eigvals", name="linalg_eigvals", out=True)
@@ -644,4 +649,6 @@ def eigvals(A):
     tensor([-1.,  1.])
     """
     _check_square("linalg.eigvals", A)
-    return _eig.op(A, A._kind.complex)[0] if needs_grad(A) else _eigvals.op(A)
+    if needs_grad(A):
+        return converged("linalg.eig", _eig.op, A, A._kind.complex)[0]
+    return converged("linalg.eig", _eigvals.op, A)

@@ -116,7 +116,7 @@ def embedding_function(
     return _rows(weight, input, padding_idx, scale_grad_by_freq, sparse)
 
 
-@composite("torch.embedding_renorm_", tags="data-dependent")
+@composite("torch.embedding_renorm_")
 def embedding_renorm_(weight, indices, max_norm, norm_type=2.0):
     """Scale the rows at ``indices`` down, in place, to a p-norm of at most ``max_norm``.
 
@@ -128,7 +128,8 @@ def embedding_renorm_(weight, indices, max_norm, norm_type=2.0):
     tensor([[3., 4.],
             [3., 4.]])
     """
-    used = indices.reshape(-1).unique().to(int64)
+    # A row that is named twice is written twice, with the same values: no need to find out which ones are in use.
+    used = indices.reshape(-1).to(int64)
     rows = weight.detach().index_select(0, used)
     norms = rows.norm(norm_type, 1, keepdim=True)
     scale = (max_norm / (norms + 1e-7)).clamp(max=1.0)

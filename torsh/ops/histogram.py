@@ -190,12 +190,8 @@ def _histogram(input: Tensor, bins: Any, range: Any, weight: Any, density: bool)
     if density:
         counts = counts / counts.sum()
         for d, e in enumerate(edges):
-            counts = counts / (e[1:] - e[:-1]).reshape([-1 if i == d else 1 for i in _axes(counts.ndim)])
+            counts = counts / (e[1:] - e[:-1]).reshape(-1, *[1] * (counts.ndim - d - 1))
     return counts, edges
-
-
-def _axes(n: int) -> tuple[int, ...]:
-    return tuple(i for i in (0, 1, 2, 3, 4, 5, 6, 7)[:n])
 
 
 @composite("torch.histogram Tensor.histogram", out="typed")

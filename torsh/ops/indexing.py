@@ -645,7 +645,7 @@ def _put_indices(input: Tensor, indices: Any, name: str) -> list[Any]:
     inplace="apart alike",
     grad={
         "input": lambda g, indices, accumulate: g if accumulate else g.index_put(indices, g.new_zeros(())),
-        "values": lambda g, indices, values: _fitted(index_op(g, indices), values),
+        "values": lambda g, indices, values: _fitted(_placed(g, indices, values), values),
     },
     meta=lambda input, indices, values, accumulate: (input.shape, input.dtype),
     tags="linear",
@@ -696,6 +696,31 @@ def _check_values(input: Tensor, indices: list[Any], values: Tensor) -> None:
             f"shape mismatch: value tensor of shape {list(got)} cannot be broadcast to indexing result of shape "
             f"{list(shape)}"
         )
+
+
+def _placed(g: Tensor, indices: list[Any], values: Tensor) -> Tensor:
+    """``g[indices]``, or that summed over the places of masks, whose number is not known on a lazy backend."""
+    masks = [i for i in indices if i is not None and i.dtype is dtypes.bool]
+    if not masks or g._kind.backend.capabilities.data_dependent_shapes:
+        return index_op(g, indices)
+    at, d = [], 0
+    for i in indices:
+        n = 1 if i is None else _mask_dims(i)
+        at += [] if i is None else range(d, d + n)
+        d += n
+    first = at[0] if at == list(range(at[0], at[0] + len(at))) else 0
+    behind = g.ndim - len(at) - first
+    count = values.shape[values.ndim - behind - 1] if values.ndim > behind else 1
+    if count == 1:  # one value for all places
+        times = g.new_zeros(g.shape).index_put(indices, g.new_ones(()), True)
+        total = (g * times).sum(at)
+        return total.reshape((*total.shape[:first], 1, *total.shape[first:]))
+    if all(i is None or i.dtype is dtypes.bool or i.numel() == 1 for i in indices):  # as many places as values
+        found: list[Any] = []
+        for i in indices:
+            found += [i] if i is None or i.dtype is not dtypes.bool else nonzero_static(i, size=count).unbind(1)
+        return index_op(g, found)
+    return index_op(g, indices)
 
 
 def _fitted(g: Tensor, values: Tensor) -> Tensor:
@@ -924,7 +949,7 @@ def nonzero_static(input, *, size, fill_value=-1):
 
     if size < 0:
         raise RuntimeError(f"nonzero_static: 'size' must be an non-negative integer, but got {size}")
-    if has_values(input):
+    if has_values(input) and input._kind.backend.capabilities.data_dependent_shapes:
         found = nonzero(input)[:size]
         return torsh.cat([found, found.new_full((size - found.shape[0], found.shape[1]), fill_value)])
     if not input.numel():

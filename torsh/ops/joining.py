@@ -124,8 +124,7 @@ def cat(tensors, dim=0, *, axis=None):
     tensors = promoted(tensors)
     kept = [t for t in tensors if tuple(t._data.shape) != (0,)]
     if len(kept) != len(tensors):
-        if not kept:
-            wrap_dim(dim, 1)
+        if not kept:  # whatever dim is: such tensors were once put into any concatenation
             return join(tensors, 0)
         first = kept[0]
         if first.ndim == 1:

@@ -7,7 +7,7 @@ from typing import Any
 
 from torsh import dtypes, return_types
 from torsh.dtypes import scalar_name
-from torsh.ops._args import check_tensor, wrap_dim
+from torsh.ops._args import check_tensor, same_dtype, wrap_dim
 from torsh.ops._linalg import (
     attached,
     check_equation,
@@ -664,6 +664,11 @@ def vecdot(x, y, *, dim=-1):
             f"linalg.vecdot: Expected a floating point or complex tensor as input. Got {scalar_name(x.dtype)}; convert "
             "it"
         )
+    if x.dtype is not y.dtype:
+        raise RuntimeError(
+            f"linalg.vecdot: Expected x and y to have the same dtype, but found x of type {scalar_name(x.dtype)} and y of type "
+            f"{scalar_name(y.dtype)} instead"
+        )
     return (conj(x) * y).sum(dim)
 
 
@@ -689,6 +694,7 @@ def linalg_cross(input, other, *, dim=-1):
     """
     check_tensor(input, "linalg.cross")
     check_tensor(other, "linalg.cross", "other", 2)
+    same_dtype(input, other)
     if input.ndim != other.ndim:
         raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
     d = wrap_dim(dim, input.ndim)

@@ -81,7 +81,7 @@ def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", we
     _pair(input, target, "mse_loss")
     reduction = reduction_of(reduction, size_average, reduce)
     d = input - target
-    if not d._kind.inexact:
+    if not d._kind.floating:
         raise NotImplementedError(
             f"\"mse_cpu\" not implemented for '{scalar_name(d.dtype)}'; convert the input to a floating type"
         )
@@ -122,13 +122,9 @@ def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mea
     reduction = reduction_of(reduction, size_average, reduce)
     if beta < 0:
         raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
-    d = (input - target).abs()
+    d = _distance(input, target, "smooth_l1_cpu", beta == 0)
     if beta == 0:
         return reduced(d, reduction)
-    if not d._kind.floating:
-        raise NotImplementedError(
-            f"\"smooth_l1_cpu\" not implemented for '{scalar_name(d.dtype)}'; use a floating type"
-        )
     return reduced(_choose(d < beta, d * d * (0.5 / beta), d - 0.5 * beta), reduction)
 
 
@@ -146,9 +142,16 @@ def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
     _pair(input, target, "huber_loss")
     if delta <= 0:
         raise RuntimeError(f"huber_loss does not support non-positive values for delta, got {delta}")
-    d = (input - target).abs()
+    d = _distance(input, target, "huber_cpu")
     loss = _choose(d <= delta, d * d * 0.5, (d - 0.5 * delta) * delta)
     return _weighted(loss, weight, input, reduction_of(reduction))
+
+
+def _distance(input: Any, target: Any, kernel: str, any_type: bool = False) -> Any:
+    d = input - target
+    if not d._kind.floating and not any_type:
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{scalar_name(d.dtype)}'; use a floating type")
+    return d.abs()
 
 
 def _choose(condition: Any, a: Any, b: Any) -> Any:

@@ -61,6 +61,10 @@ def _nll(input, target, weight, reduction, ignore_index):
         and target._data.shape == input._data.shape[:1]
     ):  # fmt: skip
         return nll.op(input, target, None, reduction, ignore_index)[0]
+    if not ndim:
+        raise ValueError(f"Expected 1 or more dimensions (got {ndim})")
+    if ndim == 1 and target.ndim == 1 and target.numel() != 1:
+        raise ValueError(f"For 1D input, 1D target must have size 1, but got target size: {target.numel()}")
     if ndim > 1 and target.ndim and input.shape[0] != target.shape[0]:
         raise ValueError(f"Expected input batch_size ({input.shape[0]}) to match target batch_size ({target.shape[0]}).")
     if target.dtype is not int64:
@@ -69,8 +73,6 @@ def _nll(input, target, weight, reduction, ignore_index):
                 f"expected target dtype to be Long or Byte, but got {scalar_name(target.dtype)}; convert it with .long()"
             )
         target = target.to(int64)
-    if not ndim:
-        raise RuntimeError(f"input tensor should be 1D or 2D, got {list(input.shape)}")
     if not input._kind.floating:
         raise NotImplementedError(
             f"\"nll_loss_out_frame\" not implemented for '{scalar_name(input.dtype)}'; use a floating type"

@@ -144,8 +144,6 @@ def lu(A, pivot=True, get_infos=False, out=None):
             [0.3333, 0.6667]]), tensor([2, 2], dtype=torsh.int32))
     """
     LU, pivots, info = _lu_checked("torch.lu_factor", A, pivot, "linalg.lu_factor")
-    if not get_infos:
-        check_info("torch.linalg.lu_factor", info, _zero_pivot, RuntimeError)
     found = return_types.linalg_lu_factor_ex(LU, pivots, info) if get_infos else (LU, pivots)
     if out is not None:
         for t, r in zip(out, found):

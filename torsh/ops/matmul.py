@@ -593,7 +593,7 @@ def addr(input, vec1, vec2, *, beta=1, alpha=1):
     if input.dtype is not vec1.dtype or input.dtype is not vec2.dtype:
         return _affine(input.to(result), outer(vec1, vec2).to(result), beta, alpha)
     if result in (dtypes.float16, dtypes.bfloat16):  # rounded after each step, as in PyTorch, the factors too
-        beta, alpha = (f if f in (0, 1) else input.new_full((), f) for f in (beta, alpha))
+        beta, alpha = (f if f in (0, 1) else dtypes.nearest(f, result) for f in (beta, alpha))
         return _addr(input, vec1, vec2, beta, alpha)
     return (input, vec1, vec2, beta, alpha)
 

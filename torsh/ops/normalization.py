@@ -8,7 +8,7 @@ import operator
 from typing import Any
 
 from torsh.autograd.grad_mode import no_grad
-from torsh.dtypes import scalar_name
+from torsh.dtypes import float32, scalar_name
 from torsh.ops._args import check_tensor
 from torsh.ops._op import Op, Ready, composite, primitive
 from torsh.tensor import Tensor
@@ -102,6 +102,22 @@ def batch_norm_train(input, weight, bias, eps):
 _PER_CHANNEL = "running_mean", "running_var", "weight", "bias"
 
 
+def _check_types(input: Any, *parameters: Any) -> None:
+    """PyTorch's rule for its kernels: parameters and statistics have the input's type, or float32 beside a half type."""
+    given = [p for p in parameters if p is not None]
+    if all(p._kind.dtype is input._kind.dtype for p in given):
+        return
+    wrong = next((p for p in given if p._kind.dtype is not float32), None)
+    found = ", ".join(scalar_name(t._kind.dtype) for t in (input, *given))
+    if wrong is not None:
+        raise RuntimeError(
+            "mixed dtype (CPU): expect parameter to have scalar type of Float, or all tensors to share the input's type; got "
+            f"{found}"
+        )
+    if input._kind.dtype.itemsize != 2:
+        raise RuntimeError(f"mixed dtype (CPU): all inputs must share same datatype. Got {found}; convert them with .to(dtype)")
+
+
 def _check_batch_norm(input, running_mean, running_var, weight, bias, training):
     check_tensor(input, "batch_norm")
     if len(input._data.shape) < 2:
@@ -116,6 +132,7 @@ def _check_batch_norm(input, running_mean, running_var, weight, bias, training):
     for name, t in zip(_PER_CHANNEL, (running_mean, running_var, weight, bias)):
         if t is not None and (len(t._data.shape) != 1 or t._data.shape[0] != n):
             raise RuntimeError(f"{name} should contain {n} elements not {t.numel()}")
+    _check_types(input, weight, bias, running_mean, running_var)
     if not training and (running_mean is None or running_var is None):
         raise RuntimeError("running_mean and running_var must be defined in evaluation mode")
 
@@ -387,6 +404,7 @@ def _checked_layer_norm(input, normalized_shape, weight, bias, eps, name):
         raise NotImplementedError(
             f"\"LayerNormKernelImpl\" not implemented for '{scalar_name(input.dtype)}'; use a floating type"
         )
+    _check_types(input, weight, bias)
     return (input, shape, weight, bias, float(eps))
 
 
@@ -528,6 +546,7 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05):
         raise NotImplementedError(
             f"\"GroupNormKernelImpl\" not implemented for '{scalar_name(input.dtype)}'; use a floating type"
         )
+    _check_types(input, weight, bias)
     return _group_norm(input, weight, bias, num_groups, eps)[0]
 
 

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from torsh import dtypes
-from torsh.ops._args import check_tensor, wrap_dim
+from torsh.ops._args import argument_error, check_tensor, same_dtype, type_name, wrap_dim
 from torsh.ops._op import composite, primitive
 from torsh.ops._reduction import dims_of, reduced_shape, restore
 from torsh.ops.matmul import adjoint, broadcast_shapes, matmul
@@ -69,7 +69,7 @@ def check_inexact(name: str, t: Any, dtype: Any = None) -> Any:
     return t.to(dtype)
 
 
-@composite("torch.linalg.vector_norm", name="linalg_vector_norm", out=True)
+@composite("torch.linalg.vector_norm", name="linalg_vector_norm", out="magnitude")
 def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
     """The p-norm of all elements, or over dimensions: sum(|x|^p)^(1/p).
 
@@ -82,7 +82,7 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
     """
     x = check_inexact("linalg.vector_norm", x, dtype)
     if isinstance(ord, (complex, str)) or not isinstance(ord, (int, float)):
-        raise TypeError(f"linalg.vector_norm(): argument 'ord' must be Number, not {type(ord).__name__}")
+        raise argument_error("ord", f"must be Number, not {type_name(ord)}")
     shape = tuple(x.shape)
     dims = dims_of(dim, len(shape))
     if 0 in shape and (ord < 0 or ord == math.inf):
@@ -113,14 +113,7 @@ def _matrix_dims(name: str, A: Any, dim: Any) -> tuple[int, int]:
     return first, second
 
 
-def _check_floating(name: str, A: Any) -> None:
-    if A.dtype in (dtypes.float16, dtypes.bfloat16, dtypes.complex32):
-        raise NotImplementedError(
-            f"\"{name}\" not implemented for '{dtypes.scalar_name(A.dtype)}': Low precision dtypes not supported"
-        )
-
-
-@composite("torch.linalg.matrix_norm", name="linalg_matrix_norm", out=True)
+@composite("torch.linalg.matrix_norm", name="linalg_matrix_norm", out="magnitude")
 def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
     """The norm of matrices.
 
@@ -161,7 +154,7 @@ def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
     return found if keepdim else found.reshape(reduced_shape(A.shape, (first, second), False))
 
 
-@composite("torch.linalg.norm", name="linalg_norm", out=True)
+@composite("torch.linalg.norm", name="linalg_norm", out="magnitude")
 def linalg_norm(A, ord=None, dim=None, keepdim=False, *, dtype=None):
     """The norm of a vector or of matrices.
 
@@ -275,12 +268,13 @@ def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
             raise RuntimeError(f"cdist only supports at least 2D tensors, {name} got: {t.ndim}D")
     if x1.shape[-1] != x2.shape[-1]:
         raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}")
-    if p < 0:
-        raise RuntimeError("cdist only supports non-negative p values")
+    if not p >= 0:
+        raise RuntimeError(f"cdist only supports non-negative p values, got {p}")
+    same_dtype(x1, x2)
     if compute_mode not in _MODES:
         raise ValueError(f"{compute_mode} is not a valid value for compute_mode; it is one of {', '.join(_MODES)}")
     batch = broadcast_shapes(x1.shape[:-2], x2.shape[:-2])
-    if p != 2 or x1.dtype is not x2.dtype:
+    if p != 2:
         if not x1.shape[-1]:
             return x1.new_zeros((*batch, x1.shape[-2], x2.shape[-2]))
         return vector_norm(x1.unsqueeze(-2) - x2.unsqueeze(-3), p, -1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
+from operator import index
 from typing import Any
 
 from torsh.dtypes import scalar_name
@@ -180,7 +181,9 @@ def _int64():
 def _ints(value: Any, n: int, op: str, name: str) -> Ints:
     if isinstance(value, int):
         return (value,) * n
-    found = tuple(int(v) for v in value)
+    if not isinstance(value, (tuple, list)):
+        return (index(value),) * n
+    found = tuple(map(index, value))
     if len(found) == 1:
         return found * n
     if len(found) != n:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from operator import index
 from typing import Any
 
 from torsh.dtypes import int64
@@ -35,7 +36,7 @@ def _target(input: Any, size: Any, n: int, op: str) -> tuple[int, ...]:
         if n == 1 or len(size) != 1:
             raise RuntimeError(f"{op}(): internal error: output_size.size() must be {n}, got {list(size)}")
         size = tuple(size) * n
-    found = tuple(i if s is None else int(s) for s, i in zip(size, space))
+    found = tuple(i if s is None else index(s) for s, i in zip(size, space))
     if any(s < 0 for s in found):
         raise RuntimeError(
             f"{op}(): elements of output_size must be greater than or equal to 0 but received {list(found)}"

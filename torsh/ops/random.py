@@ -17,14 +17,15 @@ import numpy as np
 
 from torsh import dtypes
 from torsh._callers import warn
+from torsh.backend import TO_NUMPY
 from torsh.device import as_device
 from torsh.dispatch import Kind, place_of, state, through_modes
 from torsh.dtypes import dtype as Dtype
 from torsh.dtypes import scalar_name
-from torsh.ops import _sampling
+from torsh.ops import _pieces, _sampling
 from torsh.ops._args import check_pinnable, has_values, size_of
 from torsh.ops._op import Op, composite
-from torsh.ops.conversion import _numpy_dtype, host_array
+from torsh.ops.conversion import host_array
 from torsh.ops.creation import check_dtype
 from torsh.random import Generator, default_generator, generator_of
 from torsh.tensor import Tensor, assign, check_overlap, check_writable, memory_of, new, wrote
@@ -51,16 +52,16 @@ log_normal_op = _creation("log_normal", "mean std")
 permutation_op = _creation("permutation", "")
 
 
-def _flat(op: Op, gen: Generator, n: int, dtype: Dtype, params: tuple[Any, ...]) -> Any:
+def flat_samples(name: str, gen: Generator, n: int, dtype: Dtype, params: tuple[Any, ...]) -> Any:
     """n samples as a NumPy array of dtype; complex numbers are drawn part by part."""
-    sampler = _SAMPLERS[op.name]
+    sampler = _SAMPLERS[name]
     if dtype.is_complex:
-        return sampler(gen, 2 * n, dtype.to_real(), *params).view(_numpy_dtype(dtype))
+        return sampler(gen, 2 * n, dtype.to_real(), *params).view(TO_NUMPY[dtype])
     return sampler(gen, n, dtype, *params)
 
 
 def _bernoulli(gen: Generator, n: int, dtype: Dtype, p: float) -> Any:
-    return _sampling.bernoulli(gen, n, p).astype(_numpy_dtype(dtype))
+    return _sampling.bernoulli(gen, n, p).astype(TO_NUMPY[dtype])
 
 
 _SAMPLERS: dict[str, Callable[..., Any]] = {
@@ -92,9 +93,15 @@ def _drawn(op: Op, size: tuple[int, ...], params: tuple[Any, ...], generator: An
         return make_full(size, None, kind.dtype, kind.device, False)
     t = new(Tensor)
     n = size[0] if len(size) == 1 else math.prod(size)
-    values = _flat(op, default_generator if generator is None else generator_of(generator), n, kind.dtype, params)
-    t._data = kind.backend.from_host(values if len(size) == 1 else values.reshape(size), kind.dtype, kind.device)
+    gen = default_generator if generator is None else generator_of(generator)
     t._kind = kind
+    if n > _pieces.LEAST and kind.backend.capabilities.lazy:
+        found = _pieces.drawn(op.name, size, params, gen, kind)
+        if found is not None:
+            t._data = found
+            return t
+    values = flat_samples(op.name, gen, n, kind.dtype, params)
+    t._data = kind.backend.from_host(values if len(size) == 1 else values.reshape(size), kind.dtype, kind.device)
     return t
 
 
@@ -153,9 +160,17 @@ def _fill(t: Tensor, op: Op, params: tuple[Any, ...], generator: Any, name: str)
         _write(t, _sample(op, shape, params, generator, kind), name)
         return t
     if kind.device.type != "meta":
-        values = _arranged(_flat(op, generator_of(generator), math.prod(shape), kind.dtype, params), shape, order)
-        _write(t, _from(values, kind), name)
+        _write(t, _ordered(op, shape, params, generator, kind, order), name)
     return t
+
+
+def _ordered(
+    op: Op, shape: tuple[int, ...], params: tuple[Any, ...], generator: Any, kind: Kind, order: tuple[int, ...]
+) -> Tensor:
+    """A tensor of samples whose memory is walked through in the given order of dimensions."""
+    if kind.backend.capabilities.lazy:
+        return _drawn(op, tuple(shape[d] for d in order), params, generator, kind).permute(*np.argsort(order).tolist())
+    return _from(_arranged(flat_samples(op.name, generator_of(generator), math.prod(shape), kind.dtype, params), shape, order), kind)
 
 
 def _from(values: Any, kind: Kind) -> Tensor:
@@ -199,8 +214,7 @@ def _sample_like(
         order = None if strides is None else _order(shape, strides)
     if order is None or kind.device.type == "meta":
         return _sample(op, shape, params, generator, kind)
-    values = _flat(op, generator_of(generator), math.prod(shape), kind.dtype, params if ordered is None else ordered)
-    return _from(_arranged(values, shape, order), kind)
+    return _ordered(op, shape, params if ordered is None else ordered, generator, kind, order)
 
 
 def _floating(dtype: Dtype, kernel: str) -> None:
@@ -233,7 +247,6 @@ def rand(
     device=None,
     requires_grad=False,
     pin_memory=False,
-    names=None,
 ):
     """Uniform numbers in [0, 1).
 
@@ -263,7 +276,6 @@ def randn(
     device=None,
     requires_grad=False,
     pin_memory=False,
-    names=None,
 ):
     """Numbers from the normal distribution with mean 0 and variance 1 (complex ones: variance 1/2 in each part).
 
@@ -379,7 +391,7 @@ def _uniform_bounds(low: float, high: float, dtype: Dtype) -> None:
     """Raise for bounds that the dtype cannot hold, and for those whose difference it cannot."""
     import ml_dtypes
 
-    most = float(ml_dtypes.finfo(_numpy_dtype(dtype)).max)
+    most = float(ml_dtypes.finfo(TO_NUMPY[dtype]).max)
     for value, what in ((low, "from"), (high, "to")):
         if not -most <= value <= most:
             raise RuntimeError(f"{what} is out of bounds for {_C_NAMES[dtype.name]}: it is {value}")
@@ -520,13 +532,13 @@ def _limits(dtype: Dtype) -> tuple[int, int]:
     if dtype is dtypes.bool:
         return 0, 1
     if dtype.category == dtypes.INT:
-        info = np.iinfo(_numpy_dtype(dtype))
+        info = np.iinfo(TO_NUMPY[dtype])
         return int(info.min), int(info.max)
     if dtype.is_complex:
         raise RuntimeError("check_random_bounds handles only integral, floating-point and boolean types")
     import ml_dtypes
 
-    top = int(float(ml_dtypes.finfo(_numpy_dtype(dtype)).max))
+    top = int(float(ml_dtypes.finfo(TO_NUMPY[dtype]).max))
     return -top, top
 
 
@@ -553,7 +565,7 @@ def _fitting(low: int, high: int, dtype: Dtype) -> tuple[int, int]:
                     "support discrete uniform distribution only within this range. This warning will become an error in version 1.7 "
                     "release, please fix the code in advance"
                 )
-        kind = _numpy_dtype(dtype).type
+        kind = TO_NUMPY[dtype].type
         up, down = int(float(kind(low + 1))), int(float(kind(high - 1)))
         if up < low:
             low = up + (1 << (abs(low + 1).bit_length() - digits))
@@ -715,13 +727,13 @@ def randperm(n, *, generator=None, dtype=None, layout=None, device=None, require
     dtype = dtype or dtypes.int64
     if n < 0:
         raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
-    if dtype is dtypes.bool or dtype.is_complex or (_bare(dtype) and n <= _limits(dtype)[1]):
+    if dtype is dtypes.bool or dtype.is_complex or (_bare(dtype) and n - 1 <= _limits(dtype)[1]):
         raise NotImplementedError(f"\"randperm\" not implemented for '{scalar_name(dtype)}'; use an integer dtype")
     if dtype in _sampling.DIGITS:
         most = (1 << _sampling.DIGITS[dtype]) + 1
         if n > most and dtype is not dtypes.bfloat16:  # for which PyTorch does not ask
             raise RuntimeError(f"n cannot be greater than 2^{_sampling.DIGITS[dtype]}+1 for {scalar_name(dtype)} type.")
-    elif n > _limits(dtype)[1]:
+    elif n - 1 > _limits(dtype)[1]:
         raise RuntimeError(f"value cannot be converted to type {dtype.name}_t without overflow: randperm of {n}")
     return _new(permutation_op, (n,), (), generator, dtype, device, requires_grad)
 
@@ -763,8 +775,11 @@ def bernoulli_(self, p=0.5, *, generator=None):
 
         return filled_on_batch(lambda whole, probs: bernoulli_(whole, probs, generator=generator), self, p)
     shape = tuple(self.shape)
-    probs = np.broadcast_to(host_array(p.detach()), shape)
     order = _memory_order(self)
+    if not has_values(p):
+        _write(self, _chosen(p.detach().expand(shape), self._kind, generator, order), "bernoulli_")
+        return self
+    probs = np.broadcast_to(host_array(p.detach()), shape)
     flat = (probs if order is None else probs.transpose(order)).ravel()
     values = _sampling.bernoulli_each(generator_of(generator), flat, self.dtype)
     _write(self, _from(_arranged(values, shape, order), self._kind), "bernoulli_")
@@ -790,6 +805,8 @@ def bernoulli(input, p=None, *, generator=None):
     if p is None and not input._kind.floating:
         raise NotImplementedError(f"\"bernoulli_tensor_cpu_p_\" not implemented for '{scalar_name(input.dtype)}'")
     if p is None and not state.busy and not input._rg and input._kind.device.type != "meta":
+        if not has_values(input):
+            return _chosen(input, input._kind, generator, None)
         values = _sampling.bernoulli_each(generator_of(generator), host_array(input).ravel(), input._kind.dtype)
         return _from(values.reshape(input._data.shape), input._kind)
     out = _contiguous(input)
@@ -798,6 +815,17 @@ def bernoulli(input, p=None, *, generator=None):
     else:
         bernoulli_(out, p, generator=generator)
     return _no_gradient(out, input)
+
+
+def _chosen(probs: Tensor, kind: Kind, generator: Any, order: tuple[int, ...] | None) -> Tensor:
+    """1 with the probabilities that a tensor holds whose values are not looked at now, else 0."""
+    wide = kind.place[dtypes.float64 if probs.dtype is dtypes.float64 else dtypes.float32]
+    shape = tuple(probs.shape)
+    if order is None:
+        u = _drawn(uniform_op, shape, (0.0, 1.0), generator, wide)
+    else:
+        u = _ordered(uniform_op, shape, (0.0, 1.0), generator, wide, order)
+    return (u < probs.to(wide.dtype)).to(kind.dtype)
 
 
 def under_vmap() -> bool:
@@ -844,7 +872,7 @@ def slopes_like(input: Tensor, lower: float, upper: float, generator: Any) -> Te
         raise RuntimeError(
             "vmap: We do not yet support calling random operation rrelu. Please perform random operations outside of vmap as a workaround"
         )
-    noise = np.ones(tuple(input.shape), _numpy_dtype(kind.dtype))
+    noise = np.ones(tuple(input.shape), TO_NUMPY[kind.dtype])
     low, high = (float(noise.dtype.type(bound)) for bound in (lower, upper))
     chosen = host_array(input.detach()) <= 0
     noise[chosen] = generator_of(generator).doubles(int(chosen.sum())) * (high - low) + low

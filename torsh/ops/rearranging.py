@@ -13,7 +13,7 @@ from torsh.dtypes import scalar_name
 from torsh.ops._args import by_example, check_elements, check_pinnable, check_tensor, mapped, size_of, wrap_dim
 from torsh.ops._op import Op, composite, primitive
 from torsh.ops.creation import arange, create, make_full
-from torsh.ops.joining import pile, promoted
+from torsh.ops.joining import pile
 from torsh.tensor import Tensor
 
 # ---- flips and rolls ---------------------------------------------------------------------------------------------------
@@ -471,7 +471,7 @@ def meshgrid(*tensors, indexing=None):
                 f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: shape {list(t.shape)}"
             )
     if any(t.dtype is not tensors[0].dtype for t in tensors):
-        raise RuntimeError("torch.meshgrid expects all tensors to have the same dtype")
+        raise RuntimeError("meshgrid expects all tensors to have the same dtype")
     if any(t.device != tensors[0].device for t in tensors):
         raise RuntimeError("torch.meshgrid expects all tensors to have the same device")
     if indexing is None:
@@ -513,7 +513,7 @@ def cartesian_prod(*tensors):
             raise RuntimeError(f"Expect a 1D vector, but got shape {list(t.shape)}")
     if len(tensors) == 1:
         return tensors[0]
-    return pile([g.reshape(-1) for g in meshgrid(promoted(tensors), indexing="ij")], 1)
+    return pile([g.reshape(-1) for g in meshgrid(tensors, indexing="ij")], 1)
 
 
 @composite("torch.combinations")

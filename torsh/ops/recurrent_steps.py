@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from torsh.dtypes import float16
 from torsh.ops._op import primitive
 from torsh.tensor import Tensor
 
@@ -24,7 +25,9 @@ def recurrent_layer(
     w_hh: (gates * H, H); b_hh: (gates * H,) or None; state: (h,) or (h, c), each (N, H).  backwards: from the last step to the
     first.
     """
-    out, cells, _ = steps.op(gates, w_hh, b_hh, state[0], state[1] if mode == "LSTM" else None, mode, backwards)
+    # PyTorch rounds after each operation in float16; in bfloat16 its LSTM is one kernel.
+    run = _steps if gates.dtype is float16 else steps.op
+    out, cells, _ = run(gates, w_hh, b_hh, state[0], state[1] if mode == "LSTM" else None, mode, backwards)
     last = 0 if backwards else -1
     return out, (out[last], cells[last]) if mode == "LSTM" else (out[last],)
 

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from torsh import dtypes
+from torsh.backend import TO_NUMPY
 from torsh.dtypes import dtype as Dtype
 from torsh.dtypes import scalar_name
 from torsh.ops import _sampling
 from torsh.ops._op import composite, needs_grad
-from torsh.ops.conversion import _numpy_dtype, host_array
+from torsh.ops.conversion import host_array
 from torsh.ops.gamma_gradient import drawn_gamma
 from torsh.ops.random import (
     _arranged,
@@ -189,7 +190,7 @@ def _by_rejection(
     kind = like._kind
     flat = [p.ravel().astype(np.float64) for p in params]
     found = _sampling.by_rejection(generator_of(generator), sampler, *flat, expected=expected)
-    target = _numpy_dtype(kind.dtype)
+    target = TO_NUMPY[kind.dtype]
     if least:
         import ml_dtypes
 
@@ -295,7 +296,7 @@ def _sample_dirichlet(input, generator=None):
 
         return drawn_on_batch(lambda alphas: _sample_dirichlet(alphas, generator), input)
     alphas = host_array(input.detach()).astype(np.float64)
-    target = _numpy_dtype(input.dtype)
+    target = TO_NUMPY[input.dtype]
     import ml_dtypes
 
     info = ml_dtypes.finfo(target)

@@ -249,6 +249,9 @@ def scatter_reduce(input, dim, index, src, reduce, include_self=True):
     if reduce not in _REDUCTIONS:
         raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
     dim, index, src = _scatter_args(input, dim, index, src, "scatter")
+    if reduce == "mean" and input.dtype in (dtypes.float16, dtypes.bfloat16):  # the sum is rounded, as in PyTorch
+        total = scatter_reduce(input, dim, index, src, "sum", include_self)
+        return total / _counts(input, input, dim, index, src, include_self)
     return (input, dim, index, src, reduce, bool(include_self))
 
 
@@ -335,18 +338,18 @@ def index_select(input, dim, index):
 
 def _slices(input: Tensor, dim: int, index: Tensor, source: Tensor, name: str) -> None:
     """Raise where source is not a stack of input's slices, one for each index."""
-    if input.ndim and source.ndim:
-        a = [n for d, n in enumerate(input.shape) if d != dim]
-        b = [n for d, n in enumerate(source.shape) if d != dim]
-        if a != b:
-            raise RuntimeError(
-                "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = "
-                f"{list(input.shape)} source.shape = {list(source.shape)}"
-            )
-    n = source.shape[dim] if source.ndim else 1
+    n = source.shape[dim] if dim < source.ndim else 1
+    if source.ndim and dim >= source.ndim:
+        raise RuntimeError(f"{name}(): Indexing dim {dim} is out of bounds of the source tensor with dim {source.ndim}")
     if index.numel() != n:
         raise RuntimeError(
             f"{name}(): Number of indices ({index.numel()}) should be equal to source.size(dim): ({n}), for dim: {dim}"
+        )
+    a, b = [[n for d, n in enumerate(t.shape) if d != dim] for t in (input, source)]
+    if a != b or input.ndim != source.ndim:
+        raise RuntimeError(
+            "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = "
+            f"{list(input.shape)} source.shape = {list(source.shape)}"
         )
 
 
@@ -613,7 +616,7 @@ def masked_select(input, mask):
     meta=_like_input,
     grad={
         "input": lambda g, mask: g.masked_fill(mask, 0),
-        "source": lambda g, mask, source: _padded(g.masked_select(mask), tuple(source.shape)),
+        "source": lambda g, mask, source: _under_mask(g, mask, tuple(source.shape)),
     },
 )  # fmt: skip
 def masked_scatter(input, mask, source):
@@ -645,9 +648,14 @@ def masked_scatter(input, mask, source):
     return (input, mask, source)
 
 
-def _padded(g: Tensor, shape: tuple[int, ...]) -> Tensor:
+def _under_mask(g: Tensor, mask: Tensor, shape: tuple[int, ...]) -> Tensor:
     """The gradient of a source of which only the first elements were used."""
     n = math.prod(shape)
+    if not g._kind.backend.capabilities.data_dependent_shapes:
+        # How many there are is not known: each goes to its number, those outside the mask to a place behind the last one.
+        number = mask.reshape(-1).cumsum(0) - 1
+        return g.new_zeros(n + 1).scatter(0, number.masked_fill(~mask.reshape(-1), n), g.reshape(-1))[:n].reshape(shape)
+    g = g.masked_select(mask)
     if g.shape[0] < n:
         whole = g.new_zeros(n)
         whole[: g.shape[0]] = g

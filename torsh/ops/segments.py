@@ -6,10 +6,40 @@ import math
 
 from torsh import dtypes
 from torsh.ops._args import by_example, check_tensor, wrap_dim
-from torsh.ops._op import composite
+from torsh.ops._op import composite, primitive
 
 _NEUTRAL = {"sum": 0.0, "mean": 0.0, "max": -math.inf, "min": math.inf, "prod": 1.0}
 _KINDS = {"max": "amax", "min": "amin", "prod": "prod"}
+
+
+def _reduced(values, where, start, kind):
+    return start.scatter_reduce(0, where, values, kind)
+
+
+def _reduced_gradient(g, values, where, start, kind, out):
+    """Unlike scatter_reduce's a gradient of nan: an extreme nan is an element like another, and a product's derivative
+    with respect to nan or 0 is the product of the others."""
+    if kind == "prod":
+        zero, nan = values == 0, values.isnan()
+        apart = zero | nan
+        others = start.scatter_reduce(0, where, values.masked_fill(apart, 1), "prod").gather(0, where)
+        none = g.new_zeros(tuple(start.shape))
+        zeros, nans = (none.scatter_add(0, where, t.to(g.dtype)).gather(0, where) - t.to(g.dtype) for t in (zero, nan))
+        others = (others * (zeros == 0).to(g.dtype)).masked_fill(nans > 0, math.nan)
+        return g.gather(0, where) * others.where(apart, out.gather(0, where) / values.masked_fill(zero, 1))
+    value = out.gather(0, where)
+    same = (values == value) | (values.isnan() & value.isnan())
+    count = g.new_zeros(tuple(start.shape)).scatter_add(0, where, same.to(g.dtype)).gather(0, where)
+    return (g.gather(0, where) / count).masked_fill(~same, 0)
+
+
+@primitive(
+    "", name="pieces_reduced", args="values where start kind", decompose=_reduced,
+    meta=lambda values, where, start, kind: (start.shape, start.dtype), grad={"values": _reduced_gradient},
+)  # fmt: skip
+def _pieces_reduced(values, where, start, kind):
+    """``values`` reduced by "amax", "amin" or "prod" into the rows of ``start`` that ``where`` names."""
+    return (values, where, start, kind)
 
 
 def _of_example(data, reduce, lengths, offsets, axis, unsafe, initial):
@@ -77,7 +107,7 @@ def segment_reduce(data, reduce, *, lengths=None, indices=None, offsets=None, ax
     if reduce in ("sum", "mean"):
         found = found.index_add(0, where, values)
     else:
-        found = found.scatter_reduce(0, where.reshape(-1, *[1] * len(after)).expand_as(values), values, _KINDS[reduce])
+        found = _pieces_reduced.op(values, where.reshape(-1, *[1] * len(after)).expand_as(values), found, _KINDS[reduce])
     found = found.reshape(rows, pieces + 1, *after)[:, :pieces]
     if reduce == "mean":
         n = counts.reshape(rows, pieces, *[1] * len(after))

@@ -134,6 +134,23 @@ _compressed("sparse_bsr_tensor", memory_format.sparse_bsr, "crow_indices", "col_
 _compressed("sparse_bsc_tensor", memory_format.sparse_bsc, "ccol_indices", "row_indices", "values holds blocks")
 
 
+@composite("torch._validate_sparse_coo_tensor_args")
+def _validate_sparse_coo_tensor_args(indices, values, size, is_coalesced=None, check_pinning=None):
+    """Raise for members that do not make a COO tensor.  check_pinning: nothing here is pinned."""
+    from torsh.sparse import _construct
+
+    _construct.coo(indices, values, size, check_invariants=True, is_coalesced=is_coalesced)
+
+
+@composite("torch._validate_sparse_compressed_tensor_args")
+def _validate_sparse_compressed_tensor_args(compressed_indices, plain_indices, values, size, layout, check_pinning=None):
+    """Raise for members that do not make a tensor of a compressed layout."""
+    from torsh.sparse import _construct
+
+    name = "_validate_sparse_compressed_tensor_args"
+    _construct.compressed(layout, compressed_indices, plain_indices, values, size, check_invariants=True, name=name)
+
+
 # ---- conversions -------------------------------------------------------------------------------------------------------
 
 

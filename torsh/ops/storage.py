@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from torsh.memory_format import contiguous_format, preserve_format
-from torsh.ops._args import check_pinnable, size_of, wrap_dim
+from torsh.ops._args import check_pinnable, name_error, size_of, wrap_dim
 from torsh.ops._op import composite, primitive
 from torsh.ops._view import view as view_op
 from torsh.ops.conversion import clone
@@ -31,7 +31,13 @@ def stride(self: Tensor, dim: int | None = None) -> Any:
     strides = self._kind.backend.strides(self._data)
     if 0 in strides:
         strides = _plausible(tuple(self._data.shape), strides)
-    return strides if dim is None else strides[wrap_dim(dim, len(strides))]
+    if dim is None:
+        return strides
+    try:
+        return strides[wrap_dim(dim, len(strides))]
+    except TypeError as e:
+        name_error(e, stride, ("Tensor.stride",))  # a plain method: no call path adds its name
+        raise
 
 
 def _plausible(shape: tuple[int, ...], strides: tuple[int, ...]) -> tuple[int, ...]:

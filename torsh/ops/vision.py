@@ -8,7 +8,7 @@ import warnings
 from typing import Any
 
 from torsh.dtypes import int64, scalar_name
-from torsh.ops._args import check_elements, check_tensor, in_float32
+from torsh.ops._args import check_elements, check_tensor
 from torsh.ops._op import composite, primitive
 
 # ---- interpolation ---------------------------------------------------------------------------------------------------
@@ -225,18 +225,16 @@ def upsample_bilinear(input, size=None, scale_factor=None):
 
 def _placed(c: Any, size: int, align: bool) -> Any:
     """Coordinates in [-1, 1] as positions in elements."""
-    return (c + 1) * ((size - 1) / 2) if align else ((c + 1) * size - 1) / 2
+    return (c + 1) * ((size - 1) / 2) if align else (c + 1) * (size / 2) - 0.5
 
 
 def _reflected(c: Any, size: int, align: bool) -> Any:
-    low, span = (0.0, size - 1.0) if align else (-0.5, float(size))
-    if span <= 0:
+    low, twice = (0.0, 2.0 * (size - 1)) if align else (0.5, 2.0 * size)
+    if twice <= 0:
         return c * 0
-    c = (c - low).abs()
-    flips = (c.detach() / span).floor()
-    rest = c - flips * span
-    odd = flips - (flips / 2).floor() * 2
-    return (rest + odd * (span - 2 * rest) + low).clamp(0, size - 1)
+    c = (c + low).abs()
+    rest = c - (c.detach() / twice).trunc() * twice
+    return (rest.minimum(twice - rest) - low).clamp(0, size - 1)
 
 
 def _inside(c: Any, size: int, padding: str, align: bool) -> Any:
@@ -252,10 +250,9 @@ def _fetch(flat: Any, sizes: Any, index: list[Any]) -> Any:
     for i, size in zip(index, sizes):
         fits = (i >= 0) & (i <= size - 1)
         ok = fits if ok is None else ok & fits
-        place = place * size + i.clamp(0, size - 1)
+        place = place * size + i.nan_to_num(0.0).clamp(0, size - 1).to(int64)  # nan positions count as outside
     n, c = flat.shape[:2]
-    # nan positions count as outside.
-    place = place.nan_to_num(0.0).to(int64).unsqueeze(1).expand(n, c, place.shape[-1])
+    place = place.unsqueeze(1).expand(n, c, place.shape[-1])
     return flat.gather(2, place) * ok.unsqueeze(1).to(flat.dtype)
 
 
@@ -285,10 +282,12 @@ def _grid_sample(input, grid, mode, padding, align):
     if mode == "bicubic":
         floors = [p.detach().floor() for p in raw]
         weights = [_cubic(p - f) for p, f in zip(raw, floors)]
-        for tap in itertools.product(range(4), repeat=dims):
-            index = [_inside(f + (t - 1), s, padding, align) for f, t, s in zip(floors, tap, sizes)]
-            w = weights[0][tap[0]] * weights[1][tap[1]]
-            total = total + _fetch(flat, sizes, index) * w.unsqueeze(1)
+        taps = [[_inside(f + (t - 1), s, padding, align) for t in range(4)] for f, s in zip(floors, sizes)]
+        for row, down in zip(taps[0], weights[0]):
+            along: Any = 0
+            for column, w in zip(taps[1], weights[1]):
+                along = along + _fetch(flat, sizes, [row, column]) * w.unsqueeze(1)
+            total = total + along * down.unsqueeze(1)
         return total.reshape(n, c, *out)
     places = [_inside(p, s, padding, align) for p, s in zip(raw, sizes)]
     if mode == "nearest":
@@ -297,8 +296,8 @@ def _grid_sample(input, grid, mode, padding, align):
     parts = [p - f for p, f in zip(places, floors)]
     for corner in itertools.product(range(2), repeat=dims):
         w: Any = 1.0
-        for part, b in zip(parts, corner):
-            w = (part if b else 1 - part) * w
+        for part, b in zip(reversed(parts), reversed(corner)):
+            w = w * (part if b else 1 - part)
         total = total + _fetch(flat, sizes, [f + b for f, b in zip(floors, corner)]) * w.unsqueeze(1)
     return total.reshape(n, c, *out)
 
@@ -390,7 +389,7 @@ def _sampled(input, grid, mode, padding, align):
         )
     if mode == "bicubic" and input.ndim == 5:
         raise RuntimeError("grid_sampler(): bicubic interpolation only supports 4D input")
-    return in_float32(_grid_sample, input, grid, mode, padding, align)
+    return _grid_sample(input, grid, mode, padding, align)
 
 
 @composite("torch.nn.functional.affine_grid", name="functional_affine_grid")

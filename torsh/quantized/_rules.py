@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from torsh import dtypes
+from torsh._over_dense import Rules
 from torsh.quantized._tensor import (
     PerChannel,
     PerTensor,
@@ -24,17 +25,8 @@ from torsh.quantized._tensor import (
 )
 from torsh.tensor import Tensor, shared
 
-RULES: dict[str, Callable[..., Any]] = {}
-
-
-def rule(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Declare what the ops of these names do."""
-
-    def declare(fn: Callable[..., Any]) -> Callable[..., Any]:
-        RULES.update(dict.fromkeys(names, fn))
-        return fn
-
-    return declare
+RULES = Rules()
+rule = RULES.declare
 
 
 # Ops that move elements and keep their levels.

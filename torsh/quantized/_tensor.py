@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from torsh import dtypes
-from torsh.dispatch import Kind, Place, state
+from torsh._over_dense import sharing
+from torsh.dispatch import Kind, Place
 from torsh.dtypes import dtype as Dtype
 from torsh.tensor import Tensor, new, version_of, wrote
 
@@ -276,11 +277,7 @@ def _rebuild(dtype: Dtype, levels: Tensor, quantizer: Quantizer) -> QuantizedTen
 
 def raw(levels: Tensor, dtype: Dtype, quantizer: Quantizer) -> QuantizedTensor:
     """A quantized tensor over the memory of its integers."""
-    state.overrides = True  # from the first quantized tensor on, ops ask whether they got one
-    t: QuantizedTensor = new(QuantizedTensor)
-    t._data = levels._data
-    t._kind = _kind(levels._kind.place, dtype)
-    t._vc = version_of(levels)
+    t: QuantizedTensor = sharing(QuantizedTensor, levels, _kind(levels._kind.place, dtype))
     t._quantizer = quantizer
     return t
 

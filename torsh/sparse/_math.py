@@ -6,6 +6,7 @@ from math import prod
 from typing import Any
 
 from torsh import dtypes
+from torsh._over_dense import recorded
 from torsh.sparse._convert import coo_from_compressed, entries_of, from_sparse, to_layout
 from torsh.sparse._tensor import (
     BSC,
@@ -192,6 +193,8 @@ def matmul(a: Any, b: Any) -> Any:
     if not isinstance(b, SparseTensor):
         return times_dense(a, b)
     if isinstance(a, SparseTensor):
+        if a.dtype is not b.dtype:
+            raise RuntimeError(f"mat1 dtype {dtypes.scalar_name(a.dtype)} does not match mat2 dtype {dtypes.scalar_name(b.dtype)}")
         return times_sparse(a, b)
     return times_dense(transpose(b, 0, 1), a.transpose(0, 1)).transpose(0, 1)
 
@@ -563,7 +566,6 @@ def embedding_rows(weight: Tensor, indices: Tensor, padding_idx: int) -> Tensor:
     """Rows of a table whose gradient is a COO tensor with one entry per index used."""
     from torsh.autograd.grad_mode import no_grad
     from torsh.ops.embedding import take_rows
-    from torsh.sparse._tensor import recorded
 
     with no_grad():
         out = take_rows.op(weight, indices, padding_idx, False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from torsh._over_dense import Rules, attach, node_type, recorded
 from torsh.autograd.engine import FREED, Node, edge_of
 from torsh.autograd.grad_mode import no_grad, thread
 from torsh.ops._saved import freed
@@ -17,29 +18,17 @@ from torsh.sparse._tensor import (
     STRIDED,
     Pattern,
     SparseTensor,
-    attach,
     coalesced,
     dense,
-    node_type,
     raw,
-    recorded,
     unsupported,
     values_of,
     with_values,
 )
 from torsh.tensor import Tensor
 
-RULES: dict[str, Callable[..., Any]] = {}
-
-
-def rule(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Declare what the ops of these names do."""
-
-    def declare(fn: Callable[..., Any]) -> Callable[..., Any]:
-        RULES.update(dict.fromkeys(names, fn))
-        return fn
-
-    return declare
+RULES = Rules()
+rule = RULES.declare
 
 
 def call(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -142,6 +131,10 @@ def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
 @rule("sub")
 def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """``add`` of the negative."""
+    if isinstance(other, SparseTensor) and isinstance(input, Tensor) and other.dtype is not input.dtype:
+        from torsh import dtypes
+
+        other = to(other, dtypes.promote_types(input.dtype, other.dtype))  # before: an unsigned type has no negatives
     return add(input, -other if isinstance(other, SparseTensor) else other * -1, alpha=alpha)
 
 
@@ -248,11 +241,19 @@ for _name in ("float", "double", "half", "int", "long", "bool", "short", "bfloat
     RULES[_name] = _cast
 
 
+def _check_no_format(input: Any, given: dict[str, Any]) -> None:
+    if given.get("memory_format") is not None:
+        raise RuntimeError(
+            f"memory format option is only supported by strided tensors: got {given['memory_format']} for one of layout {input.layout}"
+        )
+
+
 @rule("zeros_like", "empty_like")
 def zeros_like(input: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, **k: Any) -> Any:
     """No entries for COO; the same places with zeros for the compressed layouts."""
     from torsh.ops.creation import zeros
 
+    _check_no_format(input, k)
     dtype, device = dtype or input.dtype, device or input.device
     if not isinstance(input, SparseTensor) or (layout is not None and layout is STRIDED):
         return zeros(tuple(input.shape), dtype=dtype, device=device, requires_grad=requires_grad)
@@ -265,9 +266,44 @@ def zeros_like(input: Any, *, dtype: Any = None, layout: Any = None, device: Any
 @rule("ones_like")
 def ones_like(input: Any, *, dtype: Any = None, **k: Any) -> Any:
     """Ones where the compressed layouts have entries."""
+    _check_no_format(input, k)
     if input.layout is COO:
         raise unsupported("ones_like")
     return raw(input._pattern, input._stored.new_ones(input._pattern.values_shape(), dtype=dtype or input.dtype))
+
+
+@rule("full_like")
+def full_like(input: Any, fill_value: Any, **k: Any) -> Any:
+    """A number where the compressed layouts have entries."""
+    if input.layout is COO:
+        raise unsupported("fill_.Scalar")
+    return ones_like(input, **k).mul_(fill_value)
+
+
+@rule("randn_like")
+def randn_like(input: Any, *, dtype: Any = None, generator: Any = None, requires_grad: bool = False, **k: Any) -> Any:
+    """Normal numbers where the compressed layouts have entries."""
+    from torsh.ops.random import randn
+
+    _check_no_format(input, k)
+    if input.layout is COO:
+        raise unsupported("normal_")
+    p = input._pattern
+    out = raw(p, randn(p.values_shape(), dtype=dtype or input.dtype, device=input.device, generator=generator))
+    out._rg = requires_grad
+    return out
+
+
+@rule("rand_like")
+def rand_like(input: Any, **k: Any) -> Any:
+    """Refused, as in PyTorch."""
+    raise unsupported("uniform_", input.layout)
+
+
+@rule("randint_like")
+def randint_like(input: Any, *bounds: Any, **k: Any) -> Any:
+    """Refused, as in PyTorch."""
+    raise unsupported("random_.from", input.layout)
 
 
 @rule("item")
@@ -321,8 +357,14 @@ def sum_(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
 @rule("norm")
 def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
     """Of the values."""
-    if dim is not None and dim not in ((), []):
-        raise unsupported("norm", input.layout)
+    given = () if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
+    if given and len({*_math.dims(given, input.ndim)}) != input.ndim:
+        raise RuntimeError(
+            "norm_sparse currently only supports full reductions, so 'dim' must either be empty or contain all dimensions of the "
+            f"input, but it is {dim} for {input.ndim} dimensions"
+        )
+    if keepdim:
+        raise RuntimeError("norm_sparse currently does not support keepdim=True")
     return values_of(coalesced(input)).norm(2 if p is None or p == "fro" else p)
 
 
@@ -352,8 +394,10 @@ def transpose(input: Any, dim0: int, dim1: int) -> Any:
 
 
 @rule("permute")
-def permute(input: Any, *order: Any) -> Any:
+def permute(input: Any, *order: Any, dims: Any = None) -> Any:
     """The dimensions in another order."""
+    if dims is not None:
+        order = (dims,)
     return _math.permute(input, order[0] if len(order) == 1 and not isinstance(order[0], int) else order)
 
 

@@ -8,13 +8,12 @@ Source: https://docs.pytorch.org/docs/stable/sparse.html
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from math import prod
 from typing import Any
 
+from torsh._over_dense import attach, recorded
 from torsh.autograd._forward import handed_on
-from torsh.autograd.engine import Node, edge_of
 from torsh.autograd.grad_mode import no_grad, thread
 from torsh.dispatch import state
 from torsh.memory_format import layout as Layout
@@ -307,6 +306,8 @@ class SparseTensor(Tensor):
         if id(self) not in memo:
             copy = raw(self._pattern, self._stored.clone())
             copy._rg = self._rg
+            if self._grad is not None:
+                copy._grad = self._grad.__deepcopy__(memo)
             memo[id(self)] = copy
         return memo[id(self)]
 
@@ -320,41 +321,6 @@ def raw(pattern: Pattern, stored: Tensor) -> SparseTensor:
     t._kind = stored._kind
     t._data = NoMemory(pattern.shape, pattern.layout)
     return t
-
-
-class RuleNode(Node):
-    """A step with one input: ``rule`` turns the gradient of the output into that of the input."""
-
-    rule: Callable[[Any], Any]
-
-    def apply(self, grads: Any) -> Any:
-        return (self.rule(grads),)
-
-
-@functools.cache
-def node_type(name: str, base: type = RuleNode) -> type:
-    """A node class by the name that PyTorch prints."""
-    return type(name, (base,), {"__module__": "torch.autograd.graph"})
-
-
-def recorded(out: Any, source: Tensor, name: str, rule: Callable[[Any], Any]) -> Any:
-    """Record that ``out`` came from ``source``."""
-    attach(out, source, name, rule)
-    if state.levels:
-        handed_on(source, out)  # the tangent of a sparse tensor is kept as that of its values
-    return out
-
-
-def attach(out: Any, source: Tensor, name: str, rule: Callable[[Any], Any]) -> None:
-    """``recorded`` for reverse mode only: the result has its own tangent."""
-    if thread.enabled and source._rg and out._kind.inexact:
-        node = node_type(name)()
-        node.rule = rule
-        edge, number = edge_of(source)
-        node.edges = (edge,)
-        if number:
-            node.numbers = (number,)
-        out._gf, out._nr, out._rg = node, 0, True
 
 
 def values_of(x: Any) -> Tensor:

@@ -217,6 +217,7 @@ class _Frame:
         self.early_stop, self.compare, self.log = early_stop, compare, log
         self.metas: list[tuple[Any, Any]] = []
         self.values: dict[int, Tensor] = {}
+        self.complete = False  # whether the first run has ended
         self._metadata: dict[str, Any] | None = None
 
     def name(self) -> str:
@@ -251,6 +252,8 @@ class _Frame:
             if count == len(self.metas):
                 if self.early_stop:
                     raise _Stop
+                if not self.complete:  # a backward pass inside the first run: the rest was not kept yet
+                    return t.detach()
                 raise self._error(
                     "torch.utils.checkpoint: trying to save more tensors during recomputation than during the original forward pass.\n"
                     f"Number of tensors saved during forward: {len(self.metas)}\nThe function must do the same both times"
@@ -262,7 +265,8 @@ class _Frame:
             return t
 
         kept = saved_tensors_hooks(keep, lambda t: t)
-        args = [unpack(self, a) for a in self.args]
+        with enable_grad():  # what a hook gives back requires grad as what was kept
+            args = [unpack(self, a) for a in self.args]
         log = contextlib.nullcontext() if self.log is None else self.log.again()
         with contextlib.suppress(_Stop), _random_state(self.state), enable_grad(), self.context, log, kept:
             self.function(*args, **self.kwargs)
@@ -398,7 +402,9 @@ def checkpoint(
     early = early_stop if _EarlyStop.enabled is None else _EarlyStop.enabled
     frame = _Frame(function, args, kwargs, state, _Contexts(second, _autocasts()), early, determinism_check == "default", log)
     with first, log or contextlib.nullcontext(), saved_tensors_hooks(frame.pack, frame.unpack):
-        return function(*args, **kwargs)
+        found = function(*args, **kwargs)
+    frame.complete = True
+    return found
 
 
 def checkpoint_sequential(

@@ -18,6 +18,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
+from torsh._callers import warn
 from torsh.utils.data import _worker
 from torsh.utils.data._collate import default_collate, default_convert
 from torsh.utils.data._worker import Ended, ExceptionWrapper, Fetcher, Resume
@@ -266,10 +267,24 @@ class DataLoader(Generic[T_co]):
         )
 
 
+def _warn_about_pinning(loader: DataLoader[Any]) -> None:
+    import torsh
+
+    if loader.pin_memory_device:
+        warn(
+            "pin_memory_device is deprecated, the current accelerator will be used as the device,ignore "
+            f"pin_memory_device='{loader.pin_memory_device}'."
+        )
+    if not torsh.accelerator.is_available():
+        warn("'pin_memory' argument is set as true but no accelerator is found, then device pinned memory won't be used.")
+
+
 class _BaseDataLoaderIter:
     """One pass over a loader."""
 
     def __init__(self, loader: DataLoader[Any]) -> None:
+        if loader.pin_memory:
+            _warn_about_pinning(loader)
         self._dataset = loader.dataset
         self._dataset_kind = loader._dataset_kind
         self._IterableDataset_len_called = loader._IterableDataset_len_called
