@@ -176,3 +176,12 @@ def test_fractional_pooling_takes_more_samples_than_the_batch_needs() -> None:
         x = lib.arange(4 * 5**3, dtype=lib.float64).reshape(4, 5, 5, 5)
         found.append(lib.nn.functional.fractional_max_pool3d(x, 2, output_size=2, _random_samples=samples).tolist())
     assert found[0] == found[1]
+
+
+def test_bags_take_the_older_order_of_arguments():
+    def run(lib):
+        table, rows = lib.arange(10.0).reshape(5, 2), lib.tensor([[0, 1], [4, 4]])
+        with pytest.warns(UserWarning, match="Argument order of nn.functional.embedding_bag was changed"):
+            return lib.nn.functional.embedding_bag(table, rows, per_sample_weights=lib.ones(2, 2), mode="sum").tolist()
+
+    assert run(torsh) == run(torch) == [[2, 4], [16, 18]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from torsh import dtypes
+from torsh._callers import warn
 from torsh.autograd.grad_mode import no_grad
 from torsh.dtypes import int32, int64, scalar_name
 from torsh.ops._args import check_tensor, has_values, mapped
@@ -281,6 +282,12 @@ def embedding_bag_function(
     tensor([[ 3., 30.],
             [ 0.,  0.]])
     """
+    if weight.dtype is int64 and input.is_floating_point():
+        warn(
+            "Argument order of nn.functional.embedding_bag was changed. Usage `embedding_bag(weight, input, ...)` is deprecated, and should "
+            "now be `embedding_bag(input, weight, ...)`."
+        )
+        weight, input = input, weight
     if per_sample_weights is not None and input.shape != per_sample_weights.shape:
         raise ValueError(
             f"embedding_bag: If per_sample_weights ({per_sample_weights.shape}) is not None, then it must have the "
