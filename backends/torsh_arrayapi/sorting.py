@@ -33,7 +33,7 @@ def sort(xp, x, dim, descending, *shape):
     return xp.take_along_axis(x, at, axis=dim), at
 
 
-def topk(xp, x, k, dim, largest, shape):
+def topk(xp, x, k, dim, largest, ordered, shape):
     if not x.ndim:
         if not k:
             return xp.zeros((0,), dtype=x.dtype), xp.zeros((0,), dtype=xp.int64)

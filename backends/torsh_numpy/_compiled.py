@@ -348,38 +348,6 @@ def add_rows(x: Any, index: Any, src: Any) -> None:
             x[to, c] += src[r, c]
 
 
-def largest(x: Any, k: int, smallest: bool, values: Any, places: Any) -> None:
-    """The k largest (smallest) values of each row, in order; of equal ones the first.  NaN is the largest."""
-    rows, n = x.shape
-    for r in range(rows):
-        have = 0
-        for i in range(n):
-            v = x[r, i]
-            if have == k:
-                last = values[r, k - 1]
-                if smallest:
-                    if not (v < last or (last != last and v == v)):
-                        continue
-                elif not (v > last or (v != v and last == last)):
-                    continue
-                at = k - 1
-            else:
-                at = have
-                have += 1
-            while at > 0:
-                other = values[r, at - 1]
-                if smallest:
-                    if not (v < other or (other != other and v == v)):
-                        break
-                elif not (v > other or (v != v and other == other)):
-                    break
-                values[r, at] = other
-                places[r, at] = places[r, at - 1]
-                at -= 1
-            values[r, at] = v
-            places[r, at] = i
-
-
 def spaced(start: float, end: float, step: float, out: Any) -> None:
     """Evenly spaced numbers, each half counted from its own end, rounded once."""
     half = out.size // 2
@@ -391,9 +359,10 @@ def spaced(start: float, end: float, step: float, out: Any) -> None:
 
 LOOPS = {
     f.__name__: Loop(f)
-    for f in (spaced, running_sum, running_extreme, to_half, from_half, in_range, places_of, minus_picked, max_pool, mean_pool, patches, add_rows, largest, selected)
+    for f in (spaced, running_sum, running_extreme, to_half, from_half, in_range, places_of, minus_picked, max_pool, mean_pool, patches, add_rows, selected)
 }
 LOOPS.update({name: Loop(f"torsh_numpy._indexed:{name}") for name in ("gather", "scatter", "scatter_add", "scatter_number")})
+LOOPS["first"] = Loop("torsh_numpy._selection:first")
 # Only where the order of operations is free may the compiler change it.
 LOOPS.update({name: Loop(f"torsh_numpy._rows:{name}") for name in ("less_largest", "less", "over_sum", "sums", "variances", "layer_norm")})
 LOOPS["product"] = Loop(product, fastmath={"reassoc"})

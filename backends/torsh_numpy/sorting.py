@@ -69,28 +69,31 @@ def sort(x, dim, descending, shape):
     return _back(_picked(x, order), dim), _back(order, dim)
 
 
-_largest = _compiled.LOOPS["largest"]
+_first = _compiled.LOOPS["first"]
 
 
-def topk(x, k, dim, largest, shape):
+def topk(x, k, dim, largest, ordered, shape):
     if not x.ndim:
         return x.reshape(1)[:k].reshape(shape if k else (0,)), np.zeros(shape if k else (0,), np.int64)
     x = _last(x, dim)
     n = x.shape[-1]
-    run = _largest.run or _largest.worth(x.size)
-    if run is not None and 0 < k <= 64 and (k * 16 < n or n <= 1024) and x.dtype.kind in "iuf" and x.dtype != np.float16:
-        rows, own = np.ascontiguousarray(x), (*x.shape[:-1], k)
-        values, order = np.empty(own, x.dtype), np.empty(own, np.int64)
-        run(rows.reshape(-1, n), k, not largest, values.reshape(-1, k), order.reshape(-1, k))
-        return _back(values, dim), _back(order, dim)
-    if k == 0 or k == n or n < 64 or k * 4 > n or x.size < _compiled.LARGE:
-        order = _order(x, largest)[..., :k]
-    else:
-        part = np.argpartition(x, n - k if largest else k - 1, -1)
-        part = part[..., n - k :] if largest else part[..., :k]
-        part = np.sort(part, -1)  # equal values in their order
-        order = np.take_along_axis(part, _order(np.take_along_axis(x, part, -1), largest), -1)
-    return _back(np.take_along_axis(x, order, -1), dim), _back(order, dim)
+    if not k or not x.size:
+        order = np.empty((*x.shape[:-1], k), np.int64)
+        return _back(np.take_along_axis(x, order, -1), dim), _back(order, dim)
+    run = _first.run or _first.worth(x.size)
+    if run is None and ordered:
+        order = _order(x, largest)[..., : k + 1]
+        values = np.take_along_axis(x, order, -1)
+        if not (_same(values[..., 1:], values[..., :-1])).any():  # else PyTorch's choice among equal values is to be made
+            return _back(values[..., :k], dim), _back(order[..., :k], dim)
+    rows = np.ascontiguousarray(x, np.float32 if x.dtype == np.float16 or x.dtype.kind == "V" else None)
+    values, order = np.empty((*x.shape[:-1], k), rows.dtype), np.empty((*x.shape[:-1], k), np.int64)
+    (run or _first.compiled())(rows.reshape(-1, n), k, largest, ordered, values.reshape(-1, k), order.reshape(-1, k))
+    return _back(values.astype(x.dtype, copy=False), dim), _back(order, dim)
+
+
+def _same(a, b):
+    return (a == b) | ((a != a) & (b != b)) if a.dtype.kind not in "iu" else a == b
 
 
 _selected = _compiled.LOOPS["selected"]

@@ -35,7 +35,7 @@ def histogramdd_counts(x, edges, weight):
 
 KERNELS: dict[str, Any] = {
     "sort": lambda x, dim, descending, shape: tuple(torch.sort(x, dim=dim, descending=descending, stable=True)),
-    "topk": lambda x, k, dim, largest, shape: tuple(torch.topk(x, k, dim, largest, True)),
+    "topk": lambda x, k, dim, largest, ordered, shape: tuple(torch.topk(x, k, dim, largest, ordered)),
     "kthvalue": lambda x, k, dim, keepdim, shape: tuple(torch.kthvalue(x, k, dim, keepdim)),
     "searchsorted": lambda sequence, values, right, out_int32, sorter: torch.searchsorted(
         sequence.contiguous(), values.contiguous(), right=right, out_int32=out_int32, sorter=sorter

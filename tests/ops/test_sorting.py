@@ -107,6 +107,29 @@ def test_topk(shape, largest):
         np.testing.assert_array_equal(ours.indices.numpy(), theirs.indices.numpy())
 
 
+def _rows(kind, n):
+    rng = np.random.default_rng(n)
+    if kind == "few":
+        return rng.integers(0, 3, (4, n))
+    if kind == "floats":
+        return np.where(rng.random((4, n)) < 0.1, np.nan, rng.integers(0, n // 4 + 1, (4, n)).astype(np.float32))
+    rising = np.sort(rng.integers(0, n // 2 + 1, (4, n)), -1)
+    return rising if kind == "rising" else np.concatenate([rising, rising[:, ::-1]], -1)
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+@pytest.mark.parametrize("largest", [True, False])
+@pytest.mark.parametrize("kind", ["few", "floats", "rising", "pipes"])
+def test_topk_takes_pytorchs_of_equal_values(kind, largest, ordered):
+    """By selection and by a heap (k * 64 <= n), also where quickselect goes wrong."""
+    for n in (2, 5, 17, 64, 200, 3000):
+        values = np.ascontiguousarray(_rows(kind, n))
+        for k in {1, 2, n // 70 + 1, n // 2, n}:
+            ours, theirs = (m.tensor(values).topk(k, largest=largest, sorted=ordered) for m in (torsh, torch))
+            np.testing.assert_array_equal(ours.values.numpy(), theirs.values.numpy())
+            np.testing.assert_array_equal(ours.indices.numpy(), theirs.indices.numpy())
+
+
 def test_unique_by_counting():
     """Integers of which only few are possible are counted instead of sorted."""
     rng = np.random.default_rng(2)

@@ -87,14 +87,15 @@ def msort(input):
 
 
 @primitive(
-    "torch.topk Tensor.topk", args="input k dim largest shape", out="typed", returns=return_types.topk,
+    "torch.topk Tensor.topk", args="input k dim largest ordered shape", out="typed", returns=return_types.topk,
     grad={"input": _selected_grad}, jvp=lambda input_t, out1, dim: (picked(input_t, out1, dim, True), None),
-    meta=lambda input, k, dim, largest, shape: _pair(_with(shape, dim, k), input.dtype),
+    meta=lambda input, k, dim, largest, ordered, shape: _pair(_with(shape, dim, k), input.dtype),
 )  # fmt: skip
 def topk(input, k, dim=-1, largest=True, sorted=True):
-    """The k largest (or smallest) values along a dimension in order: a named tuple (values, indices).
+    """The k largest (or smallest) values along a dimension: a named tuple (values, indices).
 
-    NaN counts as larger than any number.  Raises RuntimeError if the dimension has fewer than k elements.
+    sorted: whether they are in order; otherwise they come as PyTorch's selection leaves them.  Which of equal values are taken is
+    PyTorch's choice, too.  NaN counts as larger than any number.  Raises RuntimeError if the dimension has fewer than k elements.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.topk.html
 
     >>> import torsh
@@ -111,7 +112,7 @@ def topk(input, k, dim=-1, largest=True, sorted=True):
     k = int(k)
     if not 0 <= k <= n:
         raise RuntimeError(f"selected index k out of range: k is {k}, the dimension has {n} elements")
-    return (input, k, dim, bool(largest), tuple(input.shape))
+    return (input, k, dim, bool(largest), bool(sorted), tuple(input.shape))
 
 
 def _with(shape: Any, dim: int, n: int) -> tuple[int, ...]:
