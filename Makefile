@@ -32,6 +32,7 @@ test-slow: $(TEST)/.ready
 
 lint: $(TEST)/.ready
 	$(TEST)/bin/ruff check .
+	$(TEST)/bin/ruff format --check --quiet .
 	$(TEST)/bin/mypy
 
 bench: $(TEST)/.ready

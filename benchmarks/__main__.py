@@ -18,7 +18,9 @@ SECTIONS = ("eager", "pointwise", "tensor", "families", "networks", "training", 
 
 def row(name: str, ours: float, theirs: float, target: float) -> None:
     ratio = ours / theirs
-    print(f"{name:40s} {human(ours):>11s} {human(theirs):>11s}  {ratio:6.2f}x  target {target:.1f}x  {'ok' if ratio <= target else 'ABOVE'}")
+    print(
+        f"{name:40s} {human(ours):>11s} {human(theirs):>11s}  {ratio:6.2f}x  target {target:.1f}x  {'ok' if ratio <= target else 'ABOVE'}"
+    )
 
 
 def main(argv: list[str]) -> None:
@@ -56,7 +58,9 @@ def main(argv: list[str]) -> None:
             row(name, times["torsh"], times["torch"], target)
         peaks = networks.peak_memory()
         ours, theirs = peaks["torsh"], peaks["torch"]
-        print(f"{'12-layer MLP training, peak memory':40s} {ours:7.0f} MiB {theirs:7.0f} MiB  {ours / theirs:6.2f}x  target 1.0x")
+        print(
+            f"{'12-layer MLP training, peak memory':40s} {ours:7.0f} MiB {theirs:7.0f} MiB  {ours / theirs:6.2f}x  target 1.0x"
+        )
     if "training" in wanted:
         for name, fns in training.cases(torsh, torch):
             times = compare(fns)

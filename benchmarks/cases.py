@@ -10,6 +10,7 @@ import numpy as np
 Op = Callable[[Any, Any], Any]
 Bare = Callable[[Any], Any]
 
+
 def _softmax(d: Any) -> Any:
     from scipy.special import softmax
 

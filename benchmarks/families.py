@@ -92,8 +92,16 @@ def rows(torsh: Any, torch: Any, only: str = "") -> Iterator[Row]:
     """
     for size in reversed(SIZES):
         arrays = inputs(size)
-        extra: dict[str, Any] = {"size": size, "k": min(10, size), "generator": np.random.default_rng(0), "list": arrays["flat"].tolist()}
-        data = {lib: SimpleNamespace(**{n: lib.from_numpy(a.copy()) for n, a in arrays.items()}, **extra) for lib in (torsh, torch)}
+        extra: dict[str, Any] = {
+            "size": size,
+            "k": min(10, size),
+            "generator": np.random.default_rng(0),
+            "list": arrays["flat"].tolist(),
+        }
+        data = {
+            lib: SimpleNamespace(**{n: lib.from_numpy(a.copy()) for n, a in arrays.items()}, **extra)
+            for lib in (torsh, torch)
+        }
         bare_data = SimpleNamespace(**arrays, **extra)
         for family, name, op, bare in CASES:
             if only not in name:
@@ -121,7 +129,10 @@ def report(torsh: Any, torch: Any, only: str = "") -> list[Row]:
             flush=True,
         )
     large = SIZES[-1]
-    above = [(f"PyTorch's time at {n:,} elements", [(r.ratio, r.name) for r in found if r.size == n and r.ratio > SLOW]) for n in SIZES]
+    above = [
+        (f"PyTorch's time at {n:,} elements", [(r.ratio, r.name) for r in found if r.size == n and r.ratio > SLOW])
+        for n in SIZES
+    ]
     bare = [(r.over_bare, r.name) for r in found if r.size == large and r.over_bare is not None and r.over_bare > SLOW]
     for title, slow in (*above, (f"the bare call's at {large:,} elements", bare)):
         names = ", ".join(f"{name} {ratio:.1f}x" for ratio, name in sorted(slow, reverse=True))

@@ -70,7 +70,11 @@ def _arguments(op: Any, lib: Any, number: bool, least: float) -> tuple[list[Any]
     args, keywords = [], {}
     for name, p in inspect.signature(op.fn).parameters.items():
         if name in operands:
-            value = (0.5 if "float" not in op.refused else 2) if number and name == operands[-1] else _operand(op, lib, least)
+            value = (
+                (0.5 if "float" not in op.refused else 2)
+                if number and name == operands[-1]
+                else _operand(op, lib, least)
+            )
         elif name == "condition":
             value = _operand(op, lib, least) > 0.5
         elif p.default is p.empty:
@@ -127,7 +131,9 @@ def rows(torsh: Any, torch: Any, only: str = "") -> Iterator[Row]:
             normal = seen.of(op, _call(op.fn, given))
             if normal is None:
                 continue
-            kernel = op.kernels[next(a for a in normal if isinstance(a, torsh.Tensor) and a.dtype is not torsh.bool)._kind]
+            kernel = op.kernels[
+                next(a for a in normal if isinstance(a, torsh.Tensor) and a.dtype is not torsh.bool)._kind
+            ]
             raws = [a._data if isinstance(a, torsh.Tensor) else a for a in normal]
             fns = {"torsh": _direct(op.fn, *given), "bare": _direct(kernel, raws, {})}
             theirs = _of(torch, path)
@@ -158,5 +164,7 @@ def report(torsh: Any, torch: Any, only: str = "") -> list[Row]:
             flush=True,
         )
     heavy = [f"{r.name} {r.added * 1e6:.2f}" for r in sorted(found, key=lambda r: -r.added) if r.heavy]
-    print(f"{len(found)} rows; pointwise ops adding more than {ADDED * 1e6:.1f} us to the bare kernel: {', '.join(heavy) or 'none'}")
+    print(
+        f"{len(found)} rows; pointwise ops adding more than {ADDED * 1e6:.1f} us to the bare kernel: {', '.join(heavy) or 'none'}"
+    )
     return found

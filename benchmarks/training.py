@@ -51,8 +51,13 @@ def _loader(lib: Any) -> Callable[[], Any]:
 
 def _jvp_of_network(lib: Any) -> Callable[[], Any]:
     generator = np.random.default_rng(0)
-    net = lib.nn.Sequential(lib.nn.Linear(16, 64), lib.nn.ReLU(), lib.nn.Linear(64, 64), lib.nn.GELU(), lib.nn.Linear(64, 10))
-    parameters = {k: lib.from_numpy(generator.standard_normal(tuple(p.shape)).astype(np.float32)) for k, p in net.named_parameters()}
+    net = lib.nn.Sequential(
+        lib.nn.Linear(16, 64), lib.nn.ReLU(), lib.nn.Linear(64, 64), lib.nn.GELU(), lib.nn.Linear(64, 10)
+    )
+    parameters = {
+        k: lib.from_numpy(generator.standard_normal(tuple(p.shape)).astype(np.float32))
+        for k, p in net.named_parameters()
+    }
     x, target = lib.from_numpy(generator.standard_normal((32, 16), np.float32)), lib.arange(32) % 10
 
     def loss(p: Any) -> Any:

@@ -25,7 +25,15 @@ def _page(room, seen):
     found = list(api.entries(room))
     is_class = room == "torsh.Tensor"
     module = importlib.import_module("torsh").Tensor if is_class else importlib.import_module(room)
-    lines = [room, "=" * len(room), "", _summary(module), "", f".. py:currentmodule:: {'torsh' if is_class else room}", ""]
+    lines = [
+        room,
+        "=" * len(room),
+        "",
+        _summary(module),
+        "",
+        f".. py:currentmodule:: {'torsh' if is_class else room}",
+        "",
+    ]
     for name, value in found:
         kind = _kind(value)
         lines.append(f".. {'automethod' if is_class and kind == 'autofunction' else kind}:: {name}")

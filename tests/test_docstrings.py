@@ -148,7 +148,9 @@ def test_every_public_method_has_a_docstring() -> None:
                 member = member.__func__ if isinstance(member, (staticmethod, classmethod)) else member
                 if name.startswith("_") or not (inspect.isfunction(member) or isinstance(member, property)):
                     continue
-                if not inspect.getdoc(member) and not any(inspect.getdoc(getattr(b, name, None)) for b in base.__mro__[1:]):
+                if not inspect.getdoc(member) and not any(
+                    inspect.getdoc(getattr(b, name, None)) for b in base.__mro__[1:]
+                ):
                     lacking.add(f"{base.__module__}.{base.__qualname__}.{name}")
     assert lacking == set()
 

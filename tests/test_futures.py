@@ -88,7 +88,15 @@ def test_file_check(case: int) -> None:
     assert found[0] == found[1]
 
 
-@pytest.mark.parametrize(("checks", "text"), [("# CHECK: a\n# CHECK-NEXT: z", "a\nz"), ("# CHECK: a\n# CHECK-NOT: b", "a b"), ("# CHECK-COUNT-2: a", "a a"), ("# CHECK-COUNT-3: a", "a a")])
+@pytest.mark.parametrize(
+    ("checks", "text"),
+    [
+        ("# CHECK: a\n# CHECK-NEXT: z", "a\nz"),
+        ("# CHECK: a\n# CHECK-NOT: b", "a b"),
+        ("# CHECK-COUNT-2: a", "a a"),
+        ("# CHECK-COUNT-3: a", "a a"),
+    ],
+)
 def test_file_check_from_comments(checks: str, text: str) -> None:
     found = [raised(lambda lib=lib: lib.testing.FileCheck().run(checks, text)) for lib in BOTH]
     assert found[0] == found[1]

@@ -85,7 +85,6 @@ def numpy_sin(lib, name):
     return op
 
 
-
 @LIBS
 def test_custom_op_works_everywhere(lib):
     op = numpy_sin(lib, "sin_everywhere")
@@ -106,7 +105,9 @@ def test_custom_op_works_everywhere(lib):
     if lib is torsh:  # PyTorch refuses: its formula is not in the form that transforms take
         gradients = lib.func.vmap(lib.func.grad(lambda v: op(v).sum()))(rows)
         np.testing.assert_allclose(gradients.numpy(), np.cos(rows.numpy()), rtol=1e-6)
-    found = lib.library.opcheck(op, (x.detach(), 3.0), test_utils=("test_schema", "test_autograd_registration", "test_faketensor"))
+    found = lib.library.opcheck(
+        op, (x.detach(), 3.0), test_utils=("test_schema", "test_autograd_registration", "test_faketensor")
+    )
     assert set(found.values()) == {"SUCCESS"}
 
 
@@ -138,11 +139,15 @@ def test_without_registrations(lib):
     x = lib.ones(2, requires_grad=True)
     y = bare(x)
     assert y.tolist() == [2.0, 2.0]
-    with pytest.raises(RuntimeError, match=r"Trying to backward through torsh_test.bare.default but no autograd formula was registered"):
+    with pytest.raises(
+        RuntimeError, match=r"Trying to backward through torsh_test.bare.default but no autograd formula was registered"
+    ):
         y.sum().backward()
     with pytest.raises(RuntimeError, match=r"There was no fake impl registered for <CustomOpDef\(torsh_test::bare\)>"):
         bare(lib.ones(2, device="meta"))
-    with pytest.raises(lib.library.opcheck.__globals__["OpCheckError"] if lib is torsh else Exception, match="test_faketensor"):
+    with pytest.raises(
+        lib.library.opcheck.__globals__["OpCheckError"] if lib is torsh else Exception, match="test_faketensor"
+    ):
         lib.library.opcheck(bare, (lib.ones(2),))
 
 
@@ -196,7 +201,10 @@ def test_lists_and_keyword_only_arguments(lib):
         return [g * w] * ctx.count, sum(g * x for x in xs) + gw
 
     weighted.register_autograd(backward, setup_context=setup_context)
-    xs = [lib.tensor([1.0, 2.0], dtype=lib.float64, requires_grad=True), lib.tensor([3.0, 4.0], dtype=lib.float64, requires_grad=True)]
+    xs = [
+        lib.tensor([1.0, 2.0], dtype=lib.float64, requires_grad=True),
+        lib.tensor([3.0, 4.0], dtype=lib.float64, requires_grad=True),
+    ]
     w = lib.tensor([0.5, 2.0], dtype=lib.float64, requires_grad=True)
     out, copy = weighted(xs, w, power=2)
     (out.sum() + copy.sum()).backward()

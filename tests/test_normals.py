@@ -32,7 +32,20 @@ def same(n, seed, dtype, mean=0.0, std=1.0):
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_sizes_and_seeds(dtype):
     for seed in range(4):
-        for n in (*range(1, 50), 255, 256, 257, 1023, 1024, 1025, 4099, PIECE - 1, PIECE + 1, PIECE + 16, 2 * PIECE + 15):
+        for n in (
+            *range(1, 50),
+            255,
+            256,
+            257,
+            1023,
+            1024,
+            1025,
+            4099,
+            PIECE - 1,
+            PIECE + 1,
+            PIECE + 16,
+            2 * PIECE + 15,
+        ):
             same(n, seed, dtype)
 
 
@@ -93,6 +106,8 @@ def test_one_rounding():
     for sign in (1, -1):
         for a, b, c, expected in cases:
             assert float(f(a)) == a and float(f(b)) == b
-            assert _box_muller.fused(np.array([f(a)]), np.array([f(sign * b)]), np.array([f(sign * c)])) == sign * expected
+            assert (
+                _box_muller.fused(np.array([f(a)]), np.array([f(sign * b)]), np.array([f(sign * c)])) == sign * expected
+            )
     naive = [f(np.float64(a) * b + c) == expected for a, b, c, expected in cases]
     assert naive == [False, False, True, True]

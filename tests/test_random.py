@@ -79,7 +79,9 @@ SAMPLERS = {
     "log_normal_": (lambda m, n, g, d: m.empty(n, dtype=d).log_normal_(0.3, 0.7, generator=g), FLOATS, 0),
     "randperm": (lambda m, n, g, d: m.randperm(n, dtype=d, generator=g), ("int64", "int32", *FLOATS), 0),
     "unsigned": (
-        lambda m, n, g, d: m.empty(n, dtype=d).random_(100, generator=g), ("uint16", "uint32", "uint64"), 0,
+        lambda m, n, g, d: m.empty(n, dtype=d).random_(100, generator=g),
+        ("uint16", "uint32", "uint64"),
+        0,
     ),
     "poisson": (
         lambda m, n, g, d: m.poisson(m.tensor(np.linspace(0, 40, n), dtype=d), generator=g),
@@ -272,8 +274,17 @@ def test_backends(backend):
             a = call(torsh, 40, ours, getattr(torsh, dtypes[0])).cpu().tolist()
             b = call(torch, 40, theirs, getattr(torch, dtypes[0])).tolist()
             np.testing.assert_allclose(a, b, rtol=2e-6 if limit else 0, atol=2e-6 if limit else 0, err_msg=n)
-            np.testing.assert_array_equal(ours.get_state().tolist()[:5000], theirs.get_state().tolist()[:5000], err_msg=n)
-        for name in ("dropout, transposed", "alpha_dropout", "rrelu", "Dropout2d", "multinomial, transposed", "init.uniform_(x, -1, 2)"):
+            np.testing.assert_array_equal(
+                ours.get_state().tolist()[:5000], theirs.get_state().tolist()[:5000], err_msg=n
+            )
+        for name in (
+            "dropout, transposed",
+            "alpha_dropout",
+            "rrelu",
+            "Dropout2d",
+            "multinomial, transposed",
+            "init.uniform_(x, -1, 2)",
+        ):
             code, dtypes, limit = DEFAULT[name]
             torsh.manual_seed(7), torch.manual_seed(7)
             a = eval(code, {"m": torsh, "n": 16, "d": getattr(torsh, dtypes[0])}).tolist()

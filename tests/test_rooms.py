@@ -21,7 +21,13 @@ import torsh.nn.grad
 import torsh.quasirandom
 
 torch = pytest.importorskip("torch")
-for _name in ("torch.nn.attention.bias", "torch.nn.attention.flex_attention", "torch.nn.grad", "torch.quasirandom", "torch.hub"):
+for _name in (
+    "torch.nn.attention.bias",
+    "torch.nn.attention.flex_attention",
+    "torch.nn.grad",
+    "torch.quasirandom",
+    "torch.hub",
+):
     pytest.importorskip(_name)
 BOTH = (torsh, torch)
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
@@ -63,7 +69,11 @@ MASKS: dict[str, Any] = {
     "causal": lambda b, h, q, k: q >= k, "window": lambda b, h, q, k: (q - k).abs() < 3, "heads": lambda b, h, q, k: (q + h) % 2 == k % 2,
     "nothing for some": lambda b, h, q, k: (q > 3) & (k < 2),
 }  # fmt: skip
-SCORES: dict[str, Any] = {"none": None, "slope": lambda s, b, h, q, k: s + (q - k) * (h + 1), "cap": lambda s, b, h, q, k: (s / 2).tanh() * 2}
+SCORES: dict[str, Any] = {
+    "none": None,
+    "slope": lambda s, b, h, q, k: s + (q - k) * (h + 1),
+    "cap": lambda s, b, h, q, k: (s / 2).tanh() * 2,
+}
 
 
 @pytest.mark.parametrize("mask", [None, *MASKS])
@@ -74,12 +84,23 @@ def test_flex_attention(mask: Any, score: str) -> None:
         F = lib.nn.attention.flex_attention
         q = lib.from_numpy(random(2, 4, 8, 4))
         k, v = (lib.from_numpy(random(2, 2, 8, 4, seed=s)) for s in (1, 2))
-        block = None if mask is None else F.create_block_mask(MASKS[mask], None, 4 if mask == "heads" else None, 8, 8, device="cpu", BLOCK_SIZE=4)
+        block = (
+            None
+            if mask is None
+            else F.create_block_mask(
+                MASKS[mask], None, 4 if mask == "heads" else None, 8, 8, device="cpu", BLOCK_SIZE=4
+            )
+        )
         out, lse = F.flex_attention(q, k, v, SCORES[score], block, enable_gqa=True, return_lse=True)
         parts = [out.numpy(), lse.numpy()]
         if block is not None:
             assert isinstance(block.sparsity(), float)
-            parts += [block.to_dense().numpy(), block.kv_indices.numpy(), block.full_kv_num_blocks.numpy(), np.array([block.sparsity(), *block.shape])]
+            parts += [
+                block.to_dense().numpy(),
+                block.kv_indices.numpy(),
+                block.full_kv_num_blocks.numpy(),
+                np.array([block.sparsity(), *block.shape]),
+            ]
         found.append(parts)
     for a, b in zip(*found):
         np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-6)
@@ -119,14 +140,21 @@ def test_causal_bias(name: str) -> None:
     np.testing.assert_allclose(*found, rtol=1e-5, atol=1e-6)
 
 
-GROUPS = [((6, 4), (2, 4, 3), [2, 6]), ((2, 5, 4), (2, 4, 3), None), ((5, 6), (6, 3), [2, 6]), ((2, 5, 4), (4, 6), [2, 6])]
+GROUPS = [
+    ((6, 4), (2, 4, 3), [2, 6]),
+    ((2, 5, 4), (2, 4, 3), None),
+    ((5, 6), (6, 3), [2, 6]),
+    ((2, 5, 4), (4, 6), [2, 6]),
+]
 
 
 @pytest.mark.parametrize(("a", "b", "offs"), GROUPS)
 def test_grouped_mm(a: tuple[int, ...], b: tuple[int, ...], offs: Any) -> None:
     """Against the definition: PyTorch's own asks for strides of 16 bytes."""
     x, y = random(*a), random(*b, seed=1)
-    found = torsh.nn.functional.grouped_mm(torsh.from_numpy(x), torsh.from_numpy(y), offs=None if offs is None else torsh.tensor(offs, dtype=torsh.int32)).numpy()
+    found = torsh.nn.functional.grouped_mm(
+        torsh.from_numpy(x), torsh.from_numpy(y), offs=None if offs is None else torsh.tensor(offs, dtype=torsh.int32)
+    ).numpy()
     spans = [] if offs is None else list(zip([0, *offs[:-1]], offs))
     if offs is None:
         expected = x @ y
@@ -138,7 +166,9 @@ def test_grouped_mm(a: tuple[int, ...], b: tuple[int, ...], offs: Any) -> None:
         expected = np.concatenate([x[g] @ y[:, i:j] for g, (i, j) in enumerate(spans)], 1)
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
     with pytest.raises(RuntimeError):
-        torsh.nn.functional.grouped_mm(torsh.from_numpy(x), torsh.from_numpy(y), offs=torsh.tensor([1]) if offs is None else None)
+        torsh.nn.functional.grouped_mm(
+            torsh.from_numpy(x), torsh.from_numpy(y), offs=torsh.tensor([1]) if offs is None else None
+        )
 
 
 @pytest.mark.parametrize("recipe", ["TensorWise", "RowWise"])
@@ -146,12 +176,21 @@ def test_scaled_mm(recipe: str) -> None:
     found = []
     for lib in BOTH:
         F = lib.nn.functional
-        a, b = lib.from_numpy(random(16, 32)).to(lib.float8_e4m3fn), lib.from_numpy(random(16, 32, seed=1)).to(lib.float8_e4m3fn).t()
-        sa, sb = (lib.tensor(0.5), lib.tensor(2.5)) if recipe == "TensorWise" else (lib.from_numpy(abs(random(16, 1, seed=2))), lib.from_numpy(abs(random(1, 16, seed=3))))
+        a, b = (
+            lib.from_numpy(random(16, 32)).to(lib.float8_e4m3fn),
+            lib.from_numpy(random(16, 32, seed=1)).to(lib.float8_e4m3fn).t(),
+        )
+        sa, sb = (
+            (lib.tensor(0.5), lib.tensor(2.5))
+            if recipe == "TensorWise"
+            else (lib.from_numpy(abs(random(16, 1, seed=2))), lib.from_numpy(abs(random(1, 16, seed=3))))
+        )
         kind = getattr(F.ScalingType, recipe)
         out = lib.bfloat16 if recipe == "RowWise" else lib.float32
         found.append(F.scaled_mm(a, b, sa, kind, sb, kind, output_dtype=out).float().numpy())
-    np.testing.assert_allclose(*found, rtol=1e-2 if recipe == "RowWise" else 1e-5, atol=1e-2 if recipe == "RowWise" else 1e-4)
+    np.testing.assert_allclose(
+        *found, rtol=1e-2 if recipe == "RowWise" else 1e-5, atol=1e-2 if recipe == "RowWise" else 1e-4
+    )
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])
@@ -163,7 +202,12 @@ def test_gradients_of_convolutions(n: int) -> None:
         out = getattr(lib.nn.functional, f"conv{n}d")(x, w, None, 2, 1, 1, 2)
         g = lib.from_numpy(random(*out.shape, seed=5))
         G = lib.nn.grad
-        found.append([getattr(G, f"conv{n}d_input")(x.shape, w, g, 2, 1, 1, 2).numpy(), getattr(G, f"conv{n}d_weight")(x, w.shape, g, 2, 1, 1, 2).numpy()])
+        found.append(
+            [
+                getattr(G, f"conv{n}d_input")(x.shape, w, g, 2, 1, 1, 2).numpy(),
+                getattr(G, f"conv{n}d_weight")(x, w.shape, g, 2, 1, 1, 2).numpy(),
+            ]
+        )
     for a, b in zip(*found):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
 
@@ -172,7 +216,9 @@ def test_gradients_of_convolutions(n: int) -> None:
 
 
 def test_hub(tmp_path: Path) -> None:
-    (tmp_path / "hubconf.py").write_text('dependencies = ["torch"]\n\ndef tiny(n=3, **options):\n    """A list."""\n    return list(range(n))\n')
+    (tmp_path / "hubconf.py").write_text(
+        'dependencies = ["torch"]\n\ndef tiny(n=3, **options):\n    """A list."""\n    return list(range(n))\n'
+    )
     state = {"w": torch.ones(2)}
     torch.save(state, tmp_path / "weights.pth")
     for lib in BOTH:
@@ -223,7 +269,9 @@ def _die(i: int) -> None:
 def test_processes(tmp_path: Path) -> None:
     assert mp.start_processes(_write, (str(tmp_path),), nprocs=2, start_method="fork") is None
     assert [(tmp_path / str(i)).read_text() for i in range(2)] == ["2.0", "3.0"]
-    with pytest.raises(mp.ProcessRaisedException, match=r"(?s)Process 1 terminated with the following error.*boo") as caught:
+    with pytest.raises(
+        mp.ProcessRaisedException, match=r"(?s)Process 1 terminated with the following error.*boo"
+    ) as caught:
         mp.start_processes(_fail, nprocs=2, start_method="fork")
     assert caught.value.error_index == 1
     with pytest.raises(mp.ProcessExitedException, match="exit code 3") as left:
@@ -253,7 +301,16 @@ def test_absent_devices(module: str) -> None:
     if theirs.is_available():
         pytest.skip("there is such a device")
     assert (ours.is_available(), ours.device_count()) == (False, 0)
-    for name in ("synchronize", "empty_cache", "get_rng_state", "current_device", "current_device_index", "init", "is_initialized", "current_accelerator"):
+    for name in (
+        "synchronize",
+        "empty_cache",
+        "get_rng_state",
+        "current_device",
+        "current_device_index",
+        "init",
+        "is_initialized",
+        "current_accelerator",
+    ):
         if hasattr(theirs, name):
             assert raised(getattr(ours, name)) == raised(getattr(theirs, name)), name
 
@@ -287,13 +344,30 @@ def test_factory_kwargs_and_container() -> None:
 
 
 def test_batch_norm_without_statistics_can_be_mapped() -> None:
-    net = torsh.func.replace_all_batch_norm_modules_(torsh.nn.Sequential(torsh.nn.Linear(3, 2), torsh.nn.BatchNorm1d(2)))
+    net = torsh.func.replace_all_batch_norm_modules_(
+        torsh.nn.Sequential(torsh.nn.Linear(3, 2), torsh.nn.BatchNorm1d(2))
+    )
     x = torsh.from_numpy(random(4, 5, 3))
-    np.testing.assert_allclose(torsh.vmap(net)(x).detach().numpy(), torsh.stack([net(p) for p in x]).detach().numpy(), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        torsh.vmap(net)(x).detach().numpy(), torsh.stack([net(p) for p in x]).detach().numpy(), rtol=1e-4, atol=1e-5
+    )
 
 
 def test_exponential_families() -> None:
-    names = ["Bernoulli", "Beta", "Chi2", "ContinuousBernoulli", "Dirichlet", "Exponential", "Gamma", "Normal", "Poisson", "Wishart", "Laplace", "Categorical"]
+    names = [
+        "Bernoulli",
+        "Beta",
+        "Chi2",
+        "ContinuousBernoulli",
+        "Dirichlet",
+        "Exponential",
+        "Gamma",
+        "Normal",
+        "Poisson",
+        "Wishart",
+        "Laplace",
+        "Categorical",
+    ]
     for n in names:
         found = [issubclass(getattr(lib.distributions, n), lib.distributions.ExponentialFamily) for lib in BOTH]
         assert found[0] == found[1], n
@@ -315,7 +389,9 @@ def test_exponential_families() -> None:
         _mean_carrier_measure = 0
 
     p = torsh.tensor([0.2, 0.7])
-    np.testing.assert_allclose(Coin(p).entropy().detach().numpy(), torsh.distributions.Bernoulli(p).entropy().numpy(), rtol=1e-5)
+    np.testing.assert_allclose(
+        Coin(p).entropy().detach().numpy(), torsh.distributions.Bernoulli(p).entropy().numpy(), rtol=1e-5
+    )
 
 
 def test_optimizer_with_other_parameters() -> None:
@@ -331,7 +407,9 @@ def test_optimizer_with_other_parameters() -> None:
         with lib.optim.swap_in_optimizer_params_and_state(optimizer, {"w": other}, state):
             optimizer.step()
         optimizer.step()
-        found.append([w.tolist(), other.tolist(), optimizer.param_groups[0]["lr"], optimizer.param_groups[0]["params"][0] is w])
+        found.append(
+            [w.tolist(), other.tolist(), optimizer.param_groups[0]["lr"], optimizer.param_groups[0]["params"][0] is w]
+        )
     np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-6)
     np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-6)
     assert found[0][2:] == found[1][2:]

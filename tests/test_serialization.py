@@ -69,7 +69,9 @@ def test_exchange(writer, reader, zipped, tmp_path):
     path, buffer = tmp_path / "file.pt", io.BytesIO()
     for f in (path, buffer):
         writer.save(given, f, _use_new_zipfile_serialization=zipped)
-    ways = [(path, {}), (str(path), {"weights_only": False}), (buffer, {})] + ([(path, {"mmap": True})] if zipped else [])
+    ways = [(path, {}), (str(path), {"weights_only": False}), (buffer, {})] + (
+        [(path, {"mmap": True})] if zipped else []
+    )
     for f, kw in ways:
         buffer.seek(0)
         got = reader.load(f, **kw)
@@ -82,7 +84,14 @@ def test_exchange(writer, reader, zipped, tmp_path):
 @pytest.mark.parametrize(("writer", "reader"), [(torch, torsh), (torsh, torch)])
 def test_whole_modules(writer, reader):
     nn = writer.nn
-    m = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Conv2d(1, 2, 3), nn.LSTM(2, 3), nn.MultiheadAttention(4, 2), nn.CrossEntropyLoss())
+    m = nn.Sequential(
+        nn.Linear(3, 4),
+        nn.ReLU(),
+        nn.Conv2d(1, 2, 3),
+        nn.LSTM(2, 3),
+        nn.MultiheadAttention(4, 2),
+        nn.CrossEntropyLoss(),
+    )
     f = io.BytesIO()
     writer.save(m, f)
     f.seek(0)

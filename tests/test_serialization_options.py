@@ -103,10 +103,14 @@ def test_places_of_one_s_own(T):
     finally:
         s._package_registry[:] = before
     f.seek(0)
-    with pytest.raises(RuntimeError, match=r"don't know how to restore data location of .*UntypedStorage \(tagged with shelf:1\)"):
+    with pytest.raises(
+        RuntimeError, match=r"don't know how to restore data location of .*UntypedStorage \(tagged with shelf:1\)"
+    ):
         T.load(f)
     for place in ("cuda:0", "hpu"):
-        with pytest.raises(RuntimeError, match=r"Attempting to deserialize object on a CUDA|The HPU device module is not registered"):
+        with pytest.raises(
+            RuntimeError, match=r"Attempting to deserialize object on a CUDA|The HPU device module is not registered"
+        ):
             (s.validate_cuda_device if "cuda" in place else s.validate_hpu_device)(place)
 
 
@@ -158,7 +162,9 @@ def test_safetensors(T, tmp_path):
     numpy.save_file(given, path)
     got = T.load(path)
     for k, v in given.items():
-        assert got[k].tolist() == v.tolist() and tuple(got[k].shape) == v.shape and str(got[k].dtype)[6:] == v.dtype.name
+        assert (
+            got[k].tolist() == v.tolist() and tuple(got[k].shape) == v.shape and str(got[k].dtype)[6:] == v.dtype.name
+        )
     with pytest.raises(RuntimeError, match="with dict map_location is not supported"):
         T.load(path, map_location={"cpu": "cpu"})
 
@@ -218,7 +224,9 @@ def test_harmful_files_are_refused(case):
     for T in (torch, torsh):
         with pytest.raises(Exception) as e:
             T.load(archive(HARM[case]))
-    assert isinstance(e.value, (RuntimeError, pickle.UnpicklingError, EOFError)), "torsh's error is one that programs catch"
+    assert isinstance(e.value, (RuntimeError, pickle.UnpicklingError, EOFError)), (
+        "torsh's error is one that programs catch"
+    )
     assert torsh.load(archive(tensor())).tolist() == [[0.0, 0.0], [0.0, 0.0]]
 
 

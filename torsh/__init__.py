@@ -126,4 +126,5 @@ def __getattr__(name):
         f"{version.torsh} does not have it yet"
     )
 
+
 from torsh import special  # noqa: E402

@@ -88,7 +88,9 @@ def _assert(condition: Any, message: Any) -> None:
 def _assert_async(input: Any, assert_msg: str | None = None) -> None:
     """RuntimeError if the only element of a tensor is zero."""
     if not bool(input):
-        raise RuntimeError(assert_msg if assert_msg is not None else "Expected Tensor with single nonzero value, but got zero")
+        raise RuntimeError(
+            assert_msg if assert_msg is not None else "Expected Tensor with single nonzero value, but got zero"
+        )
 
 
 def _shape_as_tensor(input: Any) -> Any:

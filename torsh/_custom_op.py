@@ -87,7 +87,9 @@ class CustomOp(Op):
         self.kernels_by_device: dict[str, Callable[..., Any]] = {}
         self.default: Callable[..., Any] | None = None
         self.composite: Callable[..., Any] | None = None
-        self.outermost: Callable[..., Any] | None = None  # registered for the key Autograd: sees tensors that require grad
+        self.outermost: Callable[..., Any] | None = (
+            None  # registered for the key Autograd: sees tensors that require grad
+        )
         self.fake: Callable[..., Any] | None = None
         self.backward: Callable[..., Any] | None = None
         self.setup_context: Callable[..., Any] | None = None

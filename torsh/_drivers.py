@@ -31,7 +31,11 @@ def missing(device_type: str) -> str | None:
     names = _LIBRARIES[device_type].get(sys.platform, ())
     if any(map(_loads, names)):
         return None
-    return f"the driver's library {' or '.join(names)} is not on this machine" if names else f"there is no driver for {device_type} on {sys.platform}"
+    return (
+        f"the driver's library {' or '.join(names)} is not on this machine"
+        if names
+        else f"there is no driver for {device_type} on {sys.platform}"
+    )
 
 
 def _loads(name: str) -> bool:

@@ -311,7 +311,9 @@ class iinfo:
         if type is dtypes.bool:
             raise TypeError("torch.bool is not supported by torch.iinfo")
         if type in dtypes.SHELLS:
-            raise TypeError(f"torch.iinfo() requires an integer input type, got {type}, of which torsh knows only the size")
+            raise TypeError(
+                f"torch.iinfo() requires an integer input type, got {type}, of which torsh knows only the size"
+            )
         # A quantized type has the limits of the integers it stores.
         type = {"qint8": dtypes.int8, "quint8": dtypes.uint8, "qint32": dtypes.int32}.get(type.name, type)
         if type in dtypes.QUANTIZED:

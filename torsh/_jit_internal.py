@@ -19,7 +19,13 @@ BroadcastingList3 = BroadcastingListCls()
 
 
 def boolean_dispatch(
-    arg_name: str, arg_index: int, default: bool, if_true: Callable[..., Any], if_false: Callable[..., Any], module_name: str, func_name: str
+    arg_name: str,
+    arg_index: int,
+    default: bool,
+    if_true: Callable[..., Any],
+    if_false: Callable[..., Any],
+    module_name: str,
+    func_name: str,
 ) -> Callable[..., Any]:
     """A function that calls ``if_true`` or ``if_false`` by the value of one of its arguments."""
 

@@ -95,7 +95,15 @@ def _basis(S: Any, B: Any) -> Any:
 
 
 def _one(
-    A: Any, B: Any, X: Any, iK: Any, k: int, niter: int, tol: float, largest: bool, tracker: Callable[[Any], None] | None
+    A: Any,
+    B: Any,
+    X: Any,
+    iK: Any,
+    k: int,
+    niter: int,
+    tol: float,
+    largest: bool,
+    tracker: Callable[[Any], None] | None,
 ) -> tuple[Tensor, Tensor]:
     """One matrix."""
     import torsh

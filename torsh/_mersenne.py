@@ -21,12 +21,18 @@ def _block(key: Any) -> None:
     one = np.uint32(1)
     for i in range(227):
         y = np.uint32((key[i] & upper) | (key[i + 1] & lower))
-        key[i] = np.uint32(key[i + 397] ^ np.uint32(y >> one) ^ np.uint32(np.uint32(np.uint32(0) - np.uint32(y & one)) & twist))
+        key[i] = np.uint32(
+            key[i + 397] ^ np.uint32(y >> one) ^ np.uint32(np.uint32(np.uint32(0) - np.uint32(y & one)) & twist)
+        )
     for i in range(227, 623):
         y = np.uint32((key[i] & upper) | (key[i + 1] & lower))
-        key[i] = np.uint32(key[i - 227] ^ np.uint32(y >> one) ^ np.uint32(np.uint32(np.uint32(0) - np.uint32(y & one)) & twist))
+        key[i] = np.uint32(
+            key[i - 227] ^ np.uint32(y >> one) ^ np.uint32(np.uint32(np.uint32(0) - np.uint32(y & one)) & twist)
+        )
     y = np.uint32((key[623] & upper) | (key[0] & lower))
-    key[623] = np.uint32(key[396] ^ np.uint32(y >> one) ^ np.uint32(np.uint32(np.uint32(0) - np.uint32(y & one)) & twist))
+    key[623] = np.uint32(
+        key[396] ^ np.uint32(y >> one) ^ np.uint32(np.uint32(np.uint32(0) - np.uint32(y & one)) & twist)
+    )
 
 
 @_inline

@@ -52,11 +52,18 @@ def table() -> tuple[dict[Any, list[Any]], dict[Any, str], frozenset[Any]]:
         listed = getattr(namespace, "__all__", None) or dir(namespace)
         for name in sorted({*listed, *NAMES.get(path.removeprefix("torch.") if path == "torch" else path, {})}):
             function = getattr(namespace, name, None)
-            if name.startswith("__") or inspect.isclass(function) or inspect.ismodule(function) or not callable(function):
+            if (
+                name.startswith("__")
+                or inspect.isclass(function)
+                or inspect.ismodule(function)
+                or not callable(function)
+            ):
                 continue
             if _hashable(function):
                 names.setdefault(function, f"{path}.{name}")
-                if not (name[0] == "_" or name[-1] == "_" or not name[0].islower()) or hasattr(function, "_overridable"):
+                if not (name[0] == "_" or name[-1] == "_" or not name[0].islower()) or hasattr(
+                    function, "_overridable"
+                ):
                     if _asks(function, attached):
                         found[namespace].append(function)
                     else:

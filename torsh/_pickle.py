@@ -121,7 +121,11 @@ class _Pickler(pickle._Pickler):  # type: ignore[misc, name-defined]
         """Tensors of types without a storage class of their own go as bytes with their dtype."""
         from torsh import _utils
 
-        if obj.device.type == "meta" or _utils.has_legacy_storage(obj.dtype) or not obj._kind.backend.capabilities.mutable:
+        if (
+            obj.device.type == "meta"
+            or _utils.has_legacy_storage(obj.dtype)
+            or not obj._kind.backend.capabilities.mutable
+        ):
             self.save_reduce(*obj.__reduce_ex__(self.proto), obj=obj)
             return
         args = (
@@ -200,7 +204,9 @@ def add_safe_globals(safe_globals: list[Any]) -> None:
     for item in safe_globals:
         if isinstance(item, tuple):
             if len(item) != 2:
-                raise ValueError(f"Expected tuple of length 2 (global, str of callable full path), but got tuple of length: {len(item)}")
+                raise ValueError(
+                    f"Expected tuple of length 2 (global, str of callable full path), but got tuple of length: {len(item)}"
+                )
             obj, name = item
             if not isinstance(name, str):
                 raise TypeError(f"Expected second item of tuple to be str of callable full path, but got: {type(name)}")
@@ -318,7 +324,9 @@ class SafeUnpickler(pickle._Unpickler):  # type: ignore[misc, name-defined]
                 raise pickle.UnpicklingError(f"the file is no pickle of tensors, or damaged: KeyError: {e}") from None
             raise pickle.UnpicklingError(f"Unsupported operand {e.args[0]}") from None
         except (IndexError, UnicodeDecodeError, ValueError, AttributeError) as e:
-            raise pickle.UnpicklingError(f"the file is no pickle of tensors, or damaged: {type(e).__name__}: {e}") from None
+            raise pickle.UnpicklingError(
+                f"the file is no pickle of tensors, or damaged: {type(e).__name__}: {e}"
+            ) from None
 
     def load_proto(self) -> None:
         super().load_proto()

@@ -23,7 +23,9 @@ def lstsq(input: Any, A: Any, *, out: Any = None) -> Any:
 
     Source: https://docs.pytorch.org/docs/stable/torch.html
     """
-    raise RuntimeError(f"{_SINCE}`torch.linalg.lstsq` takes the arguments the other way round: torch.linalg.lstsq(A, input).solution")
+    raise RuntimeError(
+        f"{_SINCE}`torch.linalg.lstsq` takes the arguments the other way round: torch.linalg.lstsq(A, input).solution"
+    )
 
 
 def matrix_rank(input: Any, tol: Any = None, symmetric: bool = False, *, out: Any = None) -> Any:
@@ -31,7 +33,9 @@ def matrix_rank(input: Any, tol: Any = None, symmetric: bool = False, *, out: An
 
     Source: https://docs.pytorch.org/docs/stable/torch.html
     """
-    raise RuntimeError(f"{_SINCE}Please use the `torch.linalg.matrix_rank` function instead, where 'symmetric' is 'hermitian'")
+    raise RuntimeError(
+        f"{_SINCE}Please use the `torch.linalg.matrix_rank` function instead, where 'symmetric' is 'hermitian'"
+    )
 
 
 def solve(input: Any, A: Any, *, out: Any = None) -> Any:
@@ -39,7 +43,9 @@ def solve(input: Any, A: Any, *, out: Any = None) -> Any:
 
     Source: https://docs.pytorch.org/docs/stable/torch.html
     """
-    raise RuntimeError(f"{_SINCE}`torch.linalg.solve` takes the arguments the other way round: torch.linalg.solve(A, input)")
+    raise RuntimeError(
+        f"{_SINCE}`torch.linalg.solve` takes the arguments the other way round: torch.linalg.solve(A, input)"
+    )
 
 
 def symeig(input: Any, eigenvectors: bool = False, upper: bool = True, *, out: Any = None) -> Any:
@@ -47,7 +53,9 @@ def symeig(input: Any, eigenvectors: bool = False, upper: bool = True, *, out: A
 
     Source: https://docs.pytorch.org/docs/stable/torch.html
     """
-    raise RuntimeError(f"{_SINCE}Use L, V = torch.linalg.eigh(A, UPLO='U' if upper else 'L'), or torch.linalg.eigvalsh for the values alone")
+    raise RuntimeError(
+        f"{_SINCE}Use L, V = torch.linalg.eigh(A, UPLO='U' if upper else 'L'), or torch.linalg.eigvalsh for the values alone"
+    )
 
 
 def reinforce(self: Any, reward: Any) -> Any:

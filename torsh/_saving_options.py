@@ -56,9 +56,12 @@ def set_default_load_endianness(endianness: LoadEndianness | None) -> None:
 
 def assumed_order() -> str:
     """The byte order of a file without a mark."""
-    return {None: "little", LoadEndianness.LITTLE: "little", LoadEndianness.BIG: "big", LoadEndianness.NATIVE: sys.byteorder}[
-        config.load.endianness
-    ]
+    return {
+        None: "little",
+        LoadEndianness.LITTLE: "little",
+        LoadEndianness.BIG: "big",
+        LoadEndianness.NATIVE: sys.byteorder,
+    }[config.load.endianness]
 
 
 def get_crc32_options() -> bool:

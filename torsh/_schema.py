@@ -83,7 +83,9 @@ class Schema:
         for i, a in enumerate(self.arguments):
             if i < len(args) and not a.kwarg_only:
                 if a.name in kwargs:
-                    raise RuntimeError(f"Argument '{a.name}' specified both as positional and keyword argument. Schema: {self}")
+                    raise RuntimeError(
+                        f"Argument '{a.name}' specified both as positional and keyword argument. Schema: {self}"
+                    )
                 value = args[i]
             elif a.name in kwargs:
                 value = kwargs[a.name]
@@ -210,9 +212,7 @@ def _kind(annotation: Any) -> str | None:
     return None
 
 
-def infer_schema(
-    prototype_function: Callable[..., Any], /, *, mutates_args: Any, op_name: str | None = None
-) -> str:
+def infer_schema(prototype_function: Callable[..., Any], /, *, mutates_args: Any, op_name: str | None = None) -> str:
     """The schema of a function, from its annotations.
 
     mutates_args: names of the tensor arguments the function writes to, or ``"unknown"`` for all.  op_name: put in front.
@@ -237,7 +237,9 @@ def infer_schema(
     arguments: list[Argument] = []
     for name, p in signature.parameters.items():
         if p.kind not in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY):
-            raise ValueError(f"infer_schema(func): We do not support positional-only args, varargs, or varkwargs. {where}")
+            raise ValueError(
+                f"infer_schema(func): We do not support positional-only args, varargs, or varkwargs. {where}"
+            )
         if p.annotation is MISSING:
             raise ValueError(f"infer_schema(func): Parameter {name} must have a type annotation. {where}")
         kind = _kind(hints[name])
@@ -246,7 +248,9 @@ def infer_schema(
                 f"infer_schema(func): Parameter {name} has unsupported type {p.annotation}. The valid types are: Tensor, int, float, "
                 f"bool, str, torch.dtype, torch.device, torch.types.Number, Optional and Sequence or List of these. {where}"
             )
-        if p.default is not MISSING and not (p.default is None or isinstance(p.default, (int, float, bool, str, Dtype, Device))):
+        if p.default is not MISSING and not (
+            p.default is None or isinstance(p.default, (int, float, bool, str, Dtype, Device))
+        ):
             raise ValueError(
                 f"infer_schema(func): Parameter {name} has an unsupported default value type {type(p.default)}. Please file an issue "
                 f"on GitHub so we can prioritize this. {where}"

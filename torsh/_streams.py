@@ -62,7 +62,9 @@ class Stream:
         return hash((self.device, self.stream_id))
 
     def __repr__(self) -> str:
-        return f"torch.Stream device_type={self.device.type}, device_index={self.device_index}, stream_id={self.stream_id}"
+        return (
+            f"torch.Stream device_type={self.device.type}, device_index={self.device_index}, stream_id={self.stream_id}"
+        )
 
 
 class Event:
@@ -106,7 +108,9 @@ class Event:
 
     def __repr__(self) -> str:
         index = -1 if self.device.index is None else self.device.index
-        return f"torch.Event device_type={self.device.type}, device_index={index}, event_flag=0, event_id={self.event_id}"
+        return (
+            f"torch.Event device_type={self.device.type}, device_index={index}, event_flag=0, event_id={self.event_id}"
+        )
 
 
 def get_device_module(device: Any = None) -> Any:
@@ -126,4 +130,6 @@ def get_device_module(device: Any = None) -> Any:
     try:
         return importlib.import_module(f"torsh.{kind}")
     except ModuleNotFoundError:
-        raise RuntimeError(f"Device '{kind}' does not have a corresponding module registered as 'torch.{kind}'.") from None
+        raise RuntimeError(
+            f"Device '{kind}' does not have a corresponding module registered as 'torch.{kind}'."
+        ) from None

@@ -73,7 +73,10 @@ class no_dispatch:
 
     def __enter__(self) -> None:
         thread.off += 1
-        self._modes, dispatch._stack.modes = dispatch._stack.modes, tuple(m for m in dispatch.modes() if type(m) is not Entry)
+        self._modes, dispatch._stack.modes = (
+            dispatch._stack.modes,
+            tuple(m for m in dispatch.modes() if type(m) is not Entry),
+        )
 
     def __exit__(self, *exc: object) -> None:
         thread.off -= 1
@@ -180,7 +183,9 @@ def make_wrapper(
     if kind.device.type == "meta":
         import torsh
 
-        t._data = torsh.empty_strided(tuple(size), tuple(strides or Hollow(size, None, 0, 1).steps), dtype=kind.dtype, device="meta")._data
+        t._data = torsh.empty_strided(
+            tuple(size), tuple(strides or Hollow(size, None, 0, 1).steps), dtype=kind.dtype, device="meta"
+        )._data
     else:
         t._data = Hollow(tuple(size), strides, storage_offset or 0, kind.dtype.itemsize)
     t._rg = False

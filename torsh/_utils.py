@@ -64,7 +64,9 @@ def _rebuild_sparse_tensor(layout: Any, data: Any) -> Tensor:
         indices, values, size, *is_coalesced = data
 
         def make(checked: bool) -> Tensor:
-            return coo(indices, values, size, check_invariants=checked, is_coalesced=is_coalesced[0] if is_coalesced else None)
+            return coo(
+                indices, values, size, check_invariants=checked, is_coalesced=is_coalesced[0] if is_coalesced else None
+            )
     else:
         first, second, values, size = data
 
@@ -124,7 +126,14 @@ def _rebuild_wrapper_subclass(
 ) -> Tensor:
     """A tensor of a class whose values are in its attributes, which come with its state."""
     return Tensor._make_wrapper_subclass(  # type: ignore[no-any-return, attr-defined]
-        cls, size, strides=stride, dtype=dtype, storage_offset=storage_offset, layout=layout, device=device, requires_grad=requires_grad
+        cls,
+        size,
+        strides=stride,
+        dtype=dtype,
+        storage_offset=storage_offset,
+        layout=layout,
+        device=device,
+        requires_grad=requires_grad,
     )
 
 
@@ -233,7 +242,9 @@ def _get_device_module(device_type: str) -> Any:
 
     found = getattr(torsh, device_type, None)
     if found is None:
-        raise RuntimeError(f"Device '{device_type}' does not have a corresponding module registered as 'torch.{device_type}'.")
+        raise RuntimeError(
+            f"Device '{device_type}' does not have a corresponding module registered as 'torch.{device_type}'."
+        )
     return found
 
 

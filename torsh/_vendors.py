@@ -111,7 +111,9 @@ def cudnn_is_acceptable(input: Any) -> bool:
     return False
 
 
-def mkldnn_convolution(input: Any, weight: Any, bias: Any, padding: Any, stride: Any, dilation: Any, groups: int) -> Tensor:
+def mkldnn_convolution(
+    input: Any, weight: Any, bias: Any, padding: Any, stride: Any, dilation: Any, groups: int
+) -> Tensor:
     """The convolution of 1, 2 or 3 dimensions, as ``torch.convolution`` computes it.
 
     Source: https://docs.pytorch.org/docs/stable/torch.html
@@ -144,7 +146,9 @@ def mkldnn_rnn_layer(
     h, c, outputs = hx_, cx_, []
     steps = range(input.shape[0] - 1, -1, -1) if reverse else range(input.shape[0])
     for t in steps:
-        gates = torsh.nn.functional.linear(input[t], weight0, weight2) + torsh.nn.functional.linear(h.reshape(input.shape[1], -1), weight1, weight3)
+        gates = torsh.nn.functional.linear(input[t], weight0, weight2) + torsh.nn.functional.linear(
+            h.reshape(input.shape[1], -1), weight1, weight3
+        )
         i, f, g, o = gates.chunk(4, 1)
         c = f.sigmoid() * c.reshape(i.shape) + i.sigmoid() * g.tanh()
         h = o.sigmoid() * c.tanh()

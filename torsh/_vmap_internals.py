@@ -30,7 +30,9 @@ def _vmap(
     @functools.wraps(func)
     def wrapped(*args: Any) -> Any:
         name = _get_name(func)
-        if not isinstance(out_dims, int) and not (isinstance(out_dims, tuple) and all(isinstance(d, int) for d in out_dims)):
+        if not isinstance(out_dims, int) and not (
+            isinstance(out_dims, tuple) and all(isinstance(d, int) for d in out_dims)
+        ):
             raise ValueError(
                 f"vmap({name}, ..., out_dims={out_dims}): `out_dims` must be an int or a tuple of int representing where in the outputs "
                 "the vmapped dimension should appear."
@@ -46,7 +48,9 @@ def _vmap(
             for i, t in enumerate(outs):
                 if not isinstance(t, Tensor) and not (t is None and allow_none_pass_through):
                     which = f" for return {i}" if isinstance(result, tuple) else " as the return"
-                    raise ValueError(f"vmap({name}, ...): `{name}` must only return Tensors, got type {type(t)}{which}.")
+                    raise ValueError(
+                        f"vmap({name}, ...): `{name}` must only return Tensors, got type {type(t)}{which}."
+                    )
             places = out_dims if isinstance(out_dims, tuple) else (out_dims,) * len(outs)
             if len(places) != len(outs):
                 raise ValueError(

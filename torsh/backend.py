@@ -136,7 +136,9 @@ class Backend:
         """
         return (math.prod(shape),)
 
-    def from_pieces(self, shape: tuple[int, ...], dtype: dtype, counts: tuple[int, ...], make: Sequence[Callable[[], Any]]) -> Raw:
+    def from_pieces(
+        self, shape: tuple[int, ...], dtype: dtype, counts: tuple[int, ...], make: Sequence[Callable[[], Any]]
+    ) -> Raw:
         """Only for lazy backends: an array whose elements, in row-major order, are host arrays that are made when needed.
 
         ``make``: for each piece, of as many elements as ``counts`` says, a function that can be pickled.

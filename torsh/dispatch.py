@@ -77,7 +77,20 @@ class Place(dict["Dtype", "Kind"]):
 class Kind:
     """dtype, device and backend of a tensor; interned, so that equal kinds are the same object."""
 
-    __slots__ = ("as_raw", "backend", "complex", "device", "dtype", "floating", "high", "inexact", "low", "place", "raw_type", "truth")
+    __slots__ = (
+        "as_raw",
+        "backend",
+        "complex",
+        "device",
+        "dtype",
+        "floating",
+        "high",
+        "inexact",
+        "low",
+        "place",
+        "raw_type",
+        "truth",
+    )
 
     def __init__(self, place: Place, dtype: Dtype) -> None:
         self.place = place
@@ -284,7 +297,9 @@ def _in_type(kernel: Callable[..., Any], backend: Backend, dtype: Dtype, compute
     """The kernel with arithmetic in a wider type: operands of ``dtype`` are widened, results rounded back."""
     raw_type, dtype_of, cast, as_raw = backend.raw_type, backend.dtype_of, backend.cast, backend.as_raw
     narrow_real, wide_real = dtype.to_real(), compute.to_real()
-    to_complex = compute in (dtypes.float32, dtypes.float64) and dtype is not dtypes.bfloat16 and dtype not in dtypes.FLOAT8
+    to_complex = (
+        compute in (dtypes.float32, dtypes.float64) and dtype is not dtypes.bfloat16 and dtype not in dtypes.FLOAT8
+    )
     wide_complex = compute.to_complex() if to_complex else None
 
     def widen(x: Any) -> Any:
@@ -341,7 +356,7 @@ def _composed(op: Op, kind: Kind) -> Callable[..., Any]:
 def _missing(op: Op, kind: Kind) -> Callable[..., Any]:
     def run(*args: Any) -> Any:
         raise NotImplementedError(
-            f'"{op.name}" not implemented for \'{scalar_name(kind.dtype)}\' on device {str(kind.device)!r}: backend '
+            f"\"{op.name}\" not implemented for '{scalar_name(kind.dtype)}' on device {str(kind.device)!r}: backend "
             f"{kind.backend.name!r} has no kernel for it, and torsh no generic one and no decomposition. Move the tensor to "
             f"another backend (`torsh backends` lists them) or add a kernel {op.name!r} to this one"
         )
@@ -357,20 +372,31 @@ def unallocatable(error: Exception, size: tuple[int, ...] | None = None) -> Exce
     if isinstance(error, MemoryError):
         shape: Any = getattr(error, "shape", None)  # NumPy tells
         dtype: Any = getattr(error, "dtype", None)
-        what = "memory" if shape is None else f"{math.prod(shape) * dtype.itemsize} bytes for a result of shape {list(shape)}"
+        what = (
+            "memory"
+            if shape is None
+            else f"{math.prod(shape) * dtype.itemsize} bytes for a result of shape {list(shape)}"
+        )
         return RuntimeError(
             f"DefaultCPUAllocator: can't allocate memory: you tried to allocate {what}. Compute with smaller tensors, or piece by piece"
         )
     if isinstance(error, ValueError) and error.args and str(error.args[0]).startswith(_TOO_BIG):
         if size is not None:
             what = "Stride" if 0 in size else "Storage size"
-            return RuntimeError(f"{what} calculation overflowed with sizes={list(size)}: no tensor can have that many elements")
+            return RuntimeError(
+                f"{what} calculation overflowed with sizes={list(size)}: no tensor can have that many elements"
+            )
         return RuntimeError(f"Storage size calculation overflowed: no tensor can have that many elements ({error})")
     return error
 
 
 # How NumPy's messages begin for sizes that no memory has.
-_TOO_BIG = ("array is too big", "Maximum allowed dimension exceeded", "broadcast dimensions too large", "maximum supported dimension")
+_TOO_BIG = (
+    "array is too big",
+    "Maximum allowed dimension exceeded",
+    "broadcast dimensions too large",
+    "maximum supported dimension",
+)
 
 
 def mismatch(error: Exception, raws: Sequence[Any]) -> Exception:

@@ -157,7 +157,9 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
     if found is None:
         for i, d in enumerate((type1, type2), 1):
             if not isinstance(d, dtype):
-                raise TypeError(f"promote_types(): argument 'type{i}' (position {i}) must be torch.dtype, not {type(d).__name__}")
+                raise TypeError(
+                    f"promote_types(): argument 'type{i}' (position {i}) must be torch.dtype, not {type(d).__name__}"
+                )
         found = _PROMOTED[type1, type2] = _promote(type1, type2)
     return found
 
@@ -172,7 +174,9 @@ def _promote(a: dtype, b: dtype) -> dtype:
                 "call .dequantize() first"
             )
         if d in SHELLS:
-            raise RuntimeError(f"Promotion from {scalar_name(a)} and {scalar_name(b)} is unsupported: {d} has no arithmetic")
+            raise RuntimeError(
+                f"Promotion from {scalar_name(a)} and {scalar_name(b)} is unsupported: {d} has no arithmetic"
+            )
     low, high = (a, b) if a.category <= b.category else (b, a)
     for d in (a, b):
         if d in FLOAT8:
@@ -338,5 +342,3 @@ def can_cast(from_: dtype, to: dtype) -> _bool:
     if from_.is_floating_point and to.category < FLOAT:
         return False
     return not (from_ is not bool and to is bool)
-
-

@@ -88,7 +88,9 @@ def _importing_from(path: str) -> Iterator[None]:
 def _hubconf(folder: str) -> Any:
     path = os.path.join(folder, MODULE_HUBCONF)
     if not os.path.exists(path):
-        raise FileNotFoundError(f"[Errno 2] No such file or directory: {path!r}: a folder with models has a {MODULE_HUBCONF}")
+        raise FileNotFoundError(
+            f"[Errno 2] No such file or directory: {path!r}: a folder with models has a {MODULE_HUBCONF}"
+        )
     spec = importlib.util.spec_from_file_location(MODULE_HUBCONF, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -108,7 +110,15 @@ def _entry(module: Any, model: str) -> Any:
     return found
 
 
-def list(github: str, force_reload: bool = False, skip_validation: bool = False, trust_repo: Any = None, verbose: bool = True, *, source: str = "local") -> Any:
+def list(
+    github: str,
+    force_reload: bool = False,
+    skip_validation: bool = False,
+    trust_repo: Any = None,
+    verbose: bool = True,
+    *,
+    source: str = "local",
+) -> Any:
     """The names of the models in a folder's ``hubconf.py``.
 
     Source: https://docs.pytorch.org/docs/stable/hub.html#torch.hub.list
@@ -127,7 +137,15 @@ def list(github: str, force_reload: bool = False, skip_validation: bool = False,
     return [f for f in dir(module) if callable(getattr(module, f)) and not f.startswith("_")]
 
 
-def help(github: str, model: str, force_reload: bool = False, skip_validation: bool = False, trust_repo: Any = None, *, source: str = "local") -> Any:
+def help(
+    github: str,
+    model: str,
+    force_reload: bool = False,
+    skip_validation: bool = False,
+    trust_repo: Any = None,
+    *,
+    source: str = "local",
+) -> Any:
     """The docstring of a model's function.  Source: https://docs.pytorch.org/docs/stable/hub.html#torch.hub.help"""
     folder = _local(github, source)
     with _importing_from(folder):
@@ -166,7 +184,9 @@ def download_url_to_file(url: str, dst: str, hash_prefix: str | None = None, pro
     digest = hashlib.sha256()
     request = urllib.request.Request(url, headers={"User-Agent": "torch.hub"})
     with urllib.request.urlopen(request) as source:
-        handle, partial = tempfile.mkstemp(prefix=f"{os.path.basename(dst)}.", suffix=".partial", dir=os.path.dirname(os.path.abspath(dst)))
+        handle, partial = tempfile.mkstemp(
+            prefix=f"{os.path.basename(dst)}.", suffix=".partial", dir=os.path.dirname(os.path.abspath(dst))
+        )
         try:
             with os.fdopen(handle, "wb") as f:
                 while chunk := source.read(READ_DATA_CHUNK):

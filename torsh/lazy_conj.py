@@ -61,7 +61,9 @@ class Pending(Tensor):
 
     @__class__.setter
     def __class__(self, value: type) -> None:
-        raise TypeError("the class of a conjugated or negated view cannot be changed: make a tensor of it with clone() first")
+        raise TypeError(
+            "the class of a conjugated or negated view cannot be changed: make a tensor of it with clone() first"
+        )
 
     # ---- geometry, which nothing needs to be computed for
 

@@ -87,7 +87,9 @@ class TensorType(type):
 
     def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> Any:
         for base in bases:
-            raise TypeError(f"type '{base.__module__}.{base.__name__}' is not an acceptable base type; derive from Tensor")
+            raise TypeError(
+                f"type '{base.__module__}.{base.__name__}' is not an acceptable base type; derive from Tensor"
+            )
         return super().__new__(mcs, name, bases, namespace)
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:

@@ -155,7 +155,9 @@ def _of(op: Any) -> CustomOp:
         return op.default._op
     if isinstance(op, str):
         return lookup(op)
-    raise ValueError(f"expected a custom operator: its name, a CustomOpDef or torch.ops.<ns>.<name>, but got {type(op).__name__}")
+    raise ValueError(
+        f"expected a custom operator: its name, a CustomOpDef or torch.ops.<ns>.<name>, but got {type(op).__name__}"
+    )
 
 
 def _devices(device_types: Devices) -> list[str]:
@@ -230,7 +232,9 @@ def _cast(value: Any, device_type: str, dtype: Any) -> Any:
     return type(value)(_cast(v, device_type, dtype) for v in value) if isinstance(value, (list, tuple)) else value
 
 
-def register_kernel(op: Any, device_types: Devices, func: Callable[..., Any] | None = None, /, *, lib: Any = None) -> Any:
+def register_kernel(
+    op: Any, device_types: Devices, func: Callable[..., Any] | None = None, /, *, lib: Any = None
+) -> Any:
     """The function that computes an operator on some device types.  Also a decorator.
 
     Source: https://docs.pytorch.org/docs/stable/library.html#torch.library.register_kernel
@@ -249,7 +253,13 @@ def register_kernel(op: Any, device_types: Devices, func: Callable[..., Any] | N
 
 
 def register_fake(
-    op: Any, func: Callable[..., Any] | None = None, /, *, lib: Any = None, _stacklevel: int = 1, allow_override: bool = True
+    op: Any,
+    func: Callable[..., Any] | None = None,
+    /,
+    *,
+    lib: Any = None,
+    _stacklevel: int = 1,
+    allow_override: bool = True,
 ) -> Any:
     """The function that gives an operator's results for meta tensors.  Also a decorator.
 
@@ -272,7 +282,9 @@ def register_fake(
     return register if func is None else register(func)
 
 
-def impl_abstract(qualname: Any, func: Callable[..., Any] | None = None, *, lib: Any = None, _stacklevel: int = 1) -> Any:
+def impl_abstract(
+    qualname: Any, func: Callable[..., Any] | None = None, *, lib: Any = None, _stacklevel: int = 1
+) -> Any:
     """The old name of ``register_fake``.
 
     Source: https://docs.pytorch.org/docs/stable/library.html#torch.library.impl_abstract
@@ -462,7 +474,9 @@ class Library:
         self._mine.append(op.qualname)
         return op.schema.name.partition("::")[2] + (f".{op.schema.overload}" if op.schema.overload else "")
 
-    def impl(self, op_name: Any, fn: Any, dispatch_key: str = "", *, with_keyset: bool = False, allow_override: bool = False) -> None:
+    def impl(
+        self, op_name: Any, fn: Any, dispatch_key: str = "", *, with_keyset: bool = False, allow_override: bool = False
+    ) -> None:
         """Give an operator a function for a dispatch key: a device's, Meta, Autograd, CompositeImplicitAutograd, ...."""
         if not callable(fn):
             raise TypeError(f"Input function is required to be a callable but found type {type(fn)}")
@@ -687,7 +701,9 @@ def _check_fake(op: CustomOp, values: tuple[Any, ...]) -> None:
     for i, (r, f) in enumerate(zip(real, fake)):
         for what, a, b in (("shapes", tuple(r.shape), tuple(f.shape)), ("dtypes", r.dtype, f.dtype)):
             if a != b:
-                raise RuntimeError(f"{what.capitalize()} {b} and {a} are not equal: the fake impl's result {i} against the operator's")
+                raise RuntimeError(
+                    f"{what.capitalize()} {b} and {a} are not equal: the fake impl's result {i} against the operator's"
+                )
 
 
 def _on_meta(value: Any) -> Any:
@@ -709,7 +725,9 @@ def get_ctx() -> Any:
 
     Source: https://docs.pytorch.org/docs/stable/library.html#torch.library.get_ctx
     """
-    raise NotImplementedError("torch.library.get_ctx: torsh has no symbolic sizes, so there is no context that makes them")
+    raise NotImplementedError(
+        "torch.library.get_ctx: torsh has no symbolic sizes, so there is no context that makes them"
+    )
 
 
 def get_kernel(op: Any, dispatch_key: str) -> Callable[..., Any]:
@@ -730,7 +748,9 @@ def triton_op(name: str, fn: Any = None, /, *, mutates_args: Any, schema: str | 
 
     Source: https://docs.pytorch.org/docs/stable/library.html#torch.library.triton_op
     """
-    raise NotImplementedError("torch.library.triton_op: torsh has no Triton; write the operator with custom_op and a kernel per device")
+    raise NotImplementedError(
+        "torch.library.triton_op: torsh has no Triton; write the operator with custom_op and a kernel per device"
+    )
 
 
 def wrap_triton(triton_kernel: Any, /) -> Any:
@@ -739,5 +759,3 @@ def wrap_triton(triton_kernel: Any, /) -> Any:
     Source: https://docs.pytorch.org/docs/stable/library.html#torch.library.wrap_triton
     """
     raise NotImplementedError("torch.library.wrap_triton: torsh has no Triton; write the operator with custom_op")
-
-

@@ -176,6 +176,7 @@ class _Pretended:
 def _ghost(x: MetaArray) -> tuple[np.ndarray[Any, Any], int]:
     """An array with the geometry of ``x`` over memory that is not used, and that memory's address."""
     from torsh.functionalize import _ghosts
+
     nbytes = x.buffer.shape[0]
     if nbytes < 1 << 32:
         ghost = _ghosts.make(x)

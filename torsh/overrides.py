@@ -86,7 +86,9 @@ def handler(args: Sequence[Any], kwargs: dict[str, Any], foreign: bool = False) 
     return lambda func, a, k: _asked(func, relevant, a, k)
 
 
-def handle_torch_function(public_api: Callable[..., Any], relevant_args: Iterable[Any], *args: Any, **kwargs: Any) -> Any:
+def handle_torch_function(
+    public_api: Callable[..., Any], relevant_args: Iterable[Any], *args: Any, **kwargs: Any
+) -> Any:
     """Ask the modes, then each overriding argument, to carry out a call.  Raises TypeError if nobody does.
 
     Source: https://docs.pytorch.org/docs/stable/torch.overrides.html#torch.overrides.handle_torch_function
@@ -387,7 +389,9 @@ def has_torch_function(relevant_args: Iterable[Any]) -> bool:
     try:
         return not _thread.disabled and any(_overrides(a) and _foreign(a) for a in relevant_args)
     except TypeError as e:
-        raise TypeError(f"has_torch_function(): expected a sequence of arguments, got {type(relevant_args).__name__} ({e})") from None
+        raise TypeError(
+            f"has_torch_function(): expected a sequence of arguments, got {type(relevant_args).__name__} ({e})"
+        ) from None
 
 
 def has_torch_function_unary(arg: Any) -> bool:

@@ -28,7 +28,9 @@ class SobolEngine:
 
     def __init__(self, dimension: int, scramble: bool = False, seed: int | None = None) -> None:
         if dimension > self.MAXDIM or dimension < 1:
-            raise ValueError(f"Supported range of dimensionality for SobolEngine is [1, {self.MAXDIM}], got {dimension}")
+            raise ValueError(
+                f"Supported range of dimensionality for SobolEngine is [1, {self.MAXDIM}], got {dimension}"
+            )
         import numpy as np
         from scipy.stats import qmc
 
@@ -57,7 +59,9 @@ class SobolEngine:
         lower = torsh.randint(2, (dims, bits, bits), generator=generator).tril().numpy()
         lower[:, np.arange(bits), np.arange(bits)] = 1
         # A product of bit matrices: row p of the triangle gives bit p (counted from the highest) of each direction number.
-        digits = (self._state[:, :, None] >> np.arange(bits - 1, -1, -1)) & 1  # (dimension, number, bit from the highest)
+        digits = (
+            self._state[:, :, None] >> np.arange(bits - 1, -1, -1)
+        ) & 1  # (dimension, number, bit from the highest)
         mixed = np.einsum("dpk,djk->djp", lower, digits) & 1
         self._state = mixed @ (1 << np.arange(bits - 1, -1, -1, dtype=np.int64))
 

@@ -50,7 +50,9 @@ from torsh._utils import _check_sparse_later
 from torsh.device import device as Device
 from torsh.utils.serialization import config
 
-MAP_LOCATION = Callable[[Any, str], Any] | Device | str | dict[str, str] | None  # what ``map_location`` of load() may be
+MAP_LOCATION = (
+    Callable[[Any, str], Any] | Device | str | dict[str, str] | None
+)  # what ``map_location`` of load() may be
 STORAGE = Any
 DEFAULT_PROTOCOL = 2
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
@@ -501,7 +503,9 @@ def _load_zip(archive: _Reader, map_location: Any, unpickler: Any, path: Any, op
         if not isinstance(saved, tuple):
             raise AssertionError(f"saved_id must be a tuple, got {type(saved).__name__}")
         if _text(saved[0]) != "storage":
-            raise AssertionError(f"Unknown typename for persistent_load, expected 'storage' but got '{_text(saved[0])}'")
+            raise AssertionError(
+                f"Unknown typename for persistent_load, expected 'storage' but got '{_text(saved[0])}'"
+            )
         kind, key, location, numel = saved[1:]
         dtype = _dtype_of(kind)
         storage = loaded.get(key)
@@ -604,9 +608,13 @@ def _explained(e: pickle.UnpicklingError) -> pickle.UnpicklingError:
             "with `weights_only=True` please check the recommended steps in the following error message.\n\tWeightsUnpickler "
             f"error: {message}{_DOCS}"
         )
-    hint = "" if re.search(r"whose module (\S+) is blocked", message) else (
-        "If the file is one of torch.save and not damaged, this is a type that `weights_only=True` does not support yet. "
-        "WeightsUnpickler error: "
+    hint = (
+        ""
+        if re.search(r"whose module (\S+) is blocked", message)
+        else (
+            "If the file is one of torch.save and not damaged, this is a type that `weights_only=True` does not support yet. "
+            "WeightsUnpickler error: "
+        )
     )
     return pickle.UnpicklingError(f"Weights only load failed. {UNSAFE_MESSAGE}\n{hint}\n\n{message}{_DOCS}")
 
@@ -736,7 +744,8 @@ def load(
                     stacklevel=2,
                 )
                 raise RuntimeError(
-                    "Cannot use ``weights_only=True`` with TorchScript archives passed to ``torch.load``. " + UNSAFE_MESSAGE
+                    "Cannot use ``weights_only=True`` with TorchScript archives passed to ``torch.load``. "
+                    + UNSAFE_MESSAGE
                     if weights_only
                     else "this file is a TorchScript archive, which torsh cannot load: save the model's state_dict instead"
                 )
@@ -784,7 +793,9 @@ def get_unsafe_globals_in_checkpoint(f: Any) -> list[str]:
             raise ValueError("Expected input to be a checkpoint returned by torch.save")
         archive = _Reader(opened)
         if "constants.pkl" in archive:
-            raise ValueError("Expected input to be a checkpoint returned by torch.save but got a torchscript checkpoint")
+            raise ValueError(
+                "Expected input to be a checkpoint returned by torch.save but got a torchscript checkpoint"
+            )
         data = bytes(archive.read("data.pkl"))
     found = {arg.replace(" ", ".", 1) for op, arg, _ in pickletools.genops(data) if op.name == "GLOBAL"}
     return sorted(n for n in found if n not in allowed())
@@ -795,7 +806,9 @@ def _kept(f: Any) -> Any:
     yield f
 
 
-def check_module_version_greater_or_equal(module: Any, req_version_tuple: tuple[Any, ...], error_if_malformed: bool = True) -> bool:
+def check_module_version_greater_or_equal(
+    module: Any, req_version_tuple: tuple[Any, ...], error_if_malformed: bool = True
+) -> bool:
     """Whether a module's ``__version__`` is at least a tuple of numbers.
 
     Where it cannot be compared: RuntimeError, or a warning and True without ``error_if_malformed``.
@@ -823,7 +836,9 @@ def check_module_version_greater_or_equal(module: Any, req_version_tuple: tuple[
 def _check_dill_version(module: Any) -> None:
     if module is None or module.__name__ != "dill" or check_module_version_greater_or_equal(module, (0, 3, 1), False):
         return
-    raise ValueError(f"'torch' supports dill >= 0.3.1, but you have dill {module.__version__}. Please upgrade dill or switch to 'pickle'")
+    raise ValueError(
+        f"'torch' supports dill >= 0.3.1, but you have dill {module.__version__}. Please upgrade dill or switch to 'pickle'"
+    )
 
 
 __all__ = [

@@ -134,13 +134,17 @@ class UntypedStorage(StorageBase):
         if byte_order not in ("native", "little", "big"):
             raise ValueError(f"invalid byte_order '{byte_order}' (expected 'big', 'little', or 'native')")
         if not 0 <= offset < len(data):
-            raise ValueError(f"offset must be non-negative and no greater than buffer length ({len(data)}), but got {offset}")
+            raise ValueError(
+                f"offset must be non-negative and no greater than buffer length ({len(data)}), but got {offset}"
+            )
         if count < 0:
             if (len(data) - offset) % item:
                 raise ValueError(f"buffer size ({len(data)}) must be a multiple of element size ({item})")
             count = (len(data) - offset) // item
         if offset + count * item > len(data):
-            raise ValueError(f"buffer has only {len(data) - offset} elements after offset {offset}, but specified a size of {count}")
+            raise ValueError(
+                f"buffer has only {len(data) - offset} elements after offset {offset}, but specified a size of {count}"
+            )
         found = _from_bytes(bytes(data[offset : offset + count * item]), "cpu")
         part = item // 2 if dtype.is_complex else item
         if byte_order not in ("native", sys.byteorder) and part > 1:
@@ -171,7 +175,9 @@ class UntypedStorage(StorageBase):
         from torsh.ops.creation import make_full
 
         if self._borrowed:
-            raise RuntimeError("Trying to resize storage that is not resizable: its memory belongs to another object; clone it")
+            raise RuntimeError(
+                "Trying to resize storage that is not resizable: its memory belongs to another object; clone it"
+            )
         old, n = self._bytes(), min(self.nbytes(), size)
         grown = make_full((size,), None, dtypes.uint8, self.device, False)
         grown[:n].copy_(old[:n])
@@ -216,7 +222,9 @@ class UntypedStorage(StorageBase):
         """Copy another storage's bytes."""
         source = source if isinstance(source, UntypedStorage) else source._untyped_storage
         if source.nbytes() != self.nbytes():
-            raise RuntimeError(f"size does not match, self was {self.nbytes()} bytes but src was {source.nbytes()} bytes")
+            raise RuntimeError(
+                f"size does not match, self was {self.nbytes()} bytes but src was {source.nbytes()} bytes"
+            )
         self._bytes().copy_(source._bytes())
         return self
 
@@ -339,7 +347,9 @@ def _check_wrapped(args: Any, storage: Any, name: str) -> None:
     if args:
         raise RuntimeError(f"{_combination(name)}: No positional arguments should be given when using 'wrap_storage'")
     if not isinstance(storage, UntypedStorage):
-        raise TypeError(f"{_combination(name)}: Argument 'wrap_storage' must be UntypedStorage, but got {type(storage)}")
+        raise TypeError(
+            f"{_combination(name)}: Argument 'wrap_storage' must be UntypedStorage, but got {type(storage)}"
+        )
 
 
 # ---- the deprecation of typed storages ---------------------------------------------------------------------------------
@@ -568,7 +578,9 @@ class TypedStorage:
         """The elements in a file, mapped into memory; written back to the file if ``shared``."""
         dtype = vars(cls).get("_dtype")
         if not isinstance(dtype, Dtype):
-            raise RuntimeError("from_file can only be called on a storage class of one dtype, such as torch.FloatStorage")
+            raise RuntimeError(
+                "from_file can only be called on a storage class of one dtype, such as torch.FloatStorage"
+            )
         return cls(wrap_storage=UntypedStorage.from_file(filename, shared, size * dtype.itemsize))
 
     def is_pinned(self, device: Any = "cuda") -> bool:
@@ -648,7 +660,17 @@ for _name in _SILENT:
     setattr(TypedStorage, f"_{_name}", getattr(TypedStorage, _name))
 TypedStorage._setitem, TypedStorage._getitem = TypedStorage.__setitem__, TypedStorage.__getitem__  # type: ignore[attr-defined]
 TypedStorage._deepcopy = TypedStorage.__deepcopy__  # type: ignore[attr-defined]
-_WARNING = ("__init__", "__len__", "__setitem__", "__getitem__", "__repr__", "__iter__", "__copy__", "__deepcopy__", "__sizeof__")
+_WARNING = (
+    "__init__",
+    "__len__",
+    "__setitem__",
+    "__getitem__",
+    "__repr__",
+    "__iter__",
+    "__copy__",
+    "__deepcopy__",
+    "__sizeof__",
+)
 for _name, _member in list(vars(TypedStorage).items()):
     if _name in _WARNING or not (_name.startswith("_") or _name in ("dtype", "filename", "is_sparse", "is_shared")):
         if isinstance(_member, property):
@@ -705,7 +727,9 @@ class _LegacyStorage(TypedStorage, metaclass=_LegacyStorageMeta):
     _device_type: str
 
     @deprecated
-    def __new__(cls, *args: Any, wrap_storage: Any = None, dtype: Any = None, device: Any = None, _internal: bool = False) -> Any:
+    def __new__(
+        cls, *args: Any, wrap_storage: Any = None, dtype: Any = None, device: Any = None, _internal: bool = False
+    ) -> Any:
         if cls is _LegacyStorage:
             raise RuntimeError("Only child classes of _LegacyStorage can be instantiated")
         name = f"{cls}.__new__"
@@ -740,7 +764,11 @@ Source: https://docs.pytorch.org/docs/stable/storage.html
 
 def _legacy_class(dtype: Dtype, device_type: str) -> type:
     name = f"{dtypes.scalar_name(dtype)}Storage"
-    shown = f"len(torsh.{name}(2))\n2" if device_type == "cpu" else f"torsh.{device_type}.{name}._device_type\n{device_type!r}"
+    shown = (
+        f"len(torsh.{name}(2))\n2"
+        if device_type == "cpu"
+        else f"torsh.{device_type}.{name}._device_type\n{device_type!r}"
+    )
     members = {"_dtype": dtype, "_device_type": device_type, "__doc__": _CLASS_DOC.format(dtype=dtype.name, shown=shown),
                "__module__": "torsh" if device_type == "cpu" else f"torsh.{device_type}"}  # fmt: skip
     return _LegacyStorageMeta(name, (_LegacyStorage,), members)
@@ -775,7 +803,6 @@ def __getattr__(name: str) -> Any:
     if name == "Storage":  # the class of the default dtype
         return CLASSES[f"{dtypes.scalar_name(dtypes.get_default_dtype())}Storage"]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
 
 
 def storage_tensor(

@@ -357,7 +357,9 @@ class Tensor:
     def grad(self, value: Tensor | None) -> None:
         if value is not None:
             if not isinstance(value, Tensor):
-                raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+                raise TypeError(
+                    f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
+                )
             if value is self:
                 raise RuntimeError("can't assign Variable as its own grad")
             if value._kind is not self._kind:
@@ -558,7 +560,11 @@ class Tensor:
             raise RuntimeError(
                 f"data set to a tensor that requires gradients must be floating point or complex dtype; this is {value.dtype}"
             )
-        if value.is_sparse is not self.is_sparse or value._kind.place is not self._kind.place and value.device.type == "meta":
+        if (
+            value.is_sparse is not self.is_sparse
+            or value._kind.place is not self._kind.place
+            and value.device.type == "meta"
+        ):
             raise RuntimeError(
                 "Attempted to call `variable.set_data(tensor)`, but `variable` and `tensor` have incompatible tensor type."
             )

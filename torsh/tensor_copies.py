@@ -11,9 +11,11 @@ from torsh.autograd.grad_mode import no_grad
 from torsh.tensor import PLAIN, Parameter, Tensor
 
 # What a tensor has in its __dict__ for torsh's own use.
-_INTERNAL = frozenset(n for n in vars(Tensor) if n.startswith("_") and not n.startswith("__")) | frozenset(
-    Tensor.__annotations__
-) | {"_memory", "_counted", "_wrapped_layout"}
+_INTERNAL = (
+    frozenset(n for n in vars(Tensor) if n.startswith("_") and not n.startswith("__"))
+    | frozenset(Tensor.__annotations__)
+    | {"_memory", "_counted", "_wrapped_layout"}
+)
 
 
 def _own_attributes(t: Tensor) -> dict[str, Any]:
@@ -121,7 +123,9 @@ class Copies:
             with no_grad():
                 copied = self.clone()
             if own and type(copied) is not kind:
-                raise RuntimeError(_NO_COPY.format("clone()", "cloning", kind="wrapper") + f" clone() gave a {type(copied).__name__}.")
+                raise RuntimeError(
+                    _NO_COPY.format("clone()", "cloning", kind="wrapper") + f" clone() gave a {type(copied).__name__}."
+                )
         elif self.numel() == 0:
             copied = strided_empty(self)
         else:
@@ -134,7 +138,8 @@ class Copies:
             out = self.new_empty([])
             if type(out) is not kind:
                 raise RuntimeError(
-                    _NO_COPY.format("new_empty()", "that function", kind="non-wrapper") + f" new_empty() gave a {type(out).__name__}."
+                    _NO_COPY.format("new_empty()", "that function", kind="non-wrapper")
+                    + f" new_empty() gave a {type(out).__name__}."
                 )
             out._data, out._kind = copied._data, copied._kind
         memo[id(self)] = out

@@ -40,13 +40,15 @@ for _type in ("cpu", "cuda", "meta", "mps", "xpu", "ipu", "xla", "mtia", "maia",
     setattr(Tensor, f"is_{_type}", _on(_type, _doc))
 for _name in ("is_mkldnn", "is_quantized", "is_nested", "is_sparse_csr"):
     if not hasattr(Tensor, _name):
-        setattr(Tensor, _name, property(lambda self: False, doc=_property_doc(_name, "False for every dense tensor.", False)))
+        setattr(
+            Tensor,
+            _name,
+            property(lambda self: False, doc=_property_doc(_name, "False for every dense tensor.", False)),
+        )
 
 
 _PER_TENSOR = "torsh.quantize_per_tensor(torsh.tensor([0., 1.]), 0.5, 10, torsh.qint8)"
-_PER_CHANNEL = (
-    "torsh.quantize_per_channel(torsh.tensor([[0.], [1.]]), torsh.tensor([0.5, 1.]), torsh.tensor([0, 1]), 0, torsh.qint8)"
-)
+_PER_CHANNEL = "torsh.quantize_per_channel(torsh.tensor([[0.], [1.]]), torsh.tensor([0.5, 1.]), torsh.tensor([0, 1]), 0, torsh.qint8)"
 
 
 def _removed(name: str) -> Any:
@@ -550,7 +552,9 @@ class Methods:
             if storage_offset < 0:
                 raise RuntimeError(f"Tensor: invalid storage offset {storage_offset}")
             if stride is not None and any(s < 0 for s in stride):
-                raise RuntimeError(f"Storage size calculation overflowed with sizes={list(size)} and strides={list(stride)}")
+                raise RuntimeError(
+                    f"Storage size calculation overflowed with sizes={list(size)} and strides={list(stride)}"
+                )
             if size is None:
                 size = (untyped.nbytes() // self.dtype.itemsize - storage_offset,)
             size = size_of((tuple(size),))
@@ -802,7 +806,9 @@ def _restride(t: Tensor, size: tuple[int, ...], strides: tuple[int, ...]) -> Non
         from torsh.ops.creation import make_full
 
         if (t if t._base is None else t._base)._borrowed:
-            raise RuntimeError("Trying to resize storage that is not resizable: its memory belongs to another object; clone it")
+            raise RuntimeError(
+                "Trying to resize storage that is not resizable: its memory belongs to another object; clone it"
+            )
         grown = make_full((needs,), None, t.dtype, t.device, False)
         if has > 0 and t.device.type != "meta":
             backend.write(
@@ -841,7 +847,11 @@ def _from_python(t: Tensor, values: list[Any], name: str) -> Tensor:
     _no_grad(name, t)
     for v in values:
         if isinstance(v, str):
-            kind = "must be real number, not str" if t._kind.inexact else "'str' object cannot be interpreted as an integer"
+            kind = (
+                "must be real number, not str"
+                if t._kind.inexact
+                else "'str' object cannot be interpreted as an integer"
+            )
             raise TypeError(f"{kind}: what the function given to {name}() returns goes into a tensor of {t.dtype}")
     return t.copy_(tensor(values, dtype=t.dtype).reshape(tuple(t.shape)))
 

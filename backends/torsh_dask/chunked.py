@@ -179,7 +179,9 @@ def _nll(x: da.Array, target: da.Array, weight: Any, reduction: str, ignore: int
     return _each(np.divide, value, total) if reduction == "mean" else value, total
 
 
-def _layer_norm_backward(g: da.Array, x: da.Array, shape: Any, weight: Any, mean: Any, rstd: Any, eps: Any, needs: Any) -> Any:
+def _layer_norm_backward(
+    g: da.Array, x: da.Array, shape: Any, weight: Any, mean: Any, rstd: Any, eps: Any, needs: Any
+) -> Any:
     if len(shape) >= x.ndim:
         return None
     batched = (0, 1, 2, 3) if weight is None else (0, 1, 3, 4)

@@ -183,7 +183,8 @@ def _long(name: str, function: Kernel, part: Callable[..., tuple[Any, ...]], sha
             return lazy.from_host(np.asarray(function(*args)))
         ends = [n // row for n in itertools.accumulate(counts)]
         make = [
-            functools.partial(tasks.call, name, part(lo, hi, *args)) for lo, hi in zip([0, *ends[:-1]], ends, strict=True)
+            functools.partial(tasks.call, name, part(lo, hi, *args))
+            for lo, hi in zip([0, *ends[:-1]], ends, strict=True)
         ]
         return lazy.from_pieces(size, dtype, counts, make)
 

@@ -278,7 +278,9 @@ def max_pool(x: Any, window: Any, best: Any, where: Any) -> None:
             rows = range(top + (-top + dh - 1) // dh * dh if top < 0 else top, min(top + kh * dh, height), dh)
             for j in range(best.shape[2]):
                 left = j * sw - pw
-                columns = range(left + (-left + dw - 1) // dw * dw if left < 0 else left, min(left + kw * dw, width), dw)
+                columns = range(
+                    left + (-left + dw - 1) // dw * dw if left < 0 else left, min(left + kw * dw, width), dw
+                )
                 place = rows.start * width + columns.start
                 value = x[plane, rows.start, columns.start]
                 for h in rows:
@@ -359,10 +361,31 @@ def spaced(start: float, end: float, step: float, out: Any) -> None:
 
 LOOPS = {
     f.__name__: Loop(f)
-    for f in (spaced, running_sum, running_extreme, to_half, from_half, in_range, places_of, minus_picked, max_pool, mean_pool, patches, add_rows, selected)
+    for f in (
+        spaced,
+        running_sum,
+        running_extreme,
+        to_half,
+        from_half,
+        in_range,
+        places_of,
+        minus_picked,
+        max_pool,
+        mean_pool,
+        patches,
+        add_rows,
+        selected,
+    )
 }
-LOOPS.update({name: Loop(f"torsh_numpy._indexed:{name}") for name in ("gather", "scatter", "scatter_add", "scatter_number")})
+LOOPS.update(
+    {name: Loop(f"torsh_numpy._indexed:{name}") for name in ("gather", "scatter", "scatter_add", "scatter_number")}
+)
 LOOPS["first"] = Loop("torsh_numpy._selection:first")
 # Only where the order of operations is free may the compiler change it.
-LOOPS.update({name: Loop(f"torsh_numpy._rows:{name}") for name in ("less_largest", "less", "over_sum", "sums", "variances", "layer_norm")})
+LOOPS.update(
+    {
+        name: Loop(f"torsh_numpy._rows:{name}")
+        for name in ("less_largest", "less", "over_sum", "sums", "variances", "layer_norm")
+    }
+)
 LOOPS["product"] = Loop(product, fastmath={"reassoc"})

@@ -121,7 +121,9 @@ def variances(x: Any, divisor: Any, out: Any) -> None:
 
 
 @_loop
-def layer_norm(x: Any, weight: Any, bias: Any, scaled: bool, shifted: bool, eps: Any, out: Any, mean: Any, rstd: Any) -> None:
+def layer_norm(
+    x: Any, weight: Any, bias: Any, scaled: bool, shifted: bool, eps: Any, out: Any, mean: Any, rstd: Any
+) -> None:
     """Rows brought to mean 0 and variance 1, then scaled and shifted."""
     count = x.dtype.type(x.shape[1])
     one = x.dtype.type(1)

@@ -162,7 +162,9 @@ class NumpyBackend(Backend):
 
         exporter = Exporter(source)
         found = np.from_dlpack(exporter)
-        if not found.flags.writeable:  # NumPy trusts no exporter of the old protocol; tensors are there to be written to
+        if (
+            not found.flags.writeable
+        ):  # NumPy trusts no exporter of the old protocol; tensors are there to be written to
             interface = dict(found.__array_interface__)
             interface["data"] = (interface["data"][0], False)
             found = np.asarray(_Window(interface, found))

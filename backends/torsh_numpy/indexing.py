@@ -27,7 +27,11 @@ def _reworded(error: IndexError) -> IndexError:
 def index(x, indices, shape):
     try:
         last = indices[-1]
-        if last is not None and last.dtype.kind != "b" and (len(indices) == 1 or (indices[0] is None and all(i is None for i in indices[1:-1]))):
+        if (
+            last is not None
+            and last.dtype.kind != "b"
+            and (len(indices) == 1 or (indices[0] is None and all(i is None for i in indices[1:-1])))
+        ):
             if len(indices) > 1:
                 # In one dimension behind others: faster than x[:, index], and in the order of dimensions that PyTorch gives.
                 return x.take(last, len(indices) - 1) if x.flags.c_contiguous else x[_key(indices)]

@@ -93,7 +93,6 @@ def sigmoid(x):
     return np.reciprocal(np.exp(np.negative(x)) + ONE[x.dtype])
 
 
-
 def log1p(x):
     if x.dtype.kind != "c":
         return np.log1p(x)

@@ -53,7 +53,9 @@ _SMALL = 20_000
 _FLOATS = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
 
 
-def _compiled_max_pool(x: Array, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, size: Ints, places: bool) -> Any:
+def _compiled_max_pool(
+    x: Array, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, size: Ints, places: bool
+) -> Any:
     """Maxima and positions by the compiled loop; None where it does not serve."""
     if x.size > _SMALL or len(kernel) > 2 or not x.size or x.dtype not in _NUMBERS:
         return None
@@ -63,7 +65,12 @@ def _compiled_max_pool(x: Array, kernel: Ints, stride: Ints, padding: Ints, dila
     planes, out, flat, window = _planes(x.shape, kernel, stride, padding, dilation, size)
     best = np.empty(out, x.dtype)
     where = np.empty(out, np.int64) if places else None
-    run(np.ascontiguousarray(x).reshape(planes), window, best.reshape(flat), _NOWHERE if where is None else where.reshape(flat))
+    run(
+        np.ascontiguousarray(x).reshape(planes),
+        window,
+        best.reshape(flat),
+        _NOWHERE if where is None else where.reshape(flat),
+    )
     return best, where
 
 
@@ -72,7 +79,9 @@ _NOWHERE = np.empty((0, 0, 0), np.int64)
 
 
 @functools.lru_cache(256)
-def _planes(shape: Ints, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, size: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+def _planes(
+    shape: Ints, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, size: Ints
+) -> tuple[Ints, Ints, Ints, Ints]:
     """For compiled loops: the input as planes, the result's shape and it as planes, the windows; one dimension is two, of which
     the first is 1.
     """
@@ -95,7 +104,9 @@ def max_pool(x, kernel, stride, padding, dilation, size):
 
 
 @functools.lru_cache(256)
-def _positions(space: Ints, size: Ints, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints) -> tuple[Array, Array]:
+def _positions(
+    space: Ints, size: Ints, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints
+) -> tuple[Array, Array]:
     """The flat position of an element of a window is that of the window's corner plus that of the tap."""
     taps = _taps(kernel)
     corner: Any = np.zeros(size, np.int64)
@@ -181,7 +192,12 @@ _mean_pool = LOOPS["mean_pool"]
 
 
 def mean_pool(x, kernel, stride, padding, size, counts, divisor):
-    if len(kernel) == 2 and 0 < x.size <= _SMALL and x.dtype in _FLOATS and (run := _mean_pool.run or _mean_pool.worth(x.size)):
+    if (
+        len(kernel) == 2
+        and 0 < x.size <= _SMALL
+        and x.dtype in _FLOATS
+        and (run := _mean_pool.run or _mean_pool.worth(x.size))
+    ):
         planes, shape, flat, window, each = _means_of(x.shape, x.dtype, kernel, stride, padding, size, counts, divisor)
         if each is not None:
             out = np.empty(shape, x.dtype)

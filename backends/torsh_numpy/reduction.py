@@ -147,9 +147,7 @@ def var(x, dim, keepdim, correction, shape):
         d = x - x.dot(_ONES[x.dtype][n]) / x.dtype.type(n)
         return _asarray(d.dot(d) / d.dtype.type(divisor))
     run = _variances.run or _variances.worth(x.size)
-    if (
-        run is not None and x.dtype in _ONES and x.size < _LARGE and n and divisor and dim == (x.ndim - 1,)
-    ):
+    if run is not None and x.dtype in _ONES and x.size < _LARGE and n and divisor and dim == (x.ndim - 1,):
         x = np.ascontiguousarray(x)
         out = np.empty(x.shape[:-1], x.dtype)
         run(x.reshape(-1, n), x.dtype.type(divisor), out.reshape(-1))

@@ -203,6 +203,7 @@ def _neutral(dtype, reduce):
 
 def scatter_reduce_(x, dim, index, src, reduce, include_self):
     writable(x)
+
     def write(y, places, values):
         if not include_self:
             y[places] = _neutral(y.dtype, reduce)
@@ -226,13 +227,16 @@ def index_select(x, dim, index, shape):
         _check(index, 1, IndexError, "index out of range in self: index {} for dimension {} of size {}")
         return x.copy()
     if not x.shape[dim] and x.ndim > 1 and index.size:
-        raise RuntimeError(f"index_select(): self indexing axis dim should be positive: dimension {dim} of {list(x.shape)} is empty")
+        raise RuntimeError(
+            f"index_select(): self indexing axis dim should be positive: dimension {dim} of {list(x.shape)} is empty"
+        )
     taken = x.size or x.ndim == 1
     _check(
         np.ascontiguousarray(index),
         x.shape[dim],
         IndexError if taken else RuntimeError,
-        "index out of range in self: index {} for dimension {} of size {}" if taken
+        "index out of range in self: index {} for dimension {} of size {}"
+        if taken
         else "INDICES element is out of DATA bounds, id={0} axis_dim={2}: in dimension {1}",
         dim,
     )

@@ -84,7 +84,9 @@ def topk(x, k, dim, largest, ordered, shape):
     if run is None and ordered:
         order = _order(x, largest)[..., : k + 1]
         values = np.take_along_axis(x, order, -1)
-        if not (_same(values[..., 1:], values[..., :-1])).any():  # else PyTorch's choice among equal values is to be made
+        if not (
+            _same(values[..., 1:], values[..., :-1])
+        ).any():  # else PyTorch's choice among equal values is to be made
             return _back(values[..., :k], dim), _back(order[..., :k], dim)
     rows = np.ascontiguousarray(x, np.float32 if x.dtype == np.float16 or x.dtype.kind == "V" else None)
     values, order = np.empty((*x.shape[:-1], k), rows.dtype), np.empty((*x.shape[:-1], k), np.int64)

@@ -27,8 +27,6 @@ def _scipy(name):
     return run
 
 
-
-
 def _loops(module, name):
     """A loop of ``_gamma.py`` or ``_bessel.py``, imported (and Numba with it) when first needed."""
     found = None

@@ -15,7 +15,9 @@ def lstsq(A, B, rcond, driver):
 
 
 def pinv(A, atol, rtol, hermitian):
-    if isinstance(atol, torch.Tensor) or isinstance(rtol, torch.Tensor):  # PyTorch takes numbers or tensors, not one of each
+    if isinstance(atol, torch.Tensor) or isinstance(
+        rtol, torch.Tensor
+    ):  # PyTorch takes numbers or tensors, not one of each
         real = A.real.dtype if A.is_complex() else A.dtype
         atol, rtol = (
             t if t is None or isinstance(t, torch.Tensor) else torch.full((), t, dtype=real, device=A.device)

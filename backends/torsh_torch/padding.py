@@ -16,7 +16,9 @@ def pad_constant(x, pads, value):
     if not isinstance(value, complex):
         return F.pad(x, _amounts(pads), value=value)
     # PyTorch pads complex tensors with real numbers only: the parts apart.
-    return torch.complex(F.pad(x.real, _amounts(pads), value=value.real), F.pad(x.imag, _amounts(pads), value=value.imag))
+    return torch.complex(
+        F.pad(x.real, _amounts(pads), value=value.real), F.pad(x.imag, _amounts(pads), value=value.imag)
+    )
 
 
 def pad_mirror_backward(g, shape, pads, mode):

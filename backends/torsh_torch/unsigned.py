@@ -82,7 +82,9 @@ def _other(
         wide = WIDER[dtype]
         return through(lambda x: x.to(wide), lambda x: x.to(own), None)
     if name in _SAME_BITS:
-        return through(lambda x: x.view(torch.int64), lambda x: x.view(own), _signed if "pointwise" in op.tags else None)
+        return through(
+            lambda x: x.view(torch.int64), lambda x: x.view(own), _signed if "pointwise" in op.tags else None
+        )
     if name in _ORDER:
         pointwise = "pointwise" in op.tags
         return through(_flip, _unflip, (lambda n: n - _TOP) if pointwise else None)

@@ -22,7 +22,12 @@ OWN = frozenset({"torsh.compat", "torsh.registry", "torsh.backend"})
 
 # Functions without an underscore that are only for other modules of torsh.
 INTERNAL = frozenset(
-    {"torsh.overrides.default", "torsh.overrides.handler", "torsh.overrides.has_modes", "torsh.utils.checkpoint.tree_map"}
+    {
+        "torsh.overrides.default",
+        "torsh.overrides.handler",
+        "torsh.overrides.has_modes",
+        "torsh.utils.checkpoint.tree_map",
+    }
 )
 
 # Rooms that hold nothing but their API, collected from torsh's inner modules.

@@ -318,7 +318,9 @@ def run_accuracy(
             functions, found, counts, jobs, lambda row: progress.update(task, advance=1, description=row.function)
         )
     data = measure.plain(rows, found)
-    table = Table(box=None, pad_edge=False, title="Largest error in ulp, away from roots (near roots), share above 4 ulp")
+    table = Table(
+        box=None, pad_edge=False, title="Largest error in ulp, away from roots (near roots), share above 4 ulp"
+    )
     for name in ("function", "dtype", *data["columns"]):
         table.add_column(name, justify="right" if name in data["columns"] else "left", no_wrap=True)
     colors = {"good": "green", "as PyTorch": "yellow", "worse": "red", "above": "red"}

@@ -346,8 +346,17 @@ def _recorded(report: dict[str, Any]) -> list[str]:
             found.setdefault(key, set()).add(f"`{paths.get(f['op'], f['op'])}` ({f['check']})")
     if not found:
         return []
-    lines = [f"* {b}, {status}: {reason}: {', '.join(sorted(ops))}" for (b, status, reason), ops in sorted(found.items())]
-    return ["## Recorded differences", "", "Backend, status and reason of every ≈ above, and the checks that differ.", "", *lines, ""]
+    lines = [
+        f"* {b}, {status}: {reason}: {', '.join(sorted(ops))}" for (b, status, reason), ops in sorted(found.items())
+    ]
+    return [
+        "## Recorded differences",
+        "",
+        "Backend, status and reason of every ≈ above, and the checks that differ.",
+        "",
+        *lines,
+        "",
+    ]
 
 
 def to_accuracy(report: dict[str, Any]) -> str:

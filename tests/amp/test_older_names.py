@@ -50,7 +50,12 @@ def _attention(library):
     cuda = library.backends.cuda
     seen = [cuda.flash_sdp_enabled(), cuda.math_sdp_enabled(), cuda.is_built(), cuda.matmul.allow_tf32]
     with cuda.sdp_kernel(enable_flash=False, enable_mem_efficient=False):
-        seen += [cuda.flash_sdp_enabled(), cuda.mem_efficient_sdp_enabled(), cuda.math_sdp_enabled(), cuda.cudnn_sdp_enabled()]
+        seen += [
+            cuda.flash_sdp_enabled(),
+            cuda.mem_efficient_sdp_enabled(),
+            cuda.math_sdp_enabled(),
+            cuda.cudnn_sdp_enabled(),
+        ]
     cuda.enable_flash_sdp(False)
     seen.append(cuda.flash_sdp_enabled())
     cuda.enable_flash_sdp(True)

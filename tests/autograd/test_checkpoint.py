@@ -107,7 +107,9 @@ def test_selective_checkpointing(kept):
         if given is None:
             out = fn(x, y)
         else:
-            out = checkpoint(fn, x, y, use_reentrant=False, context_fn=functools.partial(create_selective_checkpoint_contexts, given))
+            out = checkpoint(
+                fn, x, y, use_reentrant=False, context_fn=functools.partial(create_selective_checkpoint_contexts, given)
+            )
         runs.clear()
         with Count():
             out.sum().backward()

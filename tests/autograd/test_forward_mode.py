@@ -68,7 +68,11 @@ def transposed(x):
 def test_writes_and_views():
     def run(lib):
         x = f64(lib, 3)
-        return lib.func.jvp(writes, (x,), (x.cos(),)), lib.func.jacfwd(writes)(x), lib.func.jvp(transposed, (f64(lib, 2, 3),), (f64(lib, 2, 3),))
+        return (
+            lib.func.jvp(writes, (x,), (x.cos(),)),
+            lib.func.jacfwd(writes)(x),
+            lib.func.jvp(transposed, (f64(lib, 2, 3),), (f64(lib, 2, 3),)),
+        )
 
     same(run)
 
@@ -149,7 +153,9 @@ def test_levels_do_not_see_each_others_tangents():
     def run(lib):
         jvp, one = lib.func.jvp, lib.tensor(1.0)
         x = lib.tensor(3.0)
-        return jvp(lambda x: x * jvp(lambda y: x + y, (one,), (one,))[1], (x,), (one,)), jvp(lambda x: jvp(lambda y: x * y, (x,), (one,))[1], (x,), (one,))
+        return jvp(lambda x: x * jvp(lambda y: x + y, (one,), (one,))[1], (x,), (one,)), jvp(
+            lambda x: jvp(lambda y: x * y, (x,), (one,))[1], (x,), (one,)
+        )
 
     same(run)
 
@@ -195,7 +201,14 @@ def test_complex():
     def run(lib):
         z = lib.complex(f64(lib, 4), f64(lib, 4).cos())
         v = lib.complex(f64(lib, 4).sin(), f64(lib, 4))
-        f = lambda z: (z.exp() * z.conj() + z.abs(), z.angle(), z.real * z.imag, lib.view_as_real(z.sin()), z.mH if z.ndim > 1 else z.conj().sqrt(), z.prod())
+        f = lambda z: (
+            z.exp() * z.conj() + z.abs(),
+            z.angle(),
+            z.real * z.imag,
+            lib.view_as_real(z.sin()),
+            z.mH if z.ndim > 1 else z.conj().sqrt(),
+            z.prod(),
+        )
         return lib.func.jvp(f, (z,), (v,)), lib.func.jvp(lambda x: x * z, (z.real,), (v.real,))
 
     same(run)

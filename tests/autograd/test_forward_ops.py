@@ -43,7 +43,9 @@ def differentiable(subject, dtype, lib, limit):
     for number, call, wanted in calls(subject, dtype, lib, limit):
 
         def dense(*tensors, call=call):
-            return tuple(t for t in call(*tensors) if t.layout is lib.strided and (t.is_floating_point() or t.is_complex()))
+            return tuple(
+                t for t in call(*tensors) if t.layout is lib.strided and (t.is_floating_point() or t.is_complex())
+            )
 
         yield number, dense, wanted
 
@@ -73,7 +75,9 @@ def twice_reversed(call, tensors, tangents):
     zero = [np.zeros(tuple(o.shape)) for o in outs]
     if not pairs:
         return zero
-    first = torsh.autograd.grad([o for o, _ in pairs], leaves, [p for _, p in pairs], create_graph=True, allow_unused=True)
+    first = torsh.autograd.grad(
+        [o for o, _ in pairs], leaves, [p for _, p in pairs], create_graph=True, allow_unused=True
+    )
     kept = [(g, t) for g, t in zip(first, tangents) if g is not None and g.requires_grad]
     if not kept:
         return zero
@@ -106,7 +110,9 @@ def check(subject, dtype, limit):
             if number in reference:
                 try:
                     call2, wanted2 = reference[number]
-                    expected.append(("PyTorch", [host(t) for t in torch.func.jvp(call2, wanted2, directions(torch, wanted2))[1]]))
+                    expected.append(
+                        ("PyTorch", [host(t) for t in torch.func.jvp(call2, wanted2, directions(torch, wanted2))[1]])
+                    )
                 except Exception:  # PyTorch has no forward rule, or refuses the sample
                     pass
             if not expected:

@@ -126,7 +126,7 @@ def test_jacobians_all_at_once(strategy):
             lambda a, b: (a * b, b.sum() * a[:1]), (x, y), vectorize=True, strategy=strategy
         )
         second = lib.autograd.functional.hessian(
-            lambda a: (a ** 3).sum() * a[0], x, vectorize=True, outer_jacobian_strategy=strategy
+            lambda a: (a**3).sum() * a[0], x, vectorize=True, outer_jacobian_strategy=strategy
         )
         return (*rows[0], *rows[1], second)
 

@@ -204,6 +204,8 @@ def test_batched_cotangents():
         g, none = lib.autograd.grad(y, (x, unused), lib.eye(3), is_grads_batched=True, allow_unused=True)
         assert none is None
         found.append(g.tolist())
-        with pytest.raises(RuntimeError, match="we interpret the first dimension of each grad_output as the batch dimension"):
+        with pytest.raises(
+            RuntimeError, match="we interpret the first dimension of each grad_output as the batch dimension"
+        ):
             lib.autograd.grad(x**2, x, lib.ones(3), is_grads_batched=True)
     assert found[0] == found[1]

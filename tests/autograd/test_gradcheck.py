@@ -46,8 +46,19 @@ def test_accepts_what_is_right(lib, fast):
         (lambda a, k: a**k, (x, 3)),
     ]:
         # PyTorch's own batched forward mode breaks down on some of these.
-        assert check(f, inputs, fast_mode=fast, check_forward_ad=True, check_batched_grad=True, check_batched_forward_grad=lib is torsh)
-        more = {"check_fwd_over_rev": True, "check_batched_grad": True, "gen_non_contig_grad_outputs": True} if fast else {}
+        assert check(
+            f,
+            inputs,
+            fast_mode=fast,
+            check_forward_ad=True,
+            check_batched_grad=True,
+            check_batched_forward_grad=lib is torsh,
+        )
+        more = (
+            {"check_fwd_over_rev": True, "check_batched_grad": True, "gen_non_contig_grad_outputs": True}
+            if fast
+            else {}
+        )
         assert twice(f, inputs, fast_mode=fast, **more)
     assert check(lambda a, b: a * b, [x, leaf(lib, 2)], fast_mode=fast)
 
@@ -68,7 +79,9 @@ def test_wrong_derivatives(lib, fast):
         check(wrong, (z,), fast_mode=fast)
     forward = function(lib, lambda ctx, g: g * 2, lambda ctx, t: t * 3)
     assert check(forward, (x,), fast_mode=fast)
-    with pytest.raises(error(lib), match="Jacobian computed with forward mode mismatch for output 0 with respect to input 0,"):
+    with pytest.raises(
+        error(lib), match="Jacobian computed with forward mode mismatch for output 0 with respect to input 0,"
+    ):
         check(forward, (x,), fast_mode=fast, check_forward_ad=True)
 
 
@@ -106,7 +119,10 @@ def test_inputs(lib):
         check(lambda a: a * 2, (leaf(lib, 2, dtype="float32"),), atol=1.0, eps=1e-2)
     for options, message in [
         ({"check_backward_ad": False}, "at least one of check_forward_ad or check_backward_ad"),
-        ({"check_backward_ad": False, "check_forward_ad": True, "check_batched_grad": True}, "requires check_backward_ad"),
+        (
+            {"check_backward_ad": False, "check_forward_ad": True, "check_batched_grad": True},
+            "requires check_backward_ad",
+        ),
         ({"check_batched_forward_grad": True}, "requires check_forward_ad"),
     ]:
         with pytest.raises(AssertionError, match=message):
@@ -184,7 +200,11 @@ def test_sparse_inputs(layout, factor):
         for masked in (None, True, False):
             for fast in (False, True):
                 ours, theirs = [
-                    outcome(lambda f=f, lib=lib: lib.autograd.gradcheck(f, (stored(lib, layout, factor),), masked=masked, fast_mode=fast))
+                    outcome(
+                        lambda f=f, lib=lib: lib.autograd.gradcheck(
+                            f, (stored(lib, layout, factor),), masked=masked, fast_mode=fast
+                        )
+                    )
                     for lib in (torsh, torch)
                 ]
                 assert ours == theirs, (name, masked, fast)

@@ -67,9 +67,16 @@ UNCHECKED = {
         (n, "float64", 1): "no derivative in PyTorch either, which refuses the expanded sample before it says so"
         for n in ("_standard_gamma_grad", "_dirichlet_grad")
     },
-    **{("vander", d, k): "PyTorch's vander writes in place what its own backward needs" for d in DOUBLE for k in (1, 2)},
-    **{("copy_", d, 2): "PyTorch's own check fails at the gradient of the overwritten tensor, which is zero" for d in DOUBLE},
-    **{("masked_median", "complex128", k): "PyTorch's gradient differs from its own finite differences" for k in (1, 2)},
+    **{
+        ("vander", d, k): "PyTorch's vander writes in place what its own backward needs" for d in DOUBLE for k in (1, 2)
+    },
+    **{
+        ("copy_", d, 2): "PyTorch's own check fails at the gradient of the overwritten tensor, which is zero"
+        for d in DOUBLE
+    },
+    **{
+        ("masked_median", "complex128", k): "PyTorch's gradient differs from its own finite differences" for k in (1, 2)
+    },
 }
 
 

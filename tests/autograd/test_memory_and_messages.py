@@ -49,7 +49,9 @@ def test_an_optimizers_step_is_named_by_the_programs_line():
     loss = (p * p).sum()
     loss.backward(retain_graph=True)
     torsh.optim.SGD([p], lr=0.1).step()  # the line
-    with pytest.raises(RuntimeError, match=r"written by sgd_step at .*test_memory_and_messages.py:\d+ \(.*# the line\)"):
+    with pytest.raises(
+        RuntimeError, match=r"written by sgd_step at .*test_memory_and_messages.py:\d+ \(.*# the line\)"
+    ):
         loss.backward()
 
 

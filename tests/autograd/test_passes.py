@@ -197,12 +197,16 @@ def gradcheck_of_a_function_with_hooks(lib):
 
 @program
 def gradcheck_where_a_step_changes_the_shape(lib):
-    lib.autograd.gradcheck(lambda x: lib.cat([x, x]) if (x >= 1).all() else x, lib.ones(1, dtype=lib.float64, requires_grad=True))
+    lib.autograd.gradcheck(
+        lambda x: lib.cat([x, x]) if (x >= 1).all() else x, lib.ones(1, dtype=lib.float64, requires_grad=True)
+    )
 
 
 @program
 def gradcheck_where_a_step_changes_the_dtype(lib):
-    lib.autograd.gradcheck(lambda x: x.float() if (x >= 1).all() else x, lib.ones(1, dtype=lib.float64, requires_grad=True))
+    lib.autograd.gradcheck(
+        lambda x: x.float() if (x >= 1).all() else x, lib.ones(1, dtype=lib.float64, requires_grad=True)
+    )
 
 
 def outcome(f, lib):

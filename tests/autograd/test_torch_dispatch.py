@@ -109,7 +109,12 @@ class Wrapped(torsh.Tensor):
     @staticmethod
     def __new__(cls, inside, requires_grad=False):
         t = torsh.Tensor._make_wrapper_subclass(
-            cls, inside.shape, strides=inside.stride(), dtype=inside.dtype, device=inside.device, requires_grad=requires_grad
+            cls,
+            inside.shape,
+            strides=inside.stride(),
+            dtype=inside.dtype,
+            device=inside.device,
+            requires_grad=requires_grad,
         )
         t.inside = inside
         return t
@@ -189,7 +194,12 @@ def test_classes_that_answer_not_implemented() -> None:
 def test_operators_have_pytorch_s_names_and_signatures() -> None:
     for lib in (torsh, torch):
         add = lib.ops.aten.add.Tensor
-        assert (str(add), add.name(), add.__name__, add.namespace) == ("aten.add.Tensor", "aten::add.Tensor", "add.Tensor", "aten")
+        assert (str(add), add.name(), add.__name__, add.namespace) == (
+            "aten.add.Tensor",
+            "aten::add.Tensor",
+            "add.Tensor",
+            "aten",
+        )
         assert add.overloadpacket is lib.ops.aten.add and add is lib.ops.aten.add.Tensor
         assert [a.name for a in add._schema.arguments] == ["self", "other", "alpha"] and not add._schema.is_mutable
         assert lib.ops.aten.add_.Tensor._schema.is_mutable and lib.ops.aten.t.default.is_view
@@ -291,7 +301,9 @@ def test_calls_of_nodes_functions_and_saved_tensors_that_pytorch_refuses() -> No
             "forward": staticmethod(lambda ctx, x: (ctx.save_for_backward(x), x * x)[1]),
             "backward": staticmethod(lambda ctx, g: 2 * ctx.saved_tensors[0] * g),
         })  # fmt: skip
-        with pytest.raises(RuntimeError, match=r"^Legacy autograd function with non-static forward method is deprecated"):
+        with pytest.raises(
+            RuntimeError, match=r"^Legacy autograd function with non-static forward method is deprecated"
+        ):
             Square()(x)
         y = Square.apply(x)
         (raw,) = y.grad_fn._raw_saved_tensors

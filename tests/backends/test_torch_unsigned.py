@@ -58,8 +58,15 @@ def plain(found):
 def run(code, dtype, backend, statement=False):
     with torsh.registry.use(backend):
         x, y, i = (torsh.tensor(a) for a in operands(dtype))
-        scope = {"torsh": torsh, "x": x, "y": y, "i": i, "top": int(np.iinfo(dtype).max),
-                 "bits": 8 * np.dtype(dtype).itemsize, "nn": torsh.nn}
+        scope = {
+            "torsh": torsh,
+            "x": x,
+            "y": y,
+            "i": i,
+            "top": int(np.iinfo(dtype).max),
+            "bits": 8 * np.dtype(dtype).itemsize,
+            "nn": torsh.nn,
+        }
         scope.update({n: getattr(torsh, n) for n in torsh.__dict__ if n not in scope and n in code})
         if statement:
             exec(code, scope)

@@ -136,7 +136,13 @@ def test_datasets():
         a, b = d.TensorDataset(T.arange(3)), d.TensorDataset(T.arange(5, 9))
         both = a + b
         stacked = d.StackDataset(x=a, y=d.Subset(b, [3, 1, 0]))
-        return [len(both), [both[i] for i in (0, 3, -1)], stacked[1], stacked.__getitems__([0, 2]), d.Subset(both, [6, 2])[0]]
+        return [
+            len(both),
+            [both[i] for i in (0, 3, -1)],
+            stacked[1],
+            stacked.__getitems__([0, 2]),
+            d.Subset(both, [6, 2])[0],
+        ]
 
     same(run)
     d = torsh.utils.data

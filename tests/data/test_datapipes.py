@@ -88,7 +88,10 @@ def test_files(tmp_path: Any) -> None:
     (tmp_path / "c.bin").write_text("no")
     for lib in BOTH:
         files = pipe(lib, [str(tmp_path)]).list_files(masks="*.txt")
-        assert [(n.rsplit("/", 1)[1], t) for n, t in files.open_files(mode="r").read_from_stream()] == [("a.txt", "one"), ("b.txt", "two")]
+        assert [(n.rsplit("/", 1)[1], t) for n, t in files.open_files(mode="r").read_from_stream()] == [
+            ("a.txt", "one"),
+            ("b.txt", "two"),
+        ]
 
 
 def test_determinism() -> None:

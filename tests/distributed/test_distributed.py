@@ -97,7 +97,9 @@ def run_three(folder, name, command) -> list[str]:
     url = f"file://{folder / name}"
     env = {**os.environ, "OMP_NUM_THREADS": "1"}
     started = [
-        subprocess.Popen([*command, str(program), str(r), url], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+        subprocess.Popen(
+            [*command, str(program), str(r), url], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env
+        )
         for r in range(3)
     ]
     found = []
@@ -127,7 +129,8 @@ def test_two_processes_meet_over_tcp_by_environment(tmp_path):
     with socket.create_server(("localhost", 0)) as s:
         port = s.getsockname()[1]
     program = tmp_path / "p.py"
-    program.write_text(textwrap.dedent("""
+    program.write_text(
+        textwrap.dedent("""
         import torsh, torsh.distributed as dist
         from torsh import nn
         dist.init_process_group()
@@ -141,10 +144,23 @@ def test_two_processes_meet_over_tcp_by_environment(tmp_path):
         with model.no_sync():
             model(torsh.ones(1, 2)).sum().backward()
         print(x.sum().item(), torsh.equal(*start), model.module.weight.grad.tolist())
-    """))
-    env = {**os.environ, "MASTER_ADDR": "localhost", "MASTER_PORT": str(port), "WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
+    """)
+    )
+    env = {
+        **os.environ,
+        "MASTER_ADDR": "localhost",
+        "MASTER_PORT": str(port),
+        "WORLD_SIZE": "2",
+        "OMP_NUM_THREADS": "1",
+    }
     started = [
-        subprocess.Popen([sys.executable, str(program)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**env, "RANK": str(r)})
+        subprocess.Popen(
+            [sys.executable, str(program)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**env, "RANK": str(r)},
+        )
         for r in range(2)
     ]
     for process in started:
@@ -185,10 +201,22 @@ def test_distributed_sampler_asks_the_group(alone):
         (lambda: dist.get_rank(), ValueError, "Default process group has not been initialized"),
         (lambda: dist.all_reduce(torsh.ones(1)), ValueError, "Default process group has not been initialized"),
         (lambda: dist.destroy_process_group(), AssertionError, "Process group cannot be None"),
-        (lambda: dist.init_process_group("gloo"), ValueError, "Error initializing torch.distributed using env:// rendezvous"),
+        (
+            lambda: dist.init_process_group("gloo"),
+            ValueError,
+            "Error initializing torch.distributed using env:// rendezvous",
+        ),
         (lambda: dist.init_process_group("mpi"), RuntimeError, "Distributed package doesn't have MPI built in"),
-        (lambda: dist.init_process_group("gloo", init_method="tcp://localhost"), ValueError, "Error initializing torch.distributed"),
-        (lambda: torsh.nn.parallel.DistributedDataParallel(torsh.nn.Linear(1, 1)), ValueError, "Default process group has not been"),
+        (
+            lambda: dist.init_process_group("gloo", init_method="tcp://localhost"),
+            ValueError,
+            "Error initializing torch.distributed",
+        ),
+        (
+            lambda: torsh.nn.parallel.DistributedDataParallel(torsh.nn.Linear(1, 1)),
+            ValueError,
+            "Default process group has not been",
+        ),
     ],
 )
 def test_errors_before_start(monkeypatch, call, error, message):

@@ -79,7 +79,9 @@ def test_shapes_and_texts(name):
     assert a == b
 
 
-@pytest.mark.parametrize("name", ["Normal", "Uniform", "Exponential", "Laplace", "Cauchy", "Gumbel", "HalfNormal", "LogNormal"])
+@pytest.mark.parametrize(
+    "name", ["Normal", "Uniform", "Exponential", "Laplace", "Cauchy", "Gumbel", "HalfNormal", "LogNormal"]
+)
 def test_cdf(name):
     a, b = both(name, lambda T, d: [d.cdf(T.tensor([0.3, 0.9])), d.icdf(T.tensor([0.3, 0.9]))])
     for x, y in zip(a, b):
@@ -92,7 +94,9 @@ def test_cdf(name):
 )  # fmt: skip
 def test_kl(name):
     shift = {"Normal": lambda D, T: D.Normal(1.0, 3.0), "Bernoulli": lambda D, T: D.Bernoulli(T.tensor(0.4))}
-    a, b = both(name, lambda T, d: T.distributions.kl_divergence(d, shift.get(name, lambda D, T: d)(T.distributions, T)))
+    a, b = both(
+        name, lambda T, d: T.distributions.kl_divergence(d, shift.get(name, lambda D, T: d)(T.distributions, T))
+    )
     np.testing.assert_allclose(arrays(b), arrays(a), 1e-4, 1e-5)
 
 

@@ -91,7 +91,9 @@ def test_cdf(name):
         np.testing.assert_allclose(arrays(y), arrays(x), 1e-4, 1e-5)
 
 
-@pytest.mark.parametrize("name", ["Weibull", "InverseGamma", "RelaxedOneHotCategorical", "LogisticNormal", "LowRank", "Wishart"])
+@pytest.mark.parametrize(
+    "name", ["Weibull", "InverseGamma", "RelaxedOneHotCategorical", "LogisticNormal", "LowRank", "Wishart"]
+)
 def test_gradients_through_samples(name):
     a, b = both(name, lambda T, d: T.isfinite(d.rsample((2,))).all().item())
     assert a is b is True

@@ -11,7 +11,9 @@ torch = pytest.importorskip("torch")
 
 @pytest.mark.parametrize("lib", [torch, torsh], ids=["torch", "torsh"])
 def test_parameters_that_are_properties_are_checked(lib):
-    with pytest.raises(ValueError, match=r"Expected parameter df .* of distribution Chi2\(\) to satisfy the constraint"):
+    with pytest.raises(
+        ValueError, match=r"Expected parameter df .* of distribution Chi2\(\) to satisfy the constraint"
+    ):
         lib.distributions.Chi2(lib.tensor([-1.0]), validate_args=True)
 
 

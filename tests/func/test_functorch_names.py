@@ -121,7 +121,9 @@ def test_the_package_functorch_is_answered():
         "assert steps is sys.modules['torsh.func._vmap'] if (sys := __import__('sys')) else 0\n"
         "print(functorch.vmap(torch.sin)(torch.zeros(2)).tolist())\n"
     )
-    done = subprocess.run([sys.executable, "-W", "error::FutureWarning", "-c", program], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-W", "error::FutureWarning", "-c", program], capture_output=True, text=True, check=False
+    )
     assert "`functorch.vmap` is deprecated" in done.stderr
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=False)
     assert done.stdout == "[0.0, 0.0]\n", done.stderr

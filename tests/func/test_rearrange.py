@@ -32,7 +32,14 @@ def test_rearrange(pattern, sizes):
 
 @pytest.mark.parametrize(
     ("pattern", "sizes"),
-    [("a b", {}), ("a b -> a", {}), ("a b c -> a b c", {}), ("(a b) c -> a b c", {}), ("(a b) c -> a b c", {"a": 4}), ("a ((b)) -> a b", {})],
+    [
+        ("a b", {}),
+        ("a b -> a", {}),
+        ("a b c -> a b c", {}),
+        ("(a b) c -> a b c", {}),
+        ("(a b) c -> a b c", {"a": 4}),
+        ("a ((b)) -> a b", {}),
+    ],
 )
 def test_rearrange_says_what_is_wrong(pattern, sizes):
     with pytest.raises(ValueError):

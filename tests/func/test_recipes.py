@@ -110,7 +110,12 @@ def hessians(lib):
     def value(v):
         return lib.sin(v @ w).prod() + (v**3).sum()
 
-    ways = [F.hessian, lambda f: F.jacrev(F.jacrev(f)), lambda f: F.jacfwd(F.jacfwd(f)), lambda f: F.jacrev(F.jacfwd(f))]
+    ways = [
+        F.hessian,
+        lambda f: F.jacrev(F.jacrev(f)),
+        lambda f: F.jacfwd(F.jacfwd(f)),
+        lambda f: F.jacrev(F.jacfwd(f)),
+    ]
     found = [way(value)(x[0]) for way in ways]
     return [*found, F.vmap(F.hessian(value))(x)]
 
@@ -129,7 +134,13 @@ def products(lib):
     directions = lib.eye(3, dtype=lib.float64)
     laplacian = F.vmap(lambda d: F.jvp(lambda a: F.jvp(value, (a,), (d,))[1], (x,), (d,))[1])(directions).sum()
     _, pull = F.vjp(lambda a: lib.sin(a @ w), x)
-    return [forward_over_reverse, reverse_over_reverse, reverse_over_forward, laplacian, F.vmap(lambda c: pull(c)[0])(directions)]
+    return [
+        forward_over_reverse,
+        reverse_over_reverse,
+        reverse_over_forward,
+        laplacian,
+        F.vmap(lambda c: pull(c)[0])(directions),
+    ]
 
 
 def tangent_kernel(lib):
@@ -182,7 +193,10 @@ def attention_and_recurrence(lib):
     F, nn = lib.func, lib.nn
     found = []
     rng = np.random.default_rng(5)
-    for module, x in ((nn.MultiheadAttention(4, 2, batch_first=True), (3, 5, 4)), (nn.GRU(4, 3, batch_first=True), (3, 5, 4))):
+    for module, x in (
+        (nn.MultiheadAttention(4, 2, batch_first=True), (3, 5, 4)),
+        (nn.GRU(4, 3, batch_first=True), (3, 5, 4)),
+    ):
         module = module.double()
         with lib.no_grad():
             for p in module.parameters():

@@ -124,9 +124,14 @@ def test_fallback_is_reported_and_right():
     assert got.tolist() == [torch.histc(torch.from_numpy(r), 4, -2, 2).tolist() for r in x.numpy()]
 
 
-@pytest.mark.parametrize("use", [lambda v: v.item(), lambda v: bool(v > 0), lambda v: v.numpy(), lambda v: v * 2 if v > 0 else v])
+@pytest.mark.parametrize(
+    "use", [lambda v: v.item(), lambda v: bool(v > 0), lambda v: v.numpy(), lambda v: v * 2 if v > 0 else v]
+)
 def test_values_are_refused_under_vmap(use):
-    with pytest.raises(RuntimeError, match=r"vmap: It looks like you're (calling \.item|attempting to use a Tensor in some data-dependent)"):
+    with pytest.raises(
+        RuntimeError,
+        match=r"vmap: It looks like you're (calling \.item|attempting to use a Tensor in some data-dependent)",
+    ):
         F.vmap(use)(torsh.ones(3))
 
 
@@ -150,7 +155,11 @@ def test_bad_arguments():
 
 def test_in_place_changes_of_shape():
     x = torsh.arange(24.0).reshape(2, 3, 4)
-    for f in (lambda v: (v * 1).transpose_(0, 1), lambda v: (v * 1).unsqueeze_(0).squeeze_(0).t_(), lambda v: v.clone().unsqueeze_(1)):
+    for f in (
+        lambda v: (v * 1).transpose_(0, 1),
+        lambda v: (v * 1).unsqueeze_(0).squeeze_(0).t_(),
+        lambda v: v.clone().unsqueeze_(1),
+    ):
         want = torch.func.vmap(f)(torch.from_numpy(x.numpy()))
         same(F.vmap(f)(x), want)
     with pytest.raises(RuntimeError, match="vmap: an example cannot be given other memory"):

@@ -21,7 +21,15 @@ FEW = (
 ).split()
 # Strides under vmap are those of the batch's memory (as in PyTorch), not those of a contiguous copy of one example; and memory that
 # is not initialised holds anything.
-DIFFERENT = {"slice_inverse", "as_strided_any", "as_strided", "as_strided_copy", "as_strided_scatter", "view_as_complex_checked", "view_as_complex_copy"}
+DIFFERENT = {
+    "slice_inverse",
+    "as_strided_any",
+    "as_strided",
+    "as_strided_copy",
+    "as_strided_scatter",
+    "view_as_complex_checked",
+    "view_as_complex_copy",
+}
 # Refused: the layout of the result has no batches.
 REFUSED = {"to_sparse_csc", "to_sparse_csr"}
 
@@ -65,7 +73,9 @@ def check(subject, limit):
             return tuple(found) if isinstance(found, (list, tuple)) else found
 
         n = len(tensors)
-        ways = [(0,) * n, (-1,) * n] + ([tuple(0 if i == k else None for i in range(n)) for k in range(min(n, 3))] if n > 1 else [])
+        ways = [(0,) * n, (-1,) * n] + (
+            [tuple(0 if i == k else None for i in range(n)) for k in range(min(n, 3))] if n > 1 else []
+        )
         for dims in ways:
             pairs = [(t, t if d is None else varied(t)) for t, d in zip(tensors, dims)]
             try:
@@ -77,11 +87,15 @@ def check(subject, limit):
                 break
             if [tuple(t.shape) for t in each[0]] != [tuple(t.shape) for t in each[1]]:
                 continue
-            stacked = [p[0].clone() if d is None else torsh.stack(p, 0 if d == 0 else p[0].ndim) for p, d in zip(pairs, dims)]
+            stacked = [
+                p[0].clone() if d is None else torsh.stack(p, 0 if d == 0 else p[0].ndim) for p, d in zip(pairs, dims)
+            ]
             try:
                 got = flat(torsh.vmap(call, in_dims=dims)(*stacked))
             except RuntimeError as e:
-                if str(e).startswith(("vmap: ", "When vmap-ing")):  # refused: values are needed, or a tensor outside would be written to
+                if str(e).startswith(
+                    ("vmap: ", "When vmap-ing")
+                ):  # refused: values are needed, or a tensor outside would be written to
                     continue
                 raise
             for i in range(2):

@@ -44,7 +44,15 @@ def seen(value):
 
 def ran(case, module):
     """The result of a case, or the exception."""
-    scope = {"t": module, "F": module.nn.functional, "np": np, "io": io, "pickle": pickle, "inf": math.inf, "nan": math.nan}
+    scope = {
+        "t": module,
+        "F": module.nn.functional,
+        "np": np,
+        "io": io,
+        "pickle": pickle,
+        "inf": math.inf,
+        "nan": math.nan,
+    }
     module.manual_seed(0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -77,7 +77,13 @@ def test_refusals() -> None:
 def test_tensor_type_of_an_example() -> None:
     for lib in BOTH:
         t = lib.TensorType.create_from_tensor(lib.zeros(2, 3))
-        assert (t.sizes(), t.strides(), t.dim(), t.scalarType(), t.requires_grad()) == ([2, 3], [3, 1], 2, "Float", False)
+        assert (t.sizes(), t.strides(), t.dim(), t.scalarType(), t.requires_grad()) == (
+            [2, 3],
+            [3, 1],
+            2,
+            "Float",
+            False,
+        )
         assert t.isSubtypeOf(lib.TensorType.get())
         assert not lib.TensorType.get().isSubtypeOf(t)
         assert lib.InferredType(t).success()
@@ -132,7 +138,10 @@ def test_every_schema_of_pytorch_is_read() -> None:
         assert parts(torsh, text) == parts(torch, text), text
 
 
-@pytest.mark.parametrize("text", ["bad(", "f(Foo x) -> int", "f(int x) int", "int f(int x)", "f(Tensor x, int y=1, ...) -> ...", "f(int x -> int"])
+@pytest.mark.parametrize(
+    "text",
+    ["bad(", "f(Foo x) -> int", "f(int x) int", "int f(int x)", "f(Tensor x, int y=1, ...) -> ...", "f(int x -> int"],
+)
 def test_unreadable(text: str) -> None:
     for lib in BOTH:
         with pytest.raises(RuntimeError):

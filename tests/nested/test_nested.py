@@ -25,7 +25,9 @@ def arrays() -> list[np.ndarray[Any, Any]]:
 
 def make(lib: Any, layout: str, requires_grad: bool = False, flip: bool = False) -> Any:
     parts = [lib.from_numpy(a) for a in arrays()]
-    return lib.nested.nested_tensor(parts[::-1] if flip else parts, layout=getattr(lib, layout), requires_grad=requires_grad)
+    return lib.nested.nested_tensor(
+        parts[::-1] if flip else parts, layout=getattr(lib, layout), requires_grad=requires_grad
+    )
 
 
 def text(x: Any) -> str:
@@ -83,7 +85,11 @@ JAGGED = {
     "masked_select": lambda lib, a: lib.nested.masked_select(lib.arange(6.0).reshape(2, 3), lib.tensor([[True, False, True], [False, False, True]])),
     "narrow": lambda lib, a: list(lib.nested.narrow(lib.arange(10.0).reshape(2, 5), 1, lib.tensor([0, 1]), lib.tensor([2, 3]), layout=lib.jagged).unbind()),
 }  # fmt: skip
-CASES = [(layout, n) for layout in LAYOUTS for n in COMMON] + [("strided", n) for n in STRIDED] + [("jagged", n) for n in JAGGED]
+CASES = (
+    [(layout, n) for layout in LAYOUTS for n in COMMON]
+    + [("strided", n) for n in STRIDED]
+    + [("jagged", n) for n in JAGGED]
+)
 
 
 @pytest.mark.parametrize(("layout", "op"), CASES)

@@ -86,7 +86,9 @@ CALLS = [
     lambda lib, f: lib.nn.LSTM(5, 6, batch_first=True)(lib.ones(10, 0, 5)),
     lambda lib, f: lib.nn.EmbeddingBag(3, 3, padding_idx=7),
     lambda lib, f: f.embedding_bag(lib.tensor([[11]]), lib.ones(10, 2), mode="max"),
-    lambda lib, f: f.embedding_bag(lib.tensor([[1]]), lib.ones(4, 2), mode="sum", per_sample_weights=lib.ones(1, 1).double()),
+    lambda lib, f: f.embedding_bag(
+        lib.tensor([[1]]), lib.ones(4, 2), mode="sum", per_sample_weights=lib.ones(1, 1).double()
+    ),
     lambda lib, f: lib.nn.utils.rnn.pack_padded_sequence(lib.ones(0, 0), []),
     lambda lib, f: lib.nn.utils.spectral_norm(lib.nn.LazyLinear(3)),
 ]

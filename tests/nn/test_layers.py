@@ -23,7 +23,9 @@ def both(run):
     for i, (a, b) in enumerate(zip(*found, strict=True)):
         if hasattr(a, "detach"):
             assert tuple(a.shape) == tuple(b.shape), i
-            np.testing.assert_allclose(np.asarray(b.detach().tolist()), np.asarray(a.detach().tolist()), 2e-4, 2e-5, err_msg=str(i))
+            np.testing.assert_allclose(
+                np.asarray(b.detach().tolist()), np.asarray(a.detach().tolist()), 2e-4, 2e-5, err_msg=str(i)
+            )
         else:
             assert a == b, i
 
@@ -129,7 +131,9 @@ def test_transformer():
         mask = nn.Transformer.generate_square_subsequent_mask(4)
         out = m(x, y, tgt_mask=mask)
         out.sum().backward()
-        e = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16, 0.1, batch_first=True), 2, nn.LayerNorm(8)).eval()
+        e = nn.TransformerEncoder(
+            nn.TransformerEncoderLayer(8, 2, 16, 0.1, batch_first=True), 2, nn.LayerNorm(8)
+        ).eval()
         padding = T.tensor([[False, False, True, True], [False] * 4])
         with T.no_grad():
             inference = e(T.randn(2, 4, 8), src_key_padding_mask=padding)

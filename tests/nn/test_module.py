@@ -74,7 +74,10 @@ def test_same_seed_same_weights():
         (lambda T, m: m.load_state_dict({"weight": T.ones(1), "bias": T.ones(2), "c": T.ones(1)}), RuntimeError),
         (lambda T, m: T.nn.Module()(1), NotImplementedError),
         (lambda T, m: T.nn.Module(3), TypeError),
-        (lambda T, m: type("M", (T.nn.Module,), {"__init__": lambda s: setattr(s, "l", T.nn.ReLU())})(), AttributeError),
+        (
+            lambda T, m: type("M", (T.nn.Module,), {"__init__": lambda s: setattr(s, "l", T.nn.ReLU())})(),
+            AttributeError,
+        ),
     ],
 )
 def test_errors(what, error):
@@ -111,7 +114,9 @@ def test_state_dict_hooks():
         m = small(T)
         m.register_state_dict_pre_hook(lambda mod, prefix, keep: log.append(("pre", prefix, keep)))
         m.register_state_dict_post_hook(lambda mod, sd, prefix, meta: log.append(("post", len(sd))))
-        m[0].register_load_state_dict_pre_hook(lambda mod, sd, prefix, *a: log.append(("load", prefix, type(mod).__name__)))
+        m[0].register_load_state_dict_pre_hook(
+            lambda mod, sd, prefix, *a: log.append(("load", prefix, type(mod).__name__))
+        )
         m.register_load_state_dict_post_hook(lambda mod, keys: log.append(("done", len(keys.missing_keys))))
         sd = m.state_dict(prefix="p.")
         copied = copy.deepcopy(m)
@@ -127,7 +132,9 @@ def test_forward_hooks():
         m = T.nn.Linear(2, 2)
         x = T.ones(1, 2)
         a = m.register_forward_pre_hook(lambda mod, args: (args[0] * 2,))
-        m.register_forward_pre_hook(lambda mod, args, kw: log.append(("pre", args[0].tolist(), len(kw))), with_kwargs=True)
+        m.register_forward_pre_hook(
+            lambda mod, args, kw: log.append(("pre", args[0].tolist(), len(kw))), with_kwargs=True
+        )
         m.register_forward_hook(lambda mod, args, out: log.append(("post", tuple(out.shape))))
         m.register_forward_hook(lambda mod, args, out: out * 0, prepend=True)
         log.append(m(x).tolist())

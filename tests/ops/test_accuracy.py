@@ -293,7 +293,9 @@ def test_special_functions_at_their_ends(kind):
     calls = [lambda m, x, n=n: getattr(m.special, n)(x) for n in (
         "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "i0", "i0e", "i1", "i1e", "erfcx", "digamma")]  # fmt: skip
     # Not at negative integers and infinity: there PyTorch has large numbers and nan.
-    calls += [lambda m, x, n=n: m.special.polygamma(n, x[((x >= 0) | (x != x.floor())) & (x < math.inf)]) for n in (1, 2, 3)]
+    calls += [
+        lambda m, x, n=n: m.special.polygamma(n, x[((x >= 0) | (x != x.floor())) & (x < math.inf)]) for n in (1, 2, 3)
+    ]
     finite = lambda x: x[x < math.inf]  # at infinity PyTorch's is nan, not 0
     zeta = lambda m, x, s: m.special.zeta(m.full_like(x, s), x)
     calls += [lambda m, x, s=s: zeta(m, finite(x), s) for s in (0.5, 1.0, 1.5, 2.0, math.inf, math.nan)]

@@ -35,7 +35,11 @@ def _same(a, b) -> None:
     for x, y in zip(a, b):
         x, y = x.numpy(), y.numpy()
         assert x.dtype == y.dtype and x.shape == y.shape
-        assert x.tobytes() == y.tobytes() or np.array_equal(np.isnan(x), np.isnan(y)) and np.array_equal(x[x == x], y[y == y])
+        assert (
+            x.tobytes() == y.tobytes()
+            or np.array_equal(np.isnan(x), np.isnan(y))
+            and np.array_equal(x[x == x], y[y == y])
+        )
 
 
 def _inputs(rows: int, columns: int, special: bool, dtype):

@@ -82,5 +82,7 @@ def test_second_derivatives_are_refused(draw) -> None:
     """The derivative is an approximation by pieces: PyTorch has none of it either."""
     c = torsh.tensor([0.5, 2.0], requires_grad=True)
     (g,) = torsh.autograd.grad(draw(c).pow(2).sum(), c, create_graph=True)
-    with pytest.raises(NotImplementedError, match=r"the derivative for '_(standard_gamma|dirichlet)_grad' is not implemented"):
+    with pytest.raises(
+        NotImplementedError, match=r"the derivative for '_(standard_gamma|dirichlet)_grad' is not implemented"
+    ):
         g.sum().backward()

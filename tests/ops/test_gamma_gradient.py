@@ -28,7 +28,9 @@ def test_it_is_the_derivative_of_the_quantile() -> None:
     step = 1e-5
     p = gammainc(a, x)
     slope = (gammaincinv(a + step, p) - gammaincinv(a - step, p)) / (2 * step)
-    np.testing.assert_allclose(torsh._standard_gamma_grad(torsh.from_numpy(a), torsh.from_numpy(x)).numpy(), slope, rtol=2e-4)
+    np.testing.assert_allclose(
+        torsh._standard_gamma_grad(torsh.from_numpy(a), torsh.from_numpy(x)).numpy(), slope, rtol=2e-4
+    )
 
 
 def test_through_draws() -> None:

@@ -229,7 +229,9 @@ def test_addr_in_half_precision_rounds_as_pytorch(dtype, beta, alpha):
 
 def test_addbmm_in_half_precision_adds_one_product_after_the_other():
     g = torch.Generator().manual_seed(0)
-    given = [torch.randn(*s, generator=g) * 8 for s in ((4, 5), (6, 4, 1), (6, 1, 5))]  # products of one term: no sums inside
+    given = [
+        torch.randn(*s, generator=g) * 8 for s in ((4, 5), (6, 4, 1), (6, 1, 5))
+    ]  # products of one term: no sums inside
     wanted = torch.addbmm(*[x.half() for x in given])
     assert torsh.addbmm(*[torsh.tensor(x.tolist(), dtype=torsh.float16) for x in given]).tolist() == wanted.tolist()
 
@@ -237,13 +239,25 @@ def test_addbmm_in_half_precision_adds_one_product_after_the_other():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda t: t.linalg.multi_dot([t.ones(2, 2)] * 2, out=t.ones(2, 2, dtype=t.float64)), "expected out tensor to have dtype float"),
-        (lambda t: t.linalg.norm(t.ones(3), "fro"), "linalg.matrix_norm: The input tensor A must have at least 2 dimensions"),
+        (
+            lambda t: t.linalg.multi_dot([t.ones(2, 2)] * 2, out=t.ones(2, 2, dtype=t.float64)),
+            "expected out tensor to have dtype float",
+        ),
+        (
+            lambda t: t.linalg.norm(t.ones(3), "fro"),
+            "linalg.matrix_norm: The input tensor A must have at least 2 dimensions",
+        ),
         (lambda t: t.linalg.norm(t.ones(3, 3), "nuc", dim=1), "linalg.matrix_norm: dim must be a 2-tuple"),
         (lambda t: t.linalg.norm(t.ones(3), "other"), "linalg.matrix_norm: Order other not supported"),
         (lambda t: t.einsum("..", t.ones(2)), "einsum\\(\\): found '.' for operand 0 that is not part of any ellipsis"),
-        (lambda t: t.einsum("...a...", t.ones(2)), "einsum\\(\\): found '.' for operand 0 for which an ellipsis was already found"),
-        (lambda t: t.heaviside(t.ones(2), t.ones(2), out=t.ones(2, dtype=t.complex64)), "heaviside is not yet implemented for complex"),
+        (
+            lambda t: t.einsum("...a...", t.ones(2)),
+            "einsum\\(\\): found '.' for operand 0 for which an ellipsis was already found",
+        ),
+        (
+            lambda t: t.heaviside(t.ones(2), t.ones(2), out=t.ones(2, dtype=t.complex64)),
+            "heaviside is not yet implemented for complex",
+        ),
     ],
 )
 @pytest.mark.parametrize("module", [torch, torsh])

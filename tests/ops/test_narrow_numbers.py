@@ -33,7 +33,9 @@ def same(found, expected) -> None:
 @pytest.mark.parametrize("number", [0.3, -0.1, 2049, 1e-6, 1e39, -100000])
 @pytest.mark.parametrize("op", OPERATORS)
 def test_numbers_are_rounded_first(op, number, name):
-    values = np.concatenate([np.random.default_rng(0).normal(0, 30, 300), [number if abs(number) < 6e4 else 1.0, np.inf, -np.inf, np.nan]])
+    values = np.concatenate(
+        [np.random.default_rng(0).normal(0, 30, 300), [number if abs(number) < 6e4 else 1.0, np.inf, -np.inf, np.nan]]
+    )
     expected, x = pair(values, name)
     if op in ("pow",) and abs(number) > 6e4:
         number = 2.3
@@ -42,7 +44,9 @@ def test_numbers_are_rounded_first(op, number, name):
     f = OPERATORS[op]
     want, got = f(expected, number), f(x, number)
     if op == "pow":  # a pow of another library: the last bit may differ
-        np.testing.assert_allclose(got.double().numpy(), want.double().numpy(), rtol=2.0**-8 if name == "bfloat16" else 2.0**-10)
+        np.testing.assert_allclose(
+            got.double().numpy(), want.double().numpy(), rtol=2.0**-8 if name == "bfloat16" else 2.0**-10
+        )
     else:
         same(got, want)
 

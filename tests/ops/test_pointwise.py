@@ -409,9 +409,28 @@ def test_gradient_of_number_operand_of_other_dtype():
 _THREE = {  # calls next to those for which an op's body is not run
     "lerp": ["x, x, 0.25", "x, x, x", "x, x, 1", "x, d, 0.5", "x, x, d", "n, n, 0.5", "x, 1.0, 0.5"],
     "where": ["m, x, x", "m, x, 0.5", "m, 0.5, x", "m, x, d", "m, n, n", "x, x, x", "m, 1.0, 2.0", "m"],
-    "addcmul": ["x, x, x", "x, x, d", "n, n, n", "x, x, x, value=2", "n, n, n, value=2", "x, x, x, value=True", "x, 2.0, x, x", "x, d, x"],
+    "addcmul": [
+        "x, x, x",
+        "x, x, d",
+        "n, n, n",
+        "x, x, x, value=2",
+        "n, n, n, value=2",
+        "x, x, x, value=True",
+        "x, 2.0, x, x",
+        "x, d, x",
+    ],
     "addcdiv": ["x, x, x", "x, x, x, value=0.5", "n, n, n", "x, n, n", "x, 0.5, x, x", "d, x, n"],
-    "clamp": ["x, 0.2, 0.5", "x, 0, 1", "n, 0.5, 1.5", "x, x, d", "x, None, 0.5", "x, 0.2, x", "x", "n, 1, 2", "m, 0, 1"],
+    "clamp": [
+        "x, 0.2, 0.5",
+        "x, 0, 1",
+        "n, 0.5, 1.5",
+        "x, x, d",
+        "x, None, 0.5",
+        "x, 0.2, x",
+        "x",
+        "n, 1, 2",
+        "m, 0, 1",
+    ],
 }
 
 

@@ -171,11 +171,23 @@ def test_first_and_second_derivatives(name, function, zeros):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda t: t.cumsum(t.ones(3), 0, dtype=t.float64, out=t.ones(3)), "Expected out tensor to have dtype double, but got float"),
-        (lambda t: t.sum(t.ones(3), 0, dtype=t.float64, out=t.ones(())), "Expected out tensor to have dtype double, but got float"),
-        (lambda t: t.softmax(t.ones(3), 0, dtype=t.float64, out=t.ones(3)), "Expected out tensor to have dtype double, but got float"),
+        (
+            lambda t: t.cumsum(t.ones(3), 0, dtype=t.float64, out=t.ones(3)),
+            "Expected out tensor to have dtype double, but got float",
+        ),
+        (
+            lambda t: t.sum(t.ones(3), 0, dtype=t.float64, out=t.ones(())),
+            "Expected out tensor to have dtype double, but got float",
+        ),
+        (
+            lambda t: t.softmax(t.ones(3), 0, dtype=t.float64, out=t.ones(3)),
+            "Expected out tensor to have dtype double, but got float",
+        ),
         (lambda t: t.all(t.ones(3), out=t.ones(())), "all only supports bool tensor for result, got: Float"),
-        (lambda t: t.any(t.ones(3), 0, out=t.ones((), dtype=t.int64)), "any only supports bool tensor for result, got: Long"),
+        (
+            lambda t: t.any(t.ones(3), 0, out=t.ones((), dtype=t.int64)),
+            "any only supports bool tensor for result, got: Long",
+        ),
     ],
 )
 @pytest.mark.parametrize("module", [torch, torsh])

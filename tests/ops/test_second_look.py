@@ -29,7 +29,9 @@ def test_grid_sample_of_halves_has_pytorch_s_bits(padding: str, dtype: str) -> N
         image, grid = numbers(1, 2, *(4, 5, 3)[:dims]), numbers(1, 3, *(2, 2)[: dims - 1], dims, seed=1)
         for align in (True, False):
             own, theirs = (
-                lib.nn.functional.grid_sample(halves(lib, image, dtype), halves(lib, grid, dtype), mode, padding, align).float().numpy()
+                lib.nn.functional.grid_sample(halves(lib, image, dtype), halves(lib, grid, dtype), mode, padding, align)
+                .float()
+                .numpy()
                 for lib in BOTH
             )
             np.testing.assert_array_equal(own, theirs)
@@ -39,7 +41,11 @@ def test_grid_sample_takes_positions_beyond_the_digits_of_a_half() -> None:
     image = numbers(1, 1, 40, 40)  # 1600 elements: no bfloat16 counts that far
     grid = numbers(1, 3, 3, 2, seed=1) / 3
     own, theirs = (
-        lib.nn.functional.grid_sample(halves(lib, image, "bfloat16"), halves(lib, grid, "bfloat16"), align_corners=False).float().numpy()
+        lib.nn.functional.grid_sample(
+            halves(lib, image, "bfloat16"), halves(lib, grid, "bfloat16"), align_corners=False
+        )
+        .float()
+        .numpy()
         for lib in BOTH
     )
     np.testing.assert_array_equal(own, theirs)
@@ -47,7 +53,9 @@ def test_grid_sample_takes_positions_beyond_the_digits_of_a_half() -> None:
 
 def test_lgamma_between_poles_and_roots() -> None:
     mpmath = pytest.importorskip("mpmath")
-    x = np.concatenate([np.linspace(-5.99, -2.01, 150), [-3.925, -3.859749605631313, -3.277323191492197, -19.5, -0.1, -1e-300]])
+    x = np.concatenate(
+        [np.linspace(-5.99, -2.01, 150), [-3.925, -3.859749605631313, -3.277323191492197, -19.5, -0.1, -1e-300]]
+    )
     with mpmath.workdps(40):
         exact = [mpmath.log(abs(mpmath.gamma(mpmath.mpf(float(v))))) for v in x]
         found = torsh.tensor(x).lgamma().tolist()
@@ -73,7 +81,13 @@ def test_mean_of_scattered_halves_divides_the_rounded_sum(dtype: str) -> None:
             index = np.random.default_rng(seed).integers(0, 3, (3, 6))
             own, theirs = (
                 halves(lib, numbers(3, 6, seed=seed), dtype)
-                .scatter_reduce(1, lib.tensor(index.tolist()), halves(lib, numbers(3, 6, seed=9), dtype), "mean", include_self=own_too)
+                .scatter_reduce(
+                    1,
+                    lib.tensor(index.tolist()),
+                    halves(lib, numbers(3, 6, seed=9), dtype),
+                    "mean",
+                    include_self=own_too,
+                )
                 .float()
                 .numpy()
                 for lib in BOTH
@@ -111,7 +125,11 @@ def test_norms_of_complex_numbers_write_real_ones(dtype: str, out: str) -> None:
         except RuntimeError:
             return "refused"
 
-    for fn in (lambda m, x, k: m.norm(x, 2, **k), lambda m, x, k: m.vector_norm(x, **k), lambda m, x, k: m.matrix_norm(x, **k)):
+    for fn in (
+        lambda m, x, k: m.norm(x, 2, **k),
+        lambda m, x, k: m.vector_norm(x, **k),
+        lambda m, x, k: m.matrix_norm(x, **k),
+    ):
         for wanted in (None, "float64", "complex64", "complex128"):
             own, theirs = (outcome(lib, fn, wanted) for lib in BOTH)
             assert own == theirs, (wanted, own, theirs)

@@ -60,7 +60,12 @@ def test_batch_norm_update_stats() -> None:
     found = []
     for lib in BOTH:
         mean, var = lib.zeros(3, dtype=lib.float64), lib.ones(3, dtype=lib.float64)
-        found.append([t.numpy() for t in (*lib.batch_norm_update_stats(lib.from_numpy(random(2, 3, 4)), mean, var, 0.1), mean, var)])
+        found.append(
+            [
+                t.numpy()
+                for t in (*lib.batch_norm_update_stats(lib.from_numpy(random(2, 3, 4)), mean, var, 0.1), mean, var)
+            ]
+        )
     for a, b in zip(*found):
         np.testing.assert_allclose(a, b, rtol=1e-12)
 
@@ -90,7 +95,9 @@ def test_statistics_of_two_processes_are_those_of_the_whole() -> None:
     np.testing.assert_allclose(var.numpy(), running_var.numpy(), rtol=1e-9)
     sums = [torsh.batch_norm_backward_reduce(q, p, m, inv, tw, True, True, True) for p, q in zip(parts, grads)]
     dy, dy_x, dw, db = (a + b for a, b in zip(*sums))
-    dx = torsh.cat([torsh.batch_norm_backward_elemt(q, p, m, inv, tw, dy, dy_x, counts.int()) for p, q in zip(parts, grads)])
+    dx = torsh.cat(
+        [torsh.batch_norm_backward_elemt(q, p, m, inv, tw, dy, dy_x, counts.int()) for p, q in zip(parts, grads)]
+    )
     np.testing.assert_allclose(dx.numpy(), whole.grad.numpy(), rtol=1e-7, atol=1e-9)
     np.testing.assert_allclose(dw.numpy(), weight.grad.numpy(), rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(db.numpy(), bias.grad.numpy(), rtol=1e-9, atol=1e-9)
@@ -169,15 +176,25 @@ def test_libraries_of_other_vendors(name: str) -> None:
 
 
 def test_mkldnn_convolution() -> None:
-    x, w, b = random(2, 3, 5, 5).astype(np.float32), random(4, 3, 2, 2, seed=1).astype(np.float32), random(4, seed=2).astype(np.float32)
+    x, w, b = (
+        random(2, 3, 5, 5).astype(np.float32),
+        random(4, 3, 2, 2, seed=1).astype(np.float32),
+        random(4, seed=2).astype(np.float32),
+    )
     found = [lib.mkldnn_convolution(*map(lib.from_numpy, (x, w, b)), [1, 1], [1, 2], [1, 1], 1).numpy() for lib in BOTH]
     np.testing.assert_allclose(*found, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("reverse", [False, True])
 def test_mkldnn_rnn_layer(reverse: bool) -> None:
-    arrays = [random(*s, seed=i).astype(np.float32) for i, s in enumerate([(4, 2, 3), (20, 3), (20, 5), (20,), (20,), (1, 2, 5), (1, 2, 5)])]
-    found = [lib.mkldnn_rnn_layer(*map(lib.from_numpy, arrays), reverse, [], 2, 5, 1, True, False, False, False)[:3] for lib in BOTH]
+    arrays = [
+        random(*s, seed=i).astype(np.float32)
+        for i, s in enumerate([(4, 2, 3), (20, 3), (20, 5), (20,), (20,), (1, 2, 5), (1, 2, 5)])
+    ]
+    found = [
+        lib.mkldnn_rnn_layer(*map(lib.from_numpy, arrays), reverse, [], 2, 5, 1, True, False, False, False)[:3]
+        for lib in BOTH
+    ]
     for a, b in zip(*found):
         np.testing.assert_allclose(a.numpy().reshape(-1), b.numpy().reshape(-1), rtol=1e-4, atol=1e-5)
 

@@ -154,7 +154,10 @@ def test_refusals():
     assert math.isnan(torsh.logit(torsh.tensor(2.0)).item())
 
 
-@pytest.mark.parametrize("name", [f"{p}_polynomial_{k}" for p in ("chebyshev", "shifted_chebyshev") for k in "tuvw"] + ["legendre_polynomial_p"])
+@pytest.mark.parametrize(
+    "name",
+    [f"{p}_polynomial_{k}" for p in ("chebyshev", "shifted_chebyshev") for k in "tuvw"] + ["legendre_polynomial_p"],
+)
 def test_a_number_as_degree_gives_the_bits_of_a_tensor(name):
     f = getattr(torsh.special, name)
     x = torsh.tensor([-2.0, -1.0, -0.3, -0.0, 0.7, 1.0, float("inf"), float("nan")])

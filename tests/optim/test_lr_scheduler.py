@@ -41,7 +41,9 @@ def sequence(T, make, n=12, restart=None):
             sched.load_state_dict(saved)
         opt.step()
         sched.step()
-        found.append([g["lr"] for g in opt.param_groups] + sched.get_last_lr() + [g["momentum"] for g in opt.param_groups])
+        found.append(
+            [g["lr"] for g in opt.param_groups] + sched.get_last_lr() + [g["momentum"] for g in opt.param_groups]
+        )
     return found, sched
 
 
@@ -70,7 +72,11 @@ def test_plateau():
             found.append(s.get_last_lr())
         return found
 
-    for kw in ({"patience": 1}, {"mode": "max", "patience": 0, "cooldown": 2, "min_lr": [0.01, 0.2]}, {"threshold_mode": "abs", "patience": 2}):
+    for kw in (
+        {"patience": 1},
+        {"mode": "max", "patience": 0, "cooldown": 2, "min_lr": [0.01, 0.2]},
+        {"threshold_mode": "abs", "patience": 2},
+    ):
         np.testing.assert_allclose(run(torsh, kw), run(torch, kw))
 
 

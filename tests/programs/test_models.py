@@ -163,7 +163,9 @@ def transformer_lm(lib):
             super().__init__()
             self.embed = nn.Embedding(len(symbols), width)
             self.place = nn.Parameter(lib.zeros(1, length, width))
-            layer = nn.TransformerEncoderLayer(width, 2, 32, dropout=0.1, activation="gelu", batch_first=True, norm_first=True)
+            layer = nn.TransformerEncoderLayer(
+                width, 2, 32, dropout=0.1, activation="gelu", batch_first=True, norm_first=True
+            )
             self.layers = nn.TransformerEncoder(layer, 2, norm=nn.LayerNorm(width), enable_nested_tensor=False)
             self.head = nn.Linear(width, len(symbols), bias=False)
             self.head.weight = self.embed.weight

@@ -158,6 +158,8 @@ def test_ensembles_by_stacking_modules():
         parameters, buffers = lib.func.stack_module_state(models)
         x = lib.linspace(-1, 1, 6, dtype=lib.float64).reshape(2, 3)
         base = models[0]
-        out = lib.func.vmap(lambda p, b, x, lib=lib, base=base: lib.func.functional_call(base, (p, b), (x,)), (0, 0, None))(parameters, buffers, x)
+        out = lib.func.vmap(
+            lambda p, b, x, lib=lib, base=base: lib.func.functional_call(base, (p, b), (x,)), (0, 0, None)
+        )(parameters, buffers, x)
         found.append(out.flatten().tolist())
     assert found[0] == pytest.approx(found[1], rel=1e-12)

@@ -29,7 +29,11 @@ def channels(lib: Any, x: np.ndarray[Any, Any], axis: int = 0, dtype: str = "qin
     n = x.shape[axis]
     zeros = lib.arange(n)
     return lib.quantize_per_channel(
-        lib.from_numpy(x.copy()), (lib.arange(n) + 1) * 0.03, zeros * 0.5 if floating else zeros, axis, getattr(lib, dtype)
+        lib.from_numpy(x.copy()),
+        (lib.arange(n) + 1) * 0.03,
+        zeros * 0.5 if floating else zeros,
+        axis,
+        getattr(lib, dtype),
     )
 
 
@@ -119,7 +123,24 @@ def test_ops(op: str) -> None:
     same(*(OPS[op](lib, make(lib, x)) for lib in BOTH))
 
 
-@pytest.mark.parametrize("op", ["row", "columns", "split", "unbind", "clone", "deepcopy", "eq", "gt", "iter", "copy", "fill", "ones_like", "pickle"])
+@pytest.mark.parametrize(
+    "op",
+    [
+        "row",
+        "columns",
+        "split",
+        "unbind",
+        "clone",
+        "deepcopy",
+        "eq",
+        "gt",
+        "iter",
+        "copy",
+        "fill",
+        "ones_like",
+        "pickle",
+    ],
+)
 def test_ops_per_channel(op: str) -> None:
     x = np.array([[-0.5, 0.25, 1.3], [0.7, 2.0, -3.0]], np.float32)
     same(*(OPS[op](lib, channels(lib, x)) for lib in BOTH))
@@ -176,7 +197,9 @@ def test_fused_observer(rows: bool, symmetric: bool) -> None:
         on, outs = lib.tensor([1]), []
         for seed in range(3):
             x = lib.from_numpy(values(3, 5, seed=seed))
-            outs.append(lib.fused_moving_avg_obs_fake_quant(x, on, on, low, high, scale, zero, 0.1, 0, 255, 0, rows, symmetric))
+            outs.append(
+                lib.fused_moving_avg_obs_fake_quant(x, on, on, low, high, scale, zero, 0.1, 0, 255, 0, rows, symmetric)
+            )
         found.append((*outs, low, high, scale, zero))
     same(*found)
 
@@ -192,7 +215,9 @@ def test_linear_with_int8_weight() -> None:
     for lib in BOTH:
         levels, offsets, scale, zero = lib.fbgemm_linear_quantize_weight(lib.from_numpy(w))
         packed = lib.fbgemm_pack_quantized_matrix(levels)
-        y = lib.fbgemm_linear_int8_weight_fp32_activation(lib.from_numpy(x), levels, packed, offsets, scale, zero, lib.from_numpy(bias))
+        y = lib.fbgemm_linear_int8_weight_fp32_activation(
+            lib.from_numpy(x), levels, packed, offsets, scale, zero, lib.from_numpy(bias)
+        )
         found.append((levels, offsets, scale, zero, y))
     same(*found)
 
@@ -210,7 +235,13 @@ def test_linear_with_half_weight() -> None:
 
 @pytest.mark.parametrize(("cell", "gates"), [("lstm", 4), ("gru", 3), ("rnn_relu", 1), ("rnn_tanh", 1)])
 def test_cells(cell: str, gates: int) -> None:
-    wi, wh, b, x, h = values(gates * 5, 4), values(gates * 5, 5, seed=1), values(gates * 5, seed=2), values(2, 4, seed=3), values(2, 5, seed=4)
+    wi, wh, b, x, h = (
+        values(gates * 5, 4),
+        values(gates * 5, 5, seed=1),
+        values(gates * 5, seed=2),
+        values(2, 4, seed=3),
+        values(2, 5, seed=4),
+    )
     found = []
     for lib in BOTH:
         bias, hidden = lib.from_numpy(b), lib.from_numpy(h)
@@ -219,7 +250,11 @@ def test_cells(cell: str, gates: int) -> None:
         hx = (hidden, hidden) if cell == "lstm" else hidden
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found.append(getattr(lib, f"quantized_{cell}_cell")(lib.from_numpy(x), hx, qi, qh, bias, bias, *packed, oi, oh, si, sh, zi, zh))
+            found.append(
+                getattr(lib, f"quantized_{cell}_cell")(
+                    lib.from_numpy(x), hx, qi, qh, bias, bias, *packed, oi, oh, si, sh, zi, zh
+                )
+            )
     same(*found)
 
 
@@ -234,7 +269,9 @@ def test_dtype_properties(name: str) -> None:
             signed = str(e)[:12]
         with pytest.raises(RuntimeError, match="Unknown Complex ScalarType for"):
             d.to_complex()
-        found.append((text(d), d.itemsize, d.is_floating_point, d.is_complex, signed, pickle.loads(pickle.dumps(d)) is d))
+        found.append(
+            (text(d), d.itemsize, d.is_floating_point, d.is_complex, signed, pickle.loads(pickle.dumps(d)) is d)
+        )
     assert found[0] == found[1]
 
 

@@ -14,7 +14,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*[Ss]parse.*:UserWarning")
 
 
 def small(lib: Any) -> Any:
-    return lib.sparse_coo_tensor([[0, 1, 2], [1, 0, 2], [1, 1, 0]], lib.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), (3, 3, 2, 2))
+    return lib.sparse_coo_tensor(
+        [[0, 1, 2], [1, 0, 2], [1, 1, 0]], lib.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), (3, 3, 2, 2)
+    )
 
 
 def outcome(lib: Any, fn: Any) -> Any:
@@ -28,7 +30,9 @@ def outcome(lib: Any, fn: Any) -> Any:
 def test_dimensions_exchanged_in_place_take_their_places_along(name: str) -> None:
     for i in range(4):
         for j in range(4):
-            own, theirs = (outcome(lib, lambda lib: getattr(small(lib), name)(i, j).to_dense().tolist()) for lib in BOTH)
+            own, theirs = (
+                outcome(lib, lambda lib: getattr(small(lib), name)(i, j).to_dense().tolist()) for lib in BOTH
+            )
             assert own == theirs, (i, j)
 
 
@@ -66,7 +70,8 @@ def test_made_like_a_sparse_tensor(name: str, layout: str) -> None:
 def test_norm_over_all_dimensions_only() -> None:
     for kwargs in ({}, {"dim": (0, 1)}, {"dim": (-1, 0)}, {"dim": 0}, {"keepdim": True}):
         own, theirs = (
-            outcome(lib, lambda lib: lib.tensor([[3.0, 0.0], [0.0, 4.0]]).to_sparse().norm(2, **kwargs).tolist()) for lib in BOTH
+            outcome(lib, lambda lib: lib.tensor([[3.0, 0.0], [0.0, 4.0]]).to_sparse().norm(2, **kwargs).tolist())
+            for lib in BOTH
         )
         assert own == theirs, kwargs
 
@@ -86,7 +91,9 @@ def test_dimensions_in_another_order_by_keyword() -> None:
 def test_parts_are_checked() -> None:
     for lib in BOTH:
         assert lib._validate_sparse_coo_tensor_args(lib.tensor([[0, 1]]), lib.ones(2), (2,)) is None
-        with pytest.raises(RuntimeError, match="size is inconsistent with indices: for dim 0, size is 2 but found index 3"):
+        with pytest.raises(
+            RuntimeError, match="size is inconsistent with indices: for dim 0, size is 2 but found index 3"
+        ):
             lib._validate_sparse_coo_tensor_args(lib.tensor([[0, 3]]), lib.ones(2), (2,))
         with pytest.raises(RuntimeError, match="cannot set is_coalesced to true"):
             lib._validate_sparse_coo_tensor_args(lib.tensor([[1, 0]]), lib.ones(2), (2,), is_coalesced=True)

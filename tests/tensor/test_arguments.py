@@ -57,7 +57,9 @@ def names(lib):
 @pytest.mark.parametrize("code", WARNED)
 @pytest.mark.parametrize("lib", [torch, torsh], ids=["torch", "torsh"])
 def test_what_pytorch_warns_of(lib, code):
-    with pytest.warns(match=r"expanded tensors is deprecated|out of bounds \[|does not match the computed|Passing `low==high`"):
+    with pytest.warns(
+        match=r"expanded tensors is deprecated|out of bounds \[|does not match the computed|Passing `low==high`"
+    ):
         eval(code, names(lib))
 
 
@@ -70,7 +72,14 @@ def test_memory_that_is_read_and_written(lib, code):
 
 @pytest.mark.parametrize(
     "code",
-    ["addcmul(o, 2, o, o)", "addcdiv(o, 2, o, o)", "add(o, 2, o)", "addmm(2, m, 3, m, m)", "addmv(2, o, m, o)", "baddbmm(2, b, 3, b, b)"],
+    [
+        "addcmul(o, 2, o, o)",
+        "addcdiv(o, 2, o, o)",
+        "add(o, 2, o)",
+        "addmm(2, m, 3, m, m)",
+        "addmv(2, o, m, o)",
+        "baddbmm(2, b, 3, b, b)",
+    ],
 )
 def test_numbers_between_tensors_are_taken_with_a_warning(code, monkeypatch):
     found = []
@@ -85,7 +94,9 @@ def test_numbers_between_tensors_are_taken_with_a_warning(code, monkeypatch):
     assert "overload of" in str(told[0].message)
 
 
-@pytest.mark.parametrize("code", ["zeros(2, out=lib.ones(3))", "linspace(0, 1, 4, out=lib.ones(3))", "randperm(4, out=lib.ones(3))"])
+@pytest.mark.parametrize(
+    "code", ["zeros(2, out=lib.ones(3))", "linspace(0, 1, 4, out=lib.ones(3))", "randperm(4, out=lib.ones(3))"]
+)
 def test_creation_resizes_what_it_fills_silently(code):
     for lib in (torch, torsh):
         with warnings.catch_warnings():
@@ -131,7 +142,9 @@ def test_assert_close_compares_what_sparse_and_quantized_tensors_hold():
             close(s, (lib.eye(3) * 2).to_sparse())
         with pytest.raises(AssertionError, match=r"^Sparse COO indices are not equal!"):
             close(s, lib.eye(3).flip(0).to_sparse())
-        with pytest.raises(AssertionError, match=r"^The number of specified values in sparse COO tensors does not match: 3 != 9"):
+        with pytest.raises(
+            AssertionError, match=r"^The number of specified values in sparse COO tensors does not match: 3 != 9"
+        ):
             close(s, lib.ones(3, 3).to_sparse())
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -37,7 +37,9 @@ class Log(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-@pytest.mark.parametrize("name", ["shape", "dtype", "device", "grad", "T", "data", "requires_grad", "is_leaf", "ndim", "layout"])
+@pytest.mark.parametrize(
+    "name", ["shape", "dtype", "device", "grad", "T", "data", "requires_grad", "is_leaf", "ndim", "layout"]
+)
 def test_properties(name):
     with pytest.raises(Seen) as found:
         getattr(_answering(), name)
@@ -54,7 +56,10 @@ def test_setting_a_property():
     assert found.value.args[0] == torsh.Tensor.requires_grad.__set__
 
 
-@pytest.mark.parametrize("name", ["backward", "dim", "size", "numel", "detach", "__repr__", "__len__", "__float__", "__array__", "register_hook"])
+@pytest.mark.parametrize(
+    "name",
+    ["backward", "dim", "size", "numel", "detach", "__repr__", "__len__", "__float__", "__array__", "register_hook"],
+)
 def test_plain_methods(name):
     with pytest.raises(Seen) as found:
         getattr(_answering(), name)()
@@ -78,7 +83,15 @@ def test_keywords_and_out_are_seen_as_written():
         torsh.add(x, x, out=torsh.Tensor.clone(x))
         torsh.matmul(x, x, out=torsh.Tensor.clone(x[0]))
         torsh.max(x)
-    assert [(c[0].__name__, c[2]) for c in log.calls] == [("add", ["alpha"]), ("clone", []), ("add", ["out"]), ("__getitem__", []), ("clone", []), ("matmul", ["out"]), ("max", [])]
+    assert [(c[0].__name__, c[2]) for c in log.calls] == [
+        ("add", ["alpha"]),
+        ("clone", []),
+        ("add", ["out"]),
+        ("__getitem__", []),
+        ("clone", []),
+        ("matmul", ["out"]),
+        ("max", []),
+    ]
 
 
 def test_init_gets_its_arguments_by_name():

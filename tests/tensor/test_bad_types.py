@@ -67,7 +67,9 @@ def test_the_first_words_are_those_of_pytorch(case) -> None:
 NUMBERS = {
     "kernel": lambda t, n: t.nn.functional.avg_pool2d(t.arange(16.0).reshape(1, 1, 4, 4), n),
     "stride": lambda t, n: t.nn.functional.max_pool2d(t.arange(16.0).reshape(1, 1, 4, 4), 2, n),
-    "convolution": lambda t, n: t.nn.functional.conv1d(t.arange(8.0).reshape(1, 2, 4), t.ones(2, 1, 2), None, 1, 1, 1, n),
+    "convolution": lambda t, n: t.nn.functional.conv1d(
+        t.arange(8.0).reshape(1, 2, 4), t.ones(2, 1, 2), None, 1, 1, 1, n
+    ),
     "order": lambda t, n: t.linalg.vector_norm(t.arange(4.0), n),
     "distance": lambda t, n: t.dist(t.arange(4.0), t.ones(4), n),
     "counts": lambda t, n: t.eye(3).repeat_interleave(n, 0),

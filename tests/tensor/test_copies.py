@@ -24,7 +24,9 @@ def test_a_subclass_makes_the_copy_it_is_asked_for(T):
         def new_empty(self, shape):
             return type(self)(*shape)
 
-    with pytest.raises(RuntimeError, match=r"implement new_empty\(\) and for which that function returns another instance"):
+    with pytest.raises(
+        RuntimeError, match=r"implement new_empty\(\) and for which that function returns another instance"
+    ):
         copy.deepcopy(T.ones(3).as_subclass(Silent))
     x = T.ones(3).as_subclass(Making)
     x.label = ["a"]
@@ -66,7 +68,9 @@ def test_wrappers(T):
     # What sees the operators below has no part in the functions above: only what it wraps is wrapped.
     assert type(x * 2) is cls and type(x + 1) is T.Tensor
     other = wrapper(T, clone=lambda self: self.elem.clone())
-    with pytest.raises(RuntimeError, match=r"for wrapper subclasses only works for subclass types that implement clone\(\)"):
+    with pytest.raises(
+        RuntimeError, match=r"for wrapper subclasses only works for subclass types that implement clone\(\)"
+    ):
         copy.deepcopy(other(T.ones(2)))
     for name in ("tolist", "numpy"):
         with pytest.raises(RuntimeError, match=rf"\.{name}\(\) is not supported for tensor subclasses"):

@@ -165,6 +165,7 @@ def test_random_gradients(seed) -> None:
                 pool.append(t)
     found = []
     for m, leaf, pool in zip((torsh, torch), leaves, pools):
+
         def gradient(t, pool=pool):
             sum(((v * (1 + 2j)).real * (n + 1)).sum() for n, v in enumerate(pool) if v.requires_grad).backward()
             return t.grad
@@ -173,7 +174,9 @@ def test_random_gradients(seed) -> None:
     if isinstance(found[1], type):  # a value that backward needs was overwritten
         assert found[0] is found[1], told
         return
-    np.testing.assert_allclose(leaves[0].grad.resolve_conj().numpy(), leaves[1].grad.resolve_conj().numpy(), rtol=1e-5, err_msg=str(told))
+    np.testing.assert_allclose(
+        leaves[0].grad.resolve_conj().numpy(), leaves[1].grad.resolve_conj().numpy(), rtol=1e-5, err_msg=str(told)
+    )
 
 
 # ---- one by one --------------------------------------------------------------------------------------------------------
@@ -188,7 +191,16 @@ def test_what_it_is() -> None:
     for t in (x.H, x.mH, x.adjoint(), y.T, y[0], y.detach(), y.data):
         assert t.is_conj() and t.untyped_storage().data_ptr() == x.untyped_storage().data_ptr()
     assert not y.conj().is_conj() and y.conj()._base is x
-    for t in (y.clone(), y.resolve_conj(), y.conj_physical(), y + 0, y.to(torsh.complex128), torsh.zeros_like(y), y[[0]], copy.deepcopy(y)):
+    for t in (
+        y.clone(),
+        y.resolve_conj(),
+        y.conj_physical(),
+        y + 0,
+        y.to(torsh.complex128),
+        torsh.zeros_like(y),
+        y[[0]],
+        copy.deepcopy(y),
+    ):
         assert not t.is_conj() and type(t) is torsh.Tensor
     assert type(torsh.nn.Parameter(y)) is torsh.nn.Parameter
     assert repr(y) == "tensor([[1.-2.j, 3.+1.j]])" and f"{y[0, 0]}" == "(1-2j)" and y[0, 0].item() == 1 - 2j
@@ -197,7 +209,9 @@ def test_what_it_is() -> None:
 def test_refusals() -> None:
     for m in (torsh, torch):
         y = m.tensor([1 + 2j]).conj()
-        with pytest.raises(RuntimeError, match=r"Can't call numpy\(\) on Tensor that has conjugate bit set. Use tensor.resolve_conj"):
+        with pytest.raises(
+            RuntimeError, match=r"Can't call numpy\(\) on Tensor that has conjugate bit set. Use tensor.resolve_conj"
+        ):
             y.numpy()
         with pytest.raises(RuntimeError, match="conjugate bit set"):
             np.asarray(y)
@@ -224,7 +238,12 @@ def test_refusals() -> None:
 def test_pickles_keep_the_bits(again) -> None:
     for t in (torsh.tensor([1 + 2j]).conj(), torsh.tensor([1 + 2j]).conj().imag, torsh.tensor([2j])._neg_view().conj()):
         found = again(t)
-        assert (found.is_conj(), found.is_neg(), found.tolist(), found._is_view()) == (t.is_conj(), t.is_neg(), t.tolist(), False)
+        assert (found.is_conj(), found.is_neg(), found.tolist(), found._is_view()) == (
+            t.is_conj(),
+            t.is_neg(),
+            t.tolist(),
+            False,
+        )
 
 
 def test_files_keep_the_bits() -> None:
@@ -327,7 +346,9 @@ def test_nothing_is_written_to_what_was_computed(monkeypatch) -> None:
 
     monkeypatch.setattr(Pending, "_data", property(read_only))
     unwritten = []
-    for name in sorted(n for n in dir(torsh.Tensor) if n.endswith("_") and not n.endswith("__") and not n.startswith("_")):
+    for name in sorted(
+        n for n in dir(torsh.Tensor) if n.endswith("_") and not n.endswith("__") and not n.startswith("_")
+    ):
         for neg in (False, True):
             for args in ((), (2,), (0, 1), (0,), (torsh.tensor([1.0, 2.0]),), (torsh.tensor([1.0 + 1j, 2.0]),)):
                 x = torsh.tensor([0.25 + 0.5j, 0.5])

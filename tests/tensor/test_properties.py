@@ -112,7 +112,9 @@ def test_printed_forms(block: int) -> None:
                     warnings.simplefilter("ignore")
                     wide = values.astype(np.float32) if dtype in ("float16", "bfloat16", "float8_e5m2") else values
                     t = m.tensor(wide).to(getattr(m, dtype))
-                    printed.append(repr(t.transpose(0, 1) if t.ndim > 1 and seed % 5 == 0 else t).replace("torsh", "torch"))
+                    printed.append(
+                        repr(t.transpose(0, 1) if t.ndim > 1 and seed % 5 == 0 else t).replace("torsh", "torch")
+                    )
             finally:
                 m.set_printoptions(profile="default", sci_mode=None)
         assert printed[0] == printed[1], (seed, shape, dtype, options)

@@ -27,7 +27,9 @@ def same(fn):
     return found[1]
 
 
-@pytest.mark.parametrize(("n", "dtype"), [(256, "uint8"), (257, "uint8"), (128, "int8"), (129, "int8"), (32768, "int16")])
+@pytest.mark.parametrize(
+    ("n", "dtype"), [(256, "uint8"), (257, "uint8"), (128, "int8"), (129, "int8"), (32768, "int16")]
+)
 def test_permutations_use_the_whole_range_of_a_type(n, dtype):
     def draw(T):
         T.manual_seed(3)
@@ -92,7 +94,11 @@ def test_sparse_tensors_have_no_memory_format():
 def test_typed_storages_of_cuda():
     for T in (torch, torsh):
         cls = T.cuda.FloatStorage
-        assert cls.dtype is T.float32 and not isinstance(T.FloatStorage(1), cls) and issubclass(cls, T.storage.TypedStorage)
+        assert (
+            cls.dtype is T.float32
+            and not isinstance(T.FloatStorage(1), cls)
+            and issubclass(cls, T.storage.TypedStorage)
+        )
         with pytest.raises(RuntimeError, match="from_buffer: Not available for CUDA storage"):
             cls.from_buffer(b"abcd")
         with pytest.raises(RuntimeError, match="cannot set item with value type"):

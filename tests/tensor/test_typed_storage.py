@@ -73,7 +73,9 @@ def test_tensor_types_look_at_a_storage(quiet):
     assert x.new(x.storage()).data_ptr() == x.data_ptr()
     for lib in (torch, torsh):
         t = lib.arange(4.0)
-        with pytest.raises(RuntimeError, match="Expected a Storage of type Float or an UntypedStorage, but got type Double"):
+        with pytest.raises(
+            RuntimeError, match="Expected a Storage of type Float or an UntypedStorage, but got type Double"
+        ):
             lib.FloatTensor(t.double().storage())
         with pytest.raises(RuntimeError, match="Expected a Storage of type Float or an UntypedStorage, but got Double"):
             lib.tensor(t.double().storage(), dtype=lib.float32)

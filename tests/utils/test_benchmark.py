@@ -11,7 +11,13 @@ import torsh
 
 torch = pytest.importorskip("torch")
 LIBRARIES = [importlib.import_module(f"{library.__name__}.utils.benchmark") for library in (torch, torsh)]
-TIMES = [[2e-6], [3.1e-6, 3.2e-6, 3.15e-6], [1e-3, 1.1e-3, 0.98e-3, 1.02e-3, 1e-3], [4e-5, 9e-5, 5e-5, 7e-5, 6e-5, 4.4e-5], [2.5]]
+TIMES = [
+    [2e-6],
+    [3.1e-6, 3.2e-6, 3.15e-6],
+    [1e-3, 1.1e-3, 0.98e-3, 1.02e-3, 1e-3],
+    [4e-5, 9e-5, 5e-5, 7e-5, 6e-5, 4.4e-5],
+    [2.5],
+]
 TASKS = [
     {"stmt": "x + y", "setup": "pass"}, {"stmt": "x + y", "setup": "x = 1\ny = 2", "label": "sum"},
     {"stmt": "f(x)\ng(x)", "setup": "pass", "sub_label": "both", "description": "two lines", "num_threads": 4},
@@ -28,7 +34,18 @@ def _measured(library, times, **task):
 def test_a_measurement_prints_as_pytorchs(times, task):
     expected, found = (_measured(library, times, **task) for library in LIBRARIES)
     assert repr(found).splitlines()[1:] == repr(expected).splitlines()[1:]
-    for name in ("median", "mean", "iqr", "significant_figures", "has_warnings", "title", "as_row_name", "stmt", "env", "num_threads"):
+    for name in (
+        "median",
+        "mean",
+        "iqr",
+        "significant_figures",
+        "has_warnings",
+        "title",
+        "as_row_name",
+        "stmt",
+        "env",
+        "num_threads",
+    ):
         assert getattr(found, name) == pytest.approx(getattr(expected, name)), name
 
 
@@ -38,7 +55,16 @@ def test_tables_are_pytorchs(options):
 
     def table(library):
         results = [
-            _measured(library, times, stmt="s", setup="pass", label=label, sub_label=f"n = {n}", description=how, num_threads=threads)
+            _measured(
+                library,
+                times,
+                stmt="s",
+                setup="pass",
+                label=label,
+                sub_label=f"n = {n}",
+                description=how,
+                num_threads=threads,
+            )
             for label in ("first", "second")
             for threads in (1, 4)
             for n, (a, b) in enumerate(itertools.pairwise(TIMES))

@@ -34,7 +34,11 @@ def test_paths(tree):
 
 
 def test_leaves_by_predicate():
-    _both(lambda library: [library.keystr(p) for p, _ in library.tree_leaves_with_path(TREES[1], lambda x: isinstance(x, tuple))])
+    _both(
+        lambda library: [
+            library.keystr(p) for p, _ in library.tree_leaves_with_path(TREES[1], lambda x: isinstance(x, tuple))
+        ]
+    )
 
 
 def test_named_tuples():

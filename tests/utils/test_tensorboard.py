@@ -30,7 +30,9 @@ def _write(lib: Any, folder: Path) -> list[bytes]:
         writer.add_pr_curve("curve", lib.tensor([0, 1, 1, 0]), lib.tensor([0.1, 0.9, 0.4, 0.6]), 1, walltime=6.0)
     (file,) = folder.glob("events*")
     events = list(EventFileLoader(str(file)).Load())
-    return [(e.step, e.wall_time, e.summary.SerializeToString(deterministic=True)) for e in events if e.HasField("summary")]
+    return [
+        (e.step, e.wall_time, e.summary.SerializeToString(deterministic=True)) for e in events if e.HasField("summary")
+    ]
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

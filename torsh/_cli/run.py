@@ -87,7 +87,9 @@ def prepare(backend: str | None, device_type: str, address: str | None = None) -
         try:
             torsh_dask.connect(address)
         except (RuntimeError, ImportError) as e:
-            return f"{e}; the distributed scheduler comes with torsh-array[dask]" if isinstance(e, ImportError) else str(e)
+            return (
+                f"{e}; the distributed scheduler comes with torsh-array[dask]" if isinstance(e, ImportError) else str(e)
+            )
     return None
 
 

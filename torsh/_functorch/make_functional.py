@@ -59,7 +59,12 @@ class FunctionalModuleWithBuffers(_Functional):
     """What ``make_functional_with_buffers`` gives: call it with parameters, buffers and the model's own arguments."""
 
     def __init__(
-        self, stateless_model: Module, param_names: Any, buffer_names: Any, param_names_map: Names, buffer_names_map: Names
+        self,
+        stateless_model: Module,
+        param_names: Any,
+        buffer_names: Any,
+        param_names_map: Names,
+        buffer_names_map: Names,
     ) -> None:
         super().__init__()
         self.stateless_model = stateless_model
@@ -105,7 +110,9 @@ def _untracked(params: Iterable[Tensor], wanted: bool) -> None:
             p.requires_grad_(False)
 
 
-def make_functional(model: Module, disable_autograd_tracking: bool = False) -> tuple[FunctionalModule, tuple[Tensor, ...]]:
+def make_functional(
+    model: Module, disable_autograd_tracking: bool = False
+) -> tuple[FunctionalModule, tuple[Tensor, ...]]:
     """(the model as a function of its parameters, the parameters); RuntimeError for a model with buffers.
 
     Source: https://docs.pytorch.org/docs/stable/func.migrating.html
@@ -117,7 +124,9 @@ def make_functional(model: Module, disable_autograd_tracking: bool = False) -> t
     torsh.Size([3])
     """
     if list(model.buffers()):
-        raise RuntimeError("make_functional(model): `model` has buffers. Please use make_functional_with_buffers(model) instead.")
+        raise RuntimeError(
+            "make_functional(model): `model` has buffers. Please use make_functional_with_buffers(model) instead."
+        )
     return FunctionalModule._create_from(model, disable_autograd_tracking)  # type: ignore[no-any-return]
 
 

@@ -57,10 +57,14 @@ class Array(Tensor):
         if _steps_back(key):
             # The elements' positions, taken backwards, say where to write.
             count = math.prod(self.shape)
-            where = _backwards(torsh.arange(count, device=self.device).reshape(self.shape), key if isinstance(key, tuple) else (key,))
+            where = _backwards(
+                torsh.arange(count, device=self.device).reshape(self.shape), key if isinstance(key, tuple) else (key,)
+            )
             flat = plain(self).reshape(-1)
             flat[where.reshape(-1)] = (
-                value.expand(where.shape).reshape(-1) if isinstance(value, Tensor) else torsh.full((where.numel(),), value, dtype=self.dtype)
+                value.expand(where.shape).reshape(-1)
+                if isinstance(value, Tensor)
+                else torsh.full((where.numel(),), value, dtype=self.dtype)
             )
             if flat.data_ptr() != self.data_ptr():
                 plain(self).copy_(flat.reshape(self.shape))
@@ -82,7 +86,9 @@ class Array(Tensor):
 def namespace(api_version: str | None = None) -> Any:
     """``torsh.array_api``, for a version of the standard it implements."""
     if api_version not in (None, "2021.12", "2022.12", "2023.12", "2024.12", "2025.12"):
-        raise ValueError(f"unsupported version of the Array API standard: {api_version!r}; 2021.12 to 2025.12 are implemented")
+        raise ValueError(
+            f"unsupported version of the Array API standard: {api_version!r}; 2021.12 to 2025.12 are implemented"
+        )
     import torsh.array_api
 
     return torsh.array_api
@@ -104,7 +110,9 @@ def _plain_index(k: Any) -> Any:
 
 
 def _steps_back(key: Any) -> bool:
-    return any(isinstance(k, slice) and k.step is not None and k.step < 0 for k in (key if isinstance(key, tuple) else (key,)))
+    return any(
+        isinstance(k, slice) and k.step is not None and k.step < 0 for k in (key if isinstance(key, tuple) else (key,))
+    )
 
 
 def _backwards(x: Tensor, key: tuple[Any, ...]) -> Tensor:

@@ -124,7 +124,9 @@ def eye(n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: Any = N
 
 
 @standard
-def linspace(start: Any, stop: Any, /, num: int, *, dtype: Any = None, device: Any = None, endpoint: bool = True) -> Any:
+def linspace(
+    start: Any, stop: Any, /, num: int, *, dtype: Any = None, device: Any = None, endpoint: bool = True
+) -> Any:
     """``num`` evenly spaced numbers, with or without ``stop``."""
     if dtype is None and (isinstance(start, complex) or isinstance(stop, complex)):
         dtype = dtypes.get_default_dtype().to_complex()
@@ -219,7 +221,9 @@ def promoted(operands: Any) -> list[Any]:
     if not arrays:
         raise TypeError("expected at least one array among the operands")
     dtype, device = result_type(*operands), arrays[0].device
-    return [a.to(dtype) if isinstance(a, torsh.Tensor) else torsh.tensor(a, dtype=dtype, device=device) for a in operands]
+    return [
+        a.to(dtype) if isinstance(a, torsh.Tensor) else torsh.tensor(a, dtype=dtype, device=device) for a in operands
+    ]
 
 
 _KINDS = {
@@ -260,7 +264,12 @@ def finfo(type: Any, /) -> Any:
     real = dtype.to_real()
     f = torsh.finfo(real)
     return _Info(
-        bits=int(f.bits), eps=float(f.eps), max=float(f.max), min=float(f.min), smallest_normal=float(f.smallest_normal), dtype=real
+        bits=int(f.bits),
+        eps=float(f.eps),
+        max=float(f.max),
+        min=float(f.min),
+        smallest_normal=float(f.smallest_normal),
+        dtype=real,
     )
 
 

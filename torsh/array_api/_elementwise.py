@@ -86,7 +86,11 @@ def expm1(x: Any, /) -> Any:
     re = torsh.where(b == 0, torsh.expm1(a) + 0.0, re)  # + 0.0: the real part of a zero is +0
     low = a == -torsh.inf
     re = torsh.where(low, torsh.full_like(re, -1.0), re)
-    im = torsh.where(low, torsh.where(torsh.isfinite(b), torsh.copysign(torsh.zeros_like(im), torsh.sin(b)), torsh.zeros_like(im)), im)
+    im = torsh.where(
+        low,
+        torsh.where(torsh.isfinite(b), torsh.copysign(torsh.zeros_like(im), torsh.sin(b)), torsh.zeros_like(im)),
+        im,
+    )
     high = (a == torsh.inf) & ~torsh.isfinite(b)
     re = torsh.where(high, torsh.full_like(re, torsh.inf), re)
     im = torsh.where(high, torsh.full_like(im, torsh.nan), im)
@@ -161,4 +165,20 @@ def clip(x: Any, /, min: Any = None, max: Any = None) -> Any:
     return x.clone() if min is None and max is None else x
 
 
-__all__ = sorted([*_SAME, "acos", "ceil", "clip", "expm1", "floor", "floor_divide", "log1p", "remainder", "round", "sign", "tanh", "trunc"])
+__all__ = sorted(
+    [
+        *_SAME,
+        "acos",
+        "ceil",
+        "clip",
+        "expm1",
+        "floor",
+        "floor_divide",
+        "log1p",
+        "remainder",
+        "round",
+        "sign",
+        "tanh",
+        "trunc",
+    ]
+)

@@ -227,7 +227,8 @@ def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Any:
     axis %= x.ndim
     indices = indices.to(torsh.int64)
     lead = torsh.broadcast_shapes(
-        tuple(1 if i == axis else n for i, n in enumerate(x.shape)), tuple(1 if i == axis else n for i, n in enumerate(indices.shape))
+        tuple(1 if i == axis else n for i, n in enumerate(x.shape)),
+        tuple(1 if i == axis else n for i, n in enumerate(indices.shape)),
     )
     x = x.expand(tuple(x.shape[i] if i == axis else n for i, n in enumerate(lead)))
     indices = indices.expand(tuple(indices.shape[i] if i == axis else n for i, n in enumerate(lead)))
@@ -323,6 +324,7 @@ def isin(x1: Any, x2: Any, /, *, invert: bool = False) -> Any:
 
 # ---- statistics --------------------------------------------------------------------------------------------------------
 
+
 def _axes(x: Any, axis: Any) -> tuple[int, ...]:
     if axis is None:
         return tuple(range(x.ndim))
@@ -410,14 +412,18 @@ def mean(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
 def var(x: Any, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Any:
     """The variance over axes (None: all), divided by n - correction."""
     axes = _axes(x, axis)
-    return torsh.var(x, axes, correction=correction, keepdim=keepdims) if axes else x - x  # zero, and nan where there is nothing finite
+    return (
+        torsh.var(x, axes, correction=correction, keepdim=keepdims) if axes else x - x
+    )  # zero, and nan where there is nothing finite
 
 
 @standard
 def std(x: Any, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Any:
     """The standard deviation over axes (None: all)."""
     axes = _axes(x, axis)
-    return torsh.std(x, axes, correction=correction, keepdim=keepdims) if axes else x - x  # zero, and nan where there is nothing finite
+    return (
+        torsh.std(x, axes, correction=correction, keepdim=keepdims) if axes else x - x
+    )  # zero, and nan where there is nothing finite
 
 
 @standard

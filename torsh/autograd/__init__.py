@@ -248,7 +248,9 @@ def _zeros_for(target: Any, requires_grad: bool) -> Any:
         return zeros_like(target, requires_grad=requires_grad)
     shape, kind = target[0].outputs_at.get(target[1], ((), None))
     if kind is None:
-        raise RuntimeError("materialize_grads: the shape at this place of the graph is not known; make it with get_gradient_edge")
+        raise RuntimeError(
+            "materialize_grads: the shape at this place of the graph is not known; make it with get_gradient_edge"
+        )
     return make_full(shape, 0, kind.dtype, kind.device, False).requires_grad_(requires_grad)
 
 
@@ -269,7 +271,13 @@ def _batched_grad(
 
     def once(*cotangents: Any) -> Any:
         found = grad(
-            outputs, inputs, cotangents, retain_graph, create_graph, allow_unused=allow_unused, materialize_grads=materialize_grads
+            outputs,
+            inputs,
+            cotangents,
+            retain_graph,
+            create_graph,
+            allow_unused=allow_unused,
+            materialize_grads=materialize_grads,
         )
         present[:] = [g is not None for g in found]
         return tuple(g for g in found if g is not None)
@@ -314,7 +322,15 @@ def grad(
                 materialize_grads,
             )  # fmt: skip
     return _grad(
-        outputs, inputs, grad_outputs, retain_graph, create_graph, only_inputs, allow_unused, is_grads_batched, materialize_grads
+        outputs,
+        inputs,
+        grad_outputs,
+        retain_graph,
+        create_graph,
+        only_inputs,
+        allow_unused,
+        is_grads_batched,
+        materialize_grads,
     )
 
 

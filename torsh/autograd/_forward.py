@@ -113,7 +113,9 @@ class Level(Mode):
                 return tangent
         elif tangent._bits:
             tangent = tangent._computed()
-        found: Tensor = tangent.new_empty_strided(tuple(t.shape), t.stride()).copy_(tangent) if _dense(t) else tangent.contiguous()
+        found: Tensor = (
+            tangent.new_empty_strided(tuple(t.shape), t.stride()).copy_(tangent) if _dense(t) else tangent.contiguous()
+        )
         self._note(t, found)
         return found
 
@@ -191,7 +193,12 @@ class Level(Mode):
             new = new.expand(tuple(t.shape))
         base = t._base
         if base is None or t._detached:
-            if old is not None and old._fw_own and not (old._rg and old.is_leaf) and hasattr(old, "_physical") >= hasattr(new, "_physical"):
+            if (
+                old is not None
+                and old._fw_own
+                and not (old._rg and old.is_leaf)
+                and hasattr(old, "_physical") >= hasattr(new, "_physical")
+            ):
                 old.copy_(new)
             else:
                 self.give(t, new.clone() if new._base is not None or new._fw_own else new)

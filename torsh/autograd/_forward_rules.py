@@ -195,7 +195,9 @@ def _asked(op: Any, rule: Callable[..., Any], skip: int) -> list[Callable[[Any, 
         elif n.endswith("_shape") and n[:-6] in op.args:
             found.append(functools.partial(_shape, op.args.index(n[:-6])))
         else:
-            raise TypeError(f"a rule of op {op.name!r} asks for {n!r}: it has {', '.join(op.args)}, their tangents as <name>_t, out")
+            raise TypeError(
+                f"a rule of op {op.name!r} asks for {n!r}: it has {', '.join(op.args)}, their tangents as <name>_t, out"
+            )
     return found
 
 
@@ -321,7 +323,9 @@ def two_passes(level: Level, op: Any, args: tuple[Any, ...], tangents: list[Any]
         found: list[Any] = [None] * len(outs)
         around.forward_mode += 1
         try:
-            first = grad([outs[i] for i in chosen], leaves, probes, create_graph=True, allow_unused=True) if chosen else ()
+            first = (
+                grad([outs[i] for i in chosen], leaves, probes, create_graph=True, allow_unused=True) if chosen else ()
+            )
         finally:
             around.forward_mode -= 1
         pairs = [(g, t) for g, t in zip(first, directions) if g is not None and g._rg]
@@ -334,4 +338,6 @@ def two_passes(level: Level, op: Any, args: tuple[Any, ...], tangents: list[Any]
         for o in outs:
             if isinstance(o, Tensor) and o._rg:
                 o._gf, o._nr, o._rg = None, 0, False
-    return _given(level, out if not several else tuple(outs) if type(out) is list else out, found if several else found[0])
+    return _given(
+        level, out if not several else tuple(outs) if type(out) is list else out, found if several else found[0]
+    )

@@ -33,7 +33,6 @@ def current_autograd_node() -> Node | None:
     return None if found is None else found.get("node")
 
 
-
 def will_engine_execute_node(node: Any) -> bool:
     """Whether the running backward pass computes the gradients of a node.  Raises RuntimeError outside of a pass."""
     variables = _running()

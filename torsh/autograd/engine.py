@@ -118,7 +118,9 @@ class Node:
 
     def __call__(self, *grads: Any) -> Any:
         if len(grads) != self.outputs:
-            raise TypeError(f"expected {self.outputs} arguments, got {len(grads)} instead: one gradient per output of {self.name()}")
+            raise TypeError(
+                f"expected {self.outputs} arguments, got {len(grads)} instead: one gradient per output of {self.name()}"
+            )
         found = tuple(self.apply(grads[0] if self.outputs == 1 else list(grads)))
         return found[0] if len(found) == 1 else found
 
@@ -185,7 +187,9 @@ class RemovableHandle:
     def __init__(self, hooks: Any, fn: Any = None, extra_dict: Any = None) -> None:
         self.id = next(RemovableHandle._next)
         self._hooks = hooks
-        self._extra = extra_dict if isinstance(extra_dict, (list, tuple)) else ([extra_dict] if extra_dict is not None else [])
+        self._extra = (
+            extra_dict if isinstance(extra_dict, (list, tuple)) else ([extra_dict] if extra_dict is not None else [])
+        )
         if fn is not None:
             hooks[self.id] = fn
 
@@ -550,13 +554,17 @@ def _hooked(hooks: OrderedDict[int, Any], g: Any) -> Any:
             if not hasattr(new, "_kind"):
                 raise _not_a_tensor(hook, new)
             if g is None:
-                raise RuntimeError(f"can't replace a None gradient with a non-None value: hook '{_name_of(hook)}' returned a tensor")
+                raise RuntimeError(
+                    f"can't replace a None gradient with a non-None value: hook '{_name_of(hook)}' returned a tensor"
+                )
             if tuple(new.shape) != tuple(g.shape):
                 raise RuntimeError(
                     f"hook '{_name_of(hook)}' has changed the size of value: expected {list(g.shape)}, got {list(new.shape)}"
                 )
             if new._kind is not g._kind:
-                raise RuntimeError(f"hook '{_name_of(hook)}' has changed the type of value: was {g.dtype}, now {new.dtype}")
+                raise RuntimeError(
+                    f"hook '{_name_of(hook)}' has changed the type of value: was {g.dtype}, now {new.dtype}"
+                )
             g = new
     last = hooks.get(LAST)
     if last is not None and g is not None:

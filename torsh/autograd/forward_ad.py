@@ -103,9 +103,13 @@ def exit_dual_level(*, level: int | None = None) -> None:
     """
     global _current_level
     if not _levels:
-        raise RuntimeError("Dual level must be a positive number: no level is entered that could be exited. Call enter_dual_level() first")
+        raise RuntimeError(
+            "Dual level must be a positive number: no level is entered that could be exited. Call enter_dual_level() first"
+        )
     if level is not None and level != len(_levels) - 1:
-        raise RuntimeError("Trying to exit a forward AD level that was not the last one that was created. This is not supported.")
+        raise RuntimeError(
+            "Trying to exit a forward AD level that was not the last one that was created. This is not supported."
+        )
     _levels.pop().__exit__()
     _current_level = len(_levels) - 1
 
@@ -144,7 +148,9 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
             "supported."
         )
     if level_.of(tangent) is not None:
-        raise RuntimeError(f"Setting a forward grad that itself has a forward gradient at the same level {_current_level} is not supported.")
+        raise RuntimeError(
+            f"Setting a forward grad that itself has a forward gradient at the same level {_current_level} is not supported."
+        )
     found = dual(level_, tensor, tangent)
     inner = found
     while hasattr(inner, "_physical"):

@@ -47,7 +47,9 @@ class FunctionCtx:
         """Keep inputs or outputs (or None) for ``backward``, where ``ctx.saved_tensors`` gives them."""
         for t in tensors:
             if t is not None and not isinstance(t, Tensor):
-                raise TypeError(f"save_for_backward can only save variables, but argument is of type {type(t).__name__}")
+                raise TypeError(
+                    f"save_for_backward can only save variables, but argument is of type {type(t).__name__}"
+                )
         self._to_save = tensors
 
     def save_for_forward(self, *tensors: Any) -> None:
@@ -160,7 +162,9 @@ class BackwardCFunction(Node, FunctionCtx):
         from torsh.autograd import grad
 
         with enable_grad():
-            probes = [_zeros(s, k).add_(1).requires_grad_() if k.inexact else None for s, k in zip(self._shapes, self._kinds)]
+            probes = [
+                _zeros(s, k).add_(1).requires_grad_() if k.inexact else None for s, k in zip(self._shapes, self._kinds)
+            ]
             each = iter(probes)
             tangents = [next(each) if is_tensor else None for is_tensor in self._is_tensor]
             self._in_jvp = True
@@ -173,7 +177,9 @@ class BackwardCFunction(Node, FunctionCtx):
             wanted = [p for p in probes if p is not None]
             if not pairs:
                 return [None] * len(probes)
-            grads = iter(grad([o for o, _ in pairs], wanted, [c for _, c in pairs], create_graph=True, allow_unused=True))
+            grads = iter(
+                grad([o for o, _ in pairs], wanted, [c for _, c in pairs], create_graph=True, allow_unused=True)
+            )
         return [None if p is None else next(grads) for p in probes]
 
     def _checked(self, grads: list[Any]) -> list[Any]:
@@ -256,7 +262,9 @@ class Function(metaclass=_FunctionMeta):
     @staticmethod
     def jvp(ctx: Any, *grad_inputs: Any) -> Any:
         """The directional derivative, for forward mode."""
-        raise NotImplementedError("You must implement the jvp function for custom autograd.Function to use it with forward mode AD.")
+        raise NotImplementedError(
+            "You must implement the jvp function for custom autograd.Function to use it with forward mode AD."
+        )
 
     @staticmethod
     def vmap(info: Any, in_dims: Any, *args: Any) -> Any:
@@ -311,7 +319,9 @@ class Function(metaclass=_FunctionMeta):
             if isinstance(out, Tensor):
                 outs[i] = cls._mark(node, i, out, tensors, tracked)
         if tracked:
-            views = [o for o in outs if isinstance(o, Tensor) and o._base is not None and not any(o is t for t in tensors)]
+            views = [
+                o for o in outs if isinstance(o, Tensor) and o._base is not None and not any(o is t for t in tensors)
+            ]
             several = sum(isinstance(o, Tensor) and o._rg for o in outs) > 1
             for out in views:  # a write to one would put the view's own history in the place of this function's
                 out._made = "multi" if several else "custom"
@@ -337,7 +347,9 @@ class Function(metaclass=_FunctionMeta):
     ) -> None:
         """Give the outputs of a call their tangents of one level of forward mode, by the user's ``jvp``."""
         given = [
-            _zeros(tuple(a.shape), a._kind) if d is None and node._materialize and isinstance(a, Tensor) and a._kind.inexact else d
+            _zeros(tuple(a.shape), a._kind)
+            if d is None and node._materialize and isinstance(a, Tensor) and a._kind.inexact
+            else d
             for a, d in zip(args, tangents)
         ]
         node._in_jvp = True
@@ -352,14 +364,18 @@ class Function(metaclass=_FunctionMeta):
                 f"{len(found)}): it must return one per output of forward, None for those without"
             )
         for i, (out, result, d) in enumerate(zip(outs, results, found)):
-            differentiable = isinstance(out, Tensor) and out._kind.inexact and not any(result is n for n in node._non_differentiable)
+            differentiable = (
+                isinstance(out, Tensor) and out._kind.inexact and not any(result is n for n in node._non_differentiable)
+            )
             if d is None or not differentiable:
                 if d is not None:
                     raise RuntimeError(
                         f"A custom Function's jvp ({cls.__name__}) returned a forward gradient for output {i}, which is not "
                         "differentiable. You should return None at that position instead."
                     )
-                if isinstance(out, Tensor) and level.of(out) is not None:  # written in place: the tangent it had is gone
+                if (
+                    isinstance(out, Tensor) and level.of(out) is not None
+                ):  # written in place: the tangent it had is gone
                     level.give(out, _zeros(tuple(out.shape), out._kind))
                 continue
             if not isinstance(d, Tensor):
@@ -415,13 +431,22 @@ def _check_dirty(dirty: tuple[Any, ...], outs: list[Any], tracked: bool) -> None
                 "inplace must all be outputs of the Function."
             )
         if tracked and t._rg and t._gf is None and t._base is None:
-            raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation. Clone it before the call")
+            raise RuntimeError(
+                "a leaf Variable that requires grad has been used in an in-place operation. Clone it before the call"
+            )
 
 
-def _check_returned(cls: Any, kept: Sequence[Any], inputs: list[Tensor], outs: list[Any], dirty: tuple[Any, ...]) -> None:
+def _check_returned(
+    cls: Any, kept: Sequence[Any], inputs: list[Tensor], outs: list[Any], dirty: tuple[Any, ...]
+) -> None:
     """An input that is an output too cannot be kept by ``setup_context``: which of the two is meant is not known there."""
     for t in kept:
-        if t is not None and any(t is x for x in inputs) and any(t is o for o in outs) and not any(t is d for d in dirty):
+        if (
+            t is not None
+            and any(t is x for x in inputs)
+            and any(t is o for o in outs)
+            and not any(t is d for d in dirty)
+        ):
             raise RuntimeError(
                 "An input that has been returned as-is as output is being saved for backward. This is not supported if you override "
                 f"setup_context. You should return and save a view of the input instead, e.g. with x.view_as(x), in {cls.__name__}.forward, "

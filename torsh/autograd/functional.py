@@ -216,12 +216,11 @@ def _rows_at_once(outputs: Any, given: Any, create_graph: bool) -> list[tuple[An
     """Blocks of the Jacobian, by output and input, from one backward pass for all rows."""
     sizes = [o.numel() for o in outputs]
     found = _grads([o.reshape(-1) for o in outputs], given, _basis(outputs), create_graph, batched=True)
-    per_input = [
-        t.new_zeros((sum(sizes), *t.shape)) if g is None else g for g, t in zip(found, given)
-    ]
+    per_input = [t.new_zeros((sum(sizes), *t.shape)) if g is None else g for g, t in zip(found, given)]
     split = [g.split(sizes, dim=0) for g in per_input]
     return [
-        tuple(parts[k].reshape((*out.shape, *t.shape)) for parts, t in zip(split, given)) for k, out in enumerate(outputs)
+        tuple(parts[k].reshape((*out.shape, *t.shape)) for parts, t in zip(split, given))
+        for k, out in enumerate(outputs)
     ]
 
 
@@ -237,7 +236,9 @@ def _row_by_row(outputs: Any, given: Any, create_graph: bool, strict: bool) -> l
             found = _grads((out,), given, (unit.reshape(tuple(out.shape)),), create_graph)
             for i, (row, g, t) in enumerate(zip(rows, found, given)):
                 if strict and g is None:
-                    raise RuntimeError(f"Output {k} of the user-provided function is independent of input {i}. {_STRICT}.")
+                    raise RuntimeError(
+                        f"Output {k} of the user-provided function is independent of input {i}. {_STRICT}."
+                    )
                 if strict and create_graph and not g.requires_grad:
                     raise RuntimeError(
                         f"The jacobian of the user-provided function is independent of input {k}. {_STRICT} when create_graph=True."
@@ -292,7 +293,11 @@ def jacobian(
                 "torch.autograd.functional.jacobian: `strict=True` and `vectorized=True` are not supported together. Please either "
                 "set `strict=False` or `vectorize=False`."
             )
-        blocks = _rows_at_once(outputs, given, create_graph) if vectorize else _row_by_row(outputs, given, create_graph, strict)
+        blocks = (
+            _rows_at_once(outputs, given, create_graph)
+            if vectorize
+            else _row_by_row(outputs, given, create_graph, strict)
+        )
     return _finish(_shape(tuple(_shape(b, many_in) for b in blocks), many_out), create_graph)
 
 

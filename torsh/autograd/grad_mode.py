@@ -17,7 +17,9 @@ from typing import Any
 class _Thread(threading.local):
     enabled: bool = True  # whether operations are recorded: what the call path asks
     inference: bool = False
-    asked: bool = False  # in inference mode, where nothing is recorded: whether the grad mode was switched on all the same
+    asked: bool = (
+        False  # in inference mode, where nothing is recorded: whether the grad mode was switched on all the same
+    )
 
 
 thread = _Thread()
@@ -193,7 +195,9 @@ class set_grad_enabled(_Switch):
 
     def __init__(self, mode: bool) -> None:
         if not isinstance(mode, bool):
-            raise TypeError(f"set_grad_enabled(): argument 'enabled' (position 1) must be bool, not {type(mode).__name__}")
+            raise TypeError(
+                f"set_grad_enabled(): argument 'enabled' (position 1) must be bool, not {type(mode).__name__}"
+            )
         self._value = mode
         self.prev = thread.asked if thread.inference else thread.enabled
         _set_grad_mode(mode)
@@ -267,4 +271,3 @@ class inference_mode(_Switch):
         thread.enabled, thread.inference, thread.asked = self._before
         if self.mode:
             inference.end()
-

@@ -270,9 +270,7 @@ class _Check:
                 got = np.sum(np.conj(gradient if places is None else gradient[places]) * u).real
                 self._close(want, got, u, v, k, i, out._kind.complex, "")
 
-    def _close(
-        self, want: Any, got: Any, u: Array, v: Array, k: int, i: int, complex_output: bool, how: str
-    ) -> None:
+    def _close(self, want: Any, got: Any, u: Array, v: Array, k: int, i: int, complex_output: bool, how: str) -> None:
         # The tolerance of one element, for the sum of all of them.
         atol = self.atol * float(np.abs(u).sum() * np.abs(v).sum())
         if not np.allclose(got, want, rtol=self.rtol, atol=max(atol, self.atol), equal_nan=True):
@@ -287,7 +285,11 @@ class _Check:
     def _tangents(self, t: Tensor, direction: Array) -> list[Array]:
         """The directional derivatives of all outputs along a direction of one input."""
         with forward_ad.dual_level():
-            swapped = {id(x): forward_ad.make_dual(x.detach(), x.detach().new_zeros(tuple(x.shape))) for x in self.leaves if x is not t}
+            swapped = {
+                id(x): forward_ad.make_dual(x.detach(), x.detach().new_zeros(tuple(x.shape)))
+                for x in self.leaves
+                if x is not t
+            }
             swapped[id(t)] = forward_ad.make_dual(t.detach(), _like(direction, t))
             found = _tuple(self.func(*_swap(self.inputs, swapped)))
             tangents = []
@@ -343,7 +345,12 @@ class _Check:
                 with warnings.catch_warnings():
                     warnings.filterwarnings("ignore", message="There is a performance drop")
                     got = grad(
-                        out, self.leaves, _stack(cotangents), retain_graph=True, allow_unused=True, is_grads_batched=True
+                        out,
+                        self.leaves,
+                        _stack(cotangents),
+                        retain_graph=True,
+                        allow_unused=True,
+                        is_grads_batched=True,
                     )
             except RuntimeError as e:
                 raise GradcheckError(_batched_failed(e)) from e
@@ -444,7 +451,9 @@ def _fully_stored(t: Tensor) -> Tensor:
     from torsh.sparse._tensor import with_values
 
     values, pattern = t.detach().to_dense(), t._pattern  # type: ignore[attr-defined]
-    full = to_layout(values.new_ones(tuple(t.shape)), t.layout, pattern.block, len(pattern.dense_shape), pattern.sparse_dims)._pattern
+    full = to_layout(
+        values.new_ones(tuple(t.shape)), t.layout, pattern.block, len(pattern.dense_shape), pattern.sparse_dims
+    )._pattern
     made: Tensor = with_values(full, full.pick(values).contiguous())
     return made.requires_grad_(t.requires_grad)
 
@@ -501,8 +510,14 @@ def _units(t: Tensor) -> Iterator[Array]:
 
 
 def _mismatch(k: int, i: int, want: Any, got: Any, complex_output: bool, unit: complex, how: str) -> str:
-    part = f"While considering the {'imaginary' if unit == 1j else 'real'} part of complex outputs only, " if complex_output else ""
-    return f"{part}Jacobian {how}mismatch for output {k} with respect to input {i},\nnumerical:{want}\nanalytical:{got}\n"
+    part = (
+        f"While considering the {'imaginary' if unit == 1j else 'real'} part of complex outputs only, "
+        if complex_output
+        else ""
+    )
+    return (
+        f"{part}Jacobian {how}mismatch for output {k} with respect to input {i},\nnumerical:{want}\nanalytical:{got}\n"
+    )
 
 
 def _same_form(shape: Any, dtype: Any, found: Tensor, eps: float) -> None:

@@ -21,7 +21,10 @@ from torsh.tensor import InferenceVersion, Tensor, new
 _plain = new
 _lock = threading.Lock()
 _depth = 0  # inference modes that are on in all threads together
-_known: tuple[int, tuple[ModuleType, ...]] = (0, ())  # how many modules were loaded at the last look; torsh's with a ``new``
+_known: tuple[int, tuple[ModuleType, ...]] = (
+    0,
+    (),
+)  # how many modules were loaded at the last look; torsh's with a ``new``
 
 
 def _marking(cls: type) -> Any:
@@ -36,7 +39,9 @@ def _marking(cls: type) -> Any:
 def _makers() -> tuple[ModuleType, ...]:
     global _known
     if _known[0] != len(sys.modules):
-        ours = [m for name, m in list(sys.modules.items()) if name.startswith("torsh.") and m is not sys.modules[__name__]]
+        ours = [
+            m for name, m in list(sys.modules.items()) if name.startswith("torsh.") and m is not sys.modules[__name__]
+        ]
         found = tuple(m for m in ours if m.__dict__.get("new") in (_plain, _marking))
         _known = (len(sys.modules), found)
     return _known[1]

@@ -217,7 +217,11 @@ def forbidden(view: Tensor, indirect: bool = False) -> RuntimeError:
     node, made = view._gf, view._made
     assert made is not None
     changed = "its base or another view of its base has been" if indirect else "is being"
-    name = "" if node is None else f"Output {view._nr} of {node.name().removesuffix('Backward0').removesuffix('Backward')} is "
+    name = (
+        ""
+        if node is None
+        else f"Output {view._nr} of {node.name().removesuffix('Backward0').removesuffix('Backward')} is "
+    )
     if node is not None and made in ("multi", "custom"):
         text = f"{name}a view and {changed} modified inplace. "
     else:

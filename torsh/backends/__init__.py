@@ -42,7 +42,13 @@ class Switches(ModuleType):
 
 
 cudnn = Switches(
-    "cudnn", enabled=True, benchmark=False, deterministic=False, allow_tf32=True, benchmark_limit=10, fp32_precision="none"
+    "cudnn",
+    enabled=True,
+    benchmark=False,
+    deterministic=False,
+    allow_tf32=True,
+    benchmark_limit=10,
+    fp32_precision="none",
 )
 mps = Switches("mps")
 mkl = Switches("mkl", VERBOSE_OFF=0, VERBOSE_ON=1)

@@ -98,7 +98,13 @@ class SDPAParams(SimpleNamespace):
         self, query: Any, key: Any, value: Any, attn_mask: Any, dropout: float, is_causal: bool, enable_gqa: bool
     ) -> None:
         super().__init__(
-            query=query, key=key, value=value, attn_mask=attn_mask, dropout=dropout, is_causal=is_causal, enable_gqa=enable_gqa
+            query=query,
+            key=key,
+            value=value,
+            attn_mask=attn_mask,
+            dropout=dropout,
+            is_causal=is_causal,
+            enable_gqa=enable_gqa,
         )
 
 

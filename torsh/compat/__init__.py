@@ -29,7 +29,9 @@ class _Finder(importlib.abc.MetaPathFinder):
     """Answers ``torch``, ``torch.nn``, ... with ``torsh``, ``torsh.nn``, ..., and ``functorch`` with the package of that name here."""
 
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> importlib.machinery.ModuleSpec | None:
-        if fullname == "functorch" or fullname.startswith("functorch."):  # a package of its own in PyTorch's distribution
+        if fullname == "functorch" or fullname.startswith(
+            "functorch."
+        ):  # a package of its own in PyTorch's distribution
             own = "torsh.compat." + fullname
         elif fullname == "torch" or fullname.startswith("torch."):
             own = "torsh" + fullname[5:]
@@ -45,7 +47,9 @@ class _Finder(importlib.abc.MetaPathFinder):
             if not placeholders.exists(fullname):
                 return None
             return importlib.machinery.ModuleSpec(fullname, placeholders.Loader(), is_package=True)
-        return importlib.machinery.ModuleSpec(fullname, _Loader(own), is_package=found.submodule_search_locations is not None)
+        return importlib.machinery.ModuleSpec(
+            fullname, _Loader(own), is_package=found.submodule_search_locations is not None
+        )
 
     def find_distributions(self, context: Any = None) -> Iterable[importlib.metadata.Distribution]:
         """``importlib.metadata.version("torch")`` must answer, as libraries ask it instead of the module."""

@@ -48,7 +48,11 @@ def _inside(globals: Any) -> bool:
     if caller.startswith("torsh_torch"):
         return True
     module = _hidden.get(caller)
-    return module is not None and module.__dict__ is globals or (_belongs(caller) and not hasattr(sys.modules.get(caller), "__torsh__") and _from_torch(globals))
+    return (
+        module is not None
+        and module.__dict__ is globals
+        or (_belongs(caller) and not hasattr(sys.modules.get(caller), "__torsh__") and _from_torch(globals))
+    )
 
 
 def _from_torch(globals: Any) -> bool:

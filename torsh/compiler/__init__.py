@@ -31,7 +31,9 @@ def compile(
     tensor([3.])
     """
     if model is None:
-        return functools.partial(compile, fullgraph=fullgraph, dynamic=dynamic, backend=backend, mode=mode, options=options)
+        return functools.partial(
+            compile, fullgraph=fullgraph, dynamic=dynamic, backend=backend, mode=mode, options=options
+        )
     if not callable(model):
         raise TypeError(f"torch.compile expects a function or a module, got {type(model).__name__}")
     return model

@@ -18,7 +18,9 @@ def needed() -> None:
     from torsh import cuda
 
     if not cuda.is_available():
-        raise AssertionError("Torch not compiled with CUDA enabled: no backend here serves CUDA devices; torch.cuda.is_available() tells")
+        raise AssertionError(
+            "Torch not compiled with CUDA enabled: no backend here serves CUDA devices; torch.cuda.is_available() tells"
+        )
 
 
 class Stream(_streams.Stream):
@@ -41,7 +43,9 @@ class Event(_streams.Event):
     Source: https://docs.pytorch.org/docs/stable/generated/torch.cuda.Event.html
     """
 
-    def __init__(self, enable_timing: bool = False, blocking: bool = False, interprocess: bool = False, external: bool = False) -> None:
+    def __init__(
+        self, enable_timing: bool = False, blocking: bool = False, interprocess: bool = False, external: bool = False
+    ) -> None:
         from torsh import cuda
 
         if not cuda.is_available():

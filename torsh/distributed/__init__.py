@@ -56,5 +56,9 @@ def __getattr__(name: str) -> Any:
     if name in _PACKAGES:
         import importlib
 
-        return importlib.import_module(f"torch.distributed.{name}") if compat.installed() else placeholders.Placeholder(f"torch.distributed.{name}")
+        return (
+            importlib.import_module(f"torch.distributed.{name}")
+            if compat.installed()
+            else placeholders.Placeholder(f"torch.distributed.{name}")
+        )
     return placeholders.listed("torch.distributed", _MISSING, name)

@@ -131,7 +131,9 @@ class Store:
         seconds = (self._timeout if timeout is None else timeout).total_seconds()
         found = self._do("await", str(seconds).encode(), *map(_bytes, keys))
         if found[0] != b"1":
-            raise DistStoreError(f"wait timeout after {round(seconds * 1000)}ms, keys: {', '.join('/' + k for k in keys)}")
+            raise DistStoreError(
+                f"wait timeout after {round(seconds * 1000)}ms, keys: {', '.join('/' + k for k in keys)}"
+            )
         return found[1:]
 
 
@@ -338,7 +340,9 @@ class _Server:
         try:
             self.listener = socket.create_server(("", port), reuse_port=False)
         except OSError as e:
-            raise DistNetworkError(f"The server socket has failed to listen on any local network address. port: {port}, {e}") from e
+            raise DistNetworkError(
+                f"The server socket has failed to listen on any local network address. port: {port}, {e}"
+            ) from e
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 

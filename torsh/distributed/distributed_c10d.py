@@ -171,7 +171,9 @@ def _check_backend(backend: str | None) -> None:
 def _from_environment(name: str) -> str:
     value = os.environ.get(name)
     if value is None:
-        raise ValueError(f"Error initializing torch.distributed using env:// rendezvous: environment variable {name} expected, but not set")
+        raise ValueError(
+            f"Error initializing torch.distributed using env:// rendezvous: environment variable {name} expected, but not set"
+        )
     return value
 
 
@@ -187,7 +189,9 @@ def _rendezvous(url: str, rank: int, world_size: int, timeout: timedelta) -> tup
         rank, world_size = int(query.get("rank", rank)), int(query.get("world_size", world_size))
         for name, value in (("rank", rank), ("world size", world_size)):
             if value < 0:
-                raise ValueError(f"Error initializing torch.distributed using {parsed.scheme}:// rendezvous: {name} parameter missing")
+                raise ValueError(
+                    f"Error initializing torch.distributed using {parsed.scheme}:// rendezvous: {name} parameter missing"
+                )
         if parsed.scheme == "file":
             return FileStore(parsed.path, world_size), rank, world_size
         if parsed.scheme != "tcp":
@@ -356,12 +360,19 @@ def new_group(
     _Started.groups += 1
     chosen = list(range(world.size())) if ranks is None else sorted(ranks) if sort_ranks else list(ranks)
     if len(set(chosen)) != len(chosen) or any(not 0 <= r < world.size() for r in chosen):
-        raise ValueError(f"The new group's rank should be within the world_size set by init_process_group, each once; got {chosen}")
+        raise ValueError(
+            f"The new group's rank should be within the world_size set by init_process_group, each once; got {chosen}"
+        )
     if world.rank() not in chosen:
         return GroupMember.NON_GROUP_MEMBER
     assert _Started.store is not None
     return ProcessGroup(
-        _Started.store, chosen.index(world.rank()), len(chosen), chosen, f"group{_Started.groups}", timeout or world.timeout
+        _Started.store,
+        chosen.index(world.rank()),
+        len(chosen),
+        chosen,
+        f"group{_Started.groups}",
+        timeout or world.timeout,
     )
 
 
@@ -387,7 +398,9 @@ def new_subgroups(
 def _tensors(values: Any, name: str) -> None:
     for value in values if isinstance(values, (list, tuple)) else [values]:
         if not isinstance(value, Tensor):
-            raise TypeError(f"Invalid function argument. Expected parameter `{name}` to be of type torch.Tensor, got {type(value)}")
+            raise TypeError(
+                f"Invalid function argument. Expected parameter `{name}` to be of type torch.Tensor, got {type(value)}"
+            )
 
 
 def _not_here(group: Any) -> bool:
@@ -444,7 +457,9 @@ def all_reduce(tensor: Tensor, op: Any = ReduceOp.SUM, group: Any = None, async_
     return _done([tensor], async_op)
 
 
-def all_reduce_coalesced(tensors: Sequence[Tensor], op: Any = ReduceOp.SUM, group: Any = None, async_op: bool = False) -> Work | None:
+def all_reduce_coalesced(
+    tensors: Sequence[Tensor], op: Any = ReduceOp.SUM, group: Any = None, async_op: bool = False
+) -> Work | None:
     """:func:`all_reduce` of several tensors.
 
     Source: https://docs.pytorch.org/docs/stable/distributed.html
@@ -455,7 +470,12 @@ def all_reduce_coalesced(tensors: Sequence[Tensor], op: Any = ReduceOp.SUM, grou
 
 
 def reduce(
-    tensor: Tensor, dst: int | None = None, op: Any = ReduceOp.SUM, group: Any = None, async_op: bool = False, group_dst: int | None = None
+    tensor: Tensor,
+    dst: int | None = None,
+    op: Any = ReduceOp.SUM,
+    group: Any = None,
+    async_op: bool = False,
+    group_dst: int | None = None,
 ) -> Work | None:
     """Like :func:`all_reduce`, but only one process's tensor is replaced.
 
@@ -501,13 +521,17 @@ def all_gather(tensor_list: Sequence[Tensor], tensor: Tensor, group: Any = None,
         return None
     g = _group(group)
     if len(tensor_list) != g.size():
-        raise ValueError(f"ProcessGroupGloo::allgather: invalid output tensor list at index 0 (expected length {g.size()}, got {len(tensor_list)})")
+        raise ValueError(
+            f"ProcessGroupGloo::allgather: invalid output tensor list at index 0 (expected length {g.size()}, got {len(tensor_list)})"
+        )
     for target, data in zip(tensor_list, g.exchange(packed(tensor))):
         _write(target, data)
     return _done(list(tensor_list), async_op)
 
 
-def all_gather_into_tensor(output_tensor: Tensor, input_tensor: Tensor, group: Any = None, async_op: bool = False) -> Work | None:
+def all_gather_into_tensor(
+    output_tensor: Tensor, input_tensor: Tensor, group: Any = None, async_op: bool = False
+) -> Work | None:
     """Every process's tensor, one after the other in one tensor.
 
     Source: https://docs.pytorch.org/docs/stable/distributed.html#torch.distributed.all_gather_into_tensor
@@ -538,7 +562,9 @@ def reduce_scatter(
     return _done(output, async_op)
 
 
-def reduce_scatter_tensor(output: Tensor, input: Tensor, op: Any = ReduceOp.SUM, group: Any = None, async_op: bool = False) -> Work | None:
+def reduce_scatter_tensor(
+    output: Tensor, input: Tensor, op: Any = ReduceOp.SUM, group: Any = None, async_op: bool = False
+) -> Work | None:
     """:func:`reduce_scatter` of one tensor cut into equal parts.
 
     Source: https://docs.pytorch.org/docs/stable/distributed.html#torch.distributed.reduce_scatter_tensor
@@ -557,7 +583,9 @@ def all_to_all(
     """
     if _not_here(group):
         return None
-    for target, data in zip(output_tensor_list, _group(group).swap([packed(t) for t in input_tensor_list]), strict=True):
+    for target, data in zip(
+        output_tensor_list, _group(group).swap([packed(t) for t in input_tensor_list]), strict=True
+    ):
         _write(target, data)
     return _done(list(output_tensor_list), async_op)
 
@@ -621,7 +649,9 @@ def scatter(
     return _done(tensor, async_op)
 
 
-def barrier(group: Any = None, async_op: bool = False, device_ids: Any = None, timeout: timedelta | None = None) -> Work | None:
+def barrier(
+    group: Any = None, async_op: bool = False, device_ids: Any = None, timeout: timedelta | None = None
+) -> Work | None:
     """Wait until all processes of the group are here.
 
     Source: https://docs.pytorch.org/docs/stable/distributed.html#torch.distributed.barrier
@@ -653,7 +683,11 @@ def all_gather_object(object_list: list[Any], obj: Any, group: Any = None) -> No
 
 
 def gather_object(
-    obj: Any, object_gather_list: list[Any] | None = None, dst: int | None = None, group: Any = None, group_dst: int | None = None
+    obj: Any,
+    object_gather_list: list[Any] | None = None,
+    dst: int | None = None,
+    group: Any = None,
+    group_dst: int | None = None,
 ) -> None:
     """Every process's object, in a list of one process.
 
@@ -712,7 +746,9 @@ def send(tensor: Tensor, dst: int | None = None, group: Any = None, tag: int = 0
     isend(tensor, dst, group, tag, group_dst)
 
 
-def isend(tensor: Tensor, dst: int | None = None, group: Any = None, tag: int = 0, group_dst: int | None = None) -> Work | None:
+def isend(
+    tensor: Tensor, dst: int | None = None, group: Any = None, tag: int = 0, group_dst: int | None = None
+) -> Work | None:
     """:func:`send` without waiting.
 
     Source: https://docs.pytorch.org/docs/stable/distributed.html#torch.distributed.isend
@@ -723,7 +759,9 @@ def isend(tensor: Tensor, dst: int | None = None, group: Any = None, tag: int = 
     g = _group(group)
     target = _number(g, dst, group_dst, None)
     if target == g.rank():
-        raise ValueError("Invalid destination rank: destination rank should not be the same as the rank of the current process.")
+        raise ValueError(
+            "Invalid destination rank: destination rank should not be the same as the rank of the current process."
+        )
     g.send(packed(tensor), target, tag)
     return Work(result=[tensor])
 
@@ -742,7 +780,9 @@ def recv(tensor: Tensor, src: int | None = None, group: Any = None, tag: int = 0
     return g.ranks[_number(g, src, group_src, None)]
 
 
-def irecv(tensor: Tensor, src: int | None = None, group: Any = None, tag: int = 0, group_src: int | None = None) -> Work | None:
+def irecv(
+    tensor: Tensor, src: int | None = None, group: Any = None, tag: int = 0, group_src: int | None = None
+) -> Work | None:
     """:func:`recv`, which waits only when it is asked to.  The source must be named.
 
     Source: https://docs.pytorch.org/docs/stable/distributed.html#torch.distributed.irecv
@@ -768,11 +808,26 @@ class P2POp:
     """
 
     def __init__(
-        self, op: Callable[..., Any], tensor: Tensor, peer: int | None = None, group: Any = None, tag: int = 0, group_peer: int | None = None
+        self,
+        op: Callable[..., Any],
+        tensor: Tensor,
+        peer: int | None = None,
+        group: Any = None,
+        tag: int = 0,
+        group_peer: int | None = None,
     ) -> None:
         if op not in (isend, irecv):
-            raise RuntimeError("Invalid ``op``. Expected ``op`` to be of type ``torch.distributed.isend`` or ``torch.distributed.irecv``.")
-        self.op, self.tensor, self.peer, self.group, self.tag, self.group_peer = op, tensor, peer, group, tag, group_peer
+            raise RuntimeError(
+                "Invalid ``op``. Expected ``op`` to be of type ``torch.distributed.isend`` or ``torch.distributed.irecv``."
+            )
+        self.op, self.tensor, self.peer, self.group, self.tag, self.group_peer = (
+            op,
+            tensor,
+            peer,
+            group,
+            tag,
+            group_peer,
+        )
 
 
 def batch_isend_irecv(p2p_op_list: Sequence[P2POp]) -> list[Work]:

@@ -135,5 +135,10 @@ for _name, _values in _MODULES.items():
     _module = _ModuleType(f"{__name__}.{_name}", f"What PyTorch has in ``torch.distributions.{_name}``.")
     _module.__spec__ = _ModuleSpec(_module.__name__, None)
     # Libraries import the base class from any of them.
-    _module.__dict__.update({v: globals()[v] for v in _values.split()}, Distribution=Distribution, constraints=constraints, __all__=_values.split())
+    _module.__dict__.update(
+        {v: globals()[v] for v in _values.split()},
+        Distribution=Distribution,
+        constraints=constraints,
+        __all__=_values.split(),
+    )
     _sys.modules[_module.__name__] = globals()[_name] = _module

@@ -16,7 +16,9 @@ def _standard_normal(shape: Any, dtype: Any, device: Any) -> Tensor:
     """Draws from N(0, 1)."""
     import torsh
 
-    return torsh.normal(torsh.zeros(tuple(shape), dtype=dtype, device=device), torsh.ones(tuple(shape), dtype=dtype, device=device))
+    return torsh.normal(
+        torsh.zeros(tuple(shape), dtype=dtype, device=device), torsh.ones(tuple(shape), dtype=dtype, device=device)
+    )
 
 
 def vec_to_tril_matrix(vec: Tensor, diag: int = 0) -> Tensor:
@@ -32,7 +34,9 @@ def vec_to_tril_matrix(vec: Tensor, diag: int = 0) -> Tensor:
     # diag + n rows of n columns: the count of elements is quadratic in n.
     n = (-(1 + 2 * diag) + math.sqrt((1 + 2 * diag) ** 2 + 8 * vec.shape[-1] + 4 * abs(diag) * (diag + 1))) / 2
     if not round(n) - n <= 1e-7 * n:
-        raise ValueError(f"The size of last dimension is {vec.shape[-1]} which cannot be expressed as the lower triangular part of a square D x D matrix.")
+        raise ValueError(
+            f"The size of last dimension is {vec.shape[-1]} which cannot be expressed as the lower triangular part of a square D x D matrix."
+        )
     import torsh
 
     size = round(n)

@@ -55,7 +55,12 @@ biject_to, transform_to = ConstraintRegistry(), ConstraintRegistry()
 
 
 def _interval(x: Any) -> Any:
-    if isinstance(x.lower_bound, (int, float)) and x.lower_bound == 0 and isinstance(x.upper_bound, (int, float)) and x.upper_bound == 1:
+    if (
+        isinstance(x.lower_bound, (int, float))
+        and x.lower_bound == 0
+        and isinstance(x.upper_bound, (int, float))
+        and x.upper_bound == 1
+    ):
         return t.SigmoidTransform()
     return t.ComposeTransform([t.SigmoidTransform(), t.AffineTransform(x.lower_bound, x.upper_bound - x.lower_bound)])
 

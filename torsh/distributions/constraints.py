@@ -96,7 +96,9 @@ class _IndependentConstraint(Constraint):
 class _Test(Constraint):
     """A constraint given by a function and its text."""
 
-    def __init__(self, text: str, fn: Callable[[Tensor], Tensor], event_dim: int = 0, is_discrete: bool = False) -> None:
+    def __init__(
+        self, text: str, fn: Callable[[Tensor], Tensor], event_dim: int = 0, is_discrete: bool = False
+    ) -> None:
         self.text, self.fn, self.event_dim, self.is_discrete = text, fn, event_dim, is_discrete
 
     def check(self, value: Tensor) -> Tensor:
@@ -364,7 +366,9 @@ def _single(name: str, *given: Any, **named: Any) -> Constraint:
     def init(self: Any) -> None:
         _Test.__init__(self, f"{type(self).__name__.removeprefix('_')}()", *given, **named)
 
-    kind = globals()[f"_{name}"] = type(f"_{name}", (_Test,), {"__module__": __name__, "__doc__": _Test.__doc__, "__init__": init})
+    kind = globals()[f"_{name}"] = type(
+        f"_{name}", (_Test,), {"__module__": __name__, "__doc__": _Test.__doc__, "__init__": init}
+    )
     found: Constraint = kind()
     return found
 
@@ -380,7 +384,9 @@ nonnegative = greater_than_eq(0.0)
 unit_interval = interval(0.0, 1.0)
 simplex = _single("Simplex", _simplex, 1)
 lower_triangular = _single("LowerTriangular", _lower_triangular, 2)
-lower_cholesky = _single("LowerCholesky", lambda v: _lower_triangular(v) & (v.diagonal(dim1=-2, dim2=-1) > 0).all(-1), 2)
+lower_cholesky = _single(
+    "LowerCholesky", lambda v: _lower_triangular(v) & (v.diagonal(dim1=-2, dim2=-1) > 0).all(-1), 2
+)
 square = _single("Square", lambda v: (v[..., 0, 0] == v[..., 0, 0]) & (v.shape[-1] == v.shape[-2]), 2)
 symmetric = _single("Symmetric", _symmetric, 2)
 positive_definite = _single("PositiveDefinite", _positive_definite, 2)

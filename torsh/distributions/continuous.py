@@ -35,17 +35,17 @@ class _Scalar(Distribution):
 
 
 class Normal(_Scalar, ExponentialFamily):
-    """    loc, scale: mean and standard deviation, numbers or tensors that broadcast; scale must be positive, else ValueError.
-The normal distribution.  Source: https://docs.pytorch.org/docs/stable/distributions.html#normal
+    """loc, scale: mean and standard deviation, numbers or tensors that broadcast; scale must be positive, else ValueError.
+    The normal distribution.  Source: https://docs.pytorch.org/docs/stable/distributions.html#normal
 
-    >>> import torsh
-    >>> from torsh.distributions import Normal
-    >>> d = Normal(torsh.tensor([0., 10.]), torsh.tensor([1., 2.]))  # a batch of two
-    >>> _ = torsh.manual_seed(0)
-    >>> d.sample((5,)).shape
-    torsh.Size([5, 2])
-    >>> d.log_prob(torsh.tensor([0., 10.]))
-    tensor([-0.9189, -1.6121])
+        >>> import torsh
+        >>> from torsh.distributions import Normal
+        >>> d = Normal(torsh.tensor([0., 10.]), torsh.tensor([1., 2.]))  # a batch of two
+        >>> _ = torsh.manual_seed(0)
+        >>> d.sample((5,)).shape
+        torsh.Size([5, 2])
+        >>> d.log_prob(torsh.tensor([0., 10.]))
+        tensor([-0.9189, -1.6121])
     """
 
     _names = ("loc", "scale")
@@ -355,13 +355,24 @@ class StudentT(_Scalar):
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
         y, df = (value - self.loc) / self.scale, self.df
-        norm = self.scale.log() + 0.5 * df.log() + 0.5 * math.log(math.pi) + (0.5 * df).lgamma() - (0.5 * (df + 1)).lgamma()
+        norm = (
+            self.scale.log()
+            + 0.5 * df.log()
+            + 0.5 * math.log(math.pi)
+            + (0.5 * df).lgamma()
+            - (0.5 * (df + 1)).lgamma()
+        )
         return -0.5 * (df + 1.0) * (y**2.0 / df).log1p() - norm
 
     def entropy(self) -> Tensor:
         df = self.df
         beta = (0.5 * df).lgamma() + math.lgamma(0.5) - (0.5 * (df + 1)).lgamma()
-        return self.scale.log() + 0.5 * (df + 1) * ((0.5 * (df + 1)).digamma() - (0.5 * df).digamma()) + 0.5 * df.log() + beta
+        return (
+            self.scale.log()
+            + 0.5 * (df + 1) * ((0.5 * (df + 1)).digamma() - (0.5 * df).digamma())
+            + 0.5 * df.log()
+            + beta
+        )
 
 
 class Gumbel(_Scalar):

@@ -151,7 +151,9 @@ class Geometric(_Binary):
         import torsh
 
         with no_grad():
-            u = self.probs.new_empty(tuple(self._extended_shape(sample_shape))).uniform_(torsh.finfo(self.probs.dtype).tiny, 1)
+            u = self.probs.new_empty(tuple(self._extended_shape(sample_shape))).uniform_(
+                torsh.finfo(self.probs.dtype).tiny, 1
+            )
             return (u.log() / (-self.probs).log1p()).floor()
 
     def log_prob(self, value: Tensor) -> Tensor:
@@ -169,14 +171,14 @@ class Geometric(_Binary):
 
 
 class Categorical(Distribution):
-    """    probs: (*, classes), not negative, normalised by the distribution; or logits. Samples are int64 from 0 to classes - 1.
-One of several classes.  Source: https://docs.pytorch.org/docs/stable/distributions.html#categorical
+    """probs: (*, classes), not negative, normalised by the distribution; or logits. Samples are int64 from 0 to classes - 1.
+    One of several classes.  Source: https://docs.pytorch.org/docs/stable/distributions.html#categorical
 
-    >>> import torsh
-    >>> from torsh.distributions import Categorical
-    >>> d = Categorical(probs=torsh.tensor([0.2, 0.8]))
-    >>> d.log_prob(torsh.tensor(1)).exp(), d.entropy()
-    (tensor(0.8000), tensor(0.5004))
+        >>> import torsh
+        >>> from torsh.distributions import Categorical
+        >>> d = Categorical(probs=torsh.tensor([0.2, 0.8]))
+        >>> d.log_prob(torsh.tensor(1)).exp(), d.entropy()
+        (tensor(0.8000), tensor(0.5004))
     """
 
     arg_constraints = {"probs": c.simplex, "logits": c.real_vector}
@@ -342,7 +344,9 @@ class Binomial(_Binary):
     arg_constraints = {"total_count": c.nonnegative_integer, "probs": c.unit_interval, "logits": c.real}
     has_enumerate_support = True
 
-    def __init__(self, total_count: Any = 1, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
+    def __init__(
+        self, total_count: Any = 1, probs: Any = None, logits: Any = None, validate_args: bool | None = None
+    ) -> None:
         if (probs is None) == (logits is None):
             raise ValueError("Either `probs` or `logits` must be specified, but not both.")
         given = probs if logits is None else logits
@@ -398,7 +402,9 @@ class NegativeBinomial(_Binary):
     arg_constraints = {"total_count": c.greater_than_eq(0), "probs": c.half_open_interval(0.0, 1.0), "logits": c.real}
     support = c.nonnegative_integer
 
-    def __init__(self, total_count: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
+    def __init__(
+        self, total_count: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None
+    ) -> None:
         if (probs is None) == (logits is None):
             raise ValueError("Either `probs` or `logits` must be specified, but not both.")
         self.total_count, given = broadcast_all(total_count, probs if logits is None else logits)

@@ -27,7 +27,9 @@ def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
     from torsh.overrides import is_tensor_like
 
     if not all(isinstance(v, (int, float)) or is_tensor_like(v) for v in values):
-        raise ValueError("Input arguments must all be instances of Number, torch.Tensor or objects implementing __torch_function__.")
+        raise ValueError(
+            "Input arguments must all be instances of Number, torch.Tensor or objects implementing __torch_function__."
+        )
     like = {"dtype": tensors[0].dtype, "device": tensors[0].device} if tensors else {"dtype": torsh.get_default_dtype()}
     return torsh.broadcast_tensors(*[torsh.tensor(v, **like) if isinstance(v, (int, float)) else v for v in values])
 
@@ -86,6 +88,7 @@ class Distribution:
     has_rsample = False
     has_enumerate_support = False
     _validate_args = __debug__
+
     @staticmethod
     def set_default_validate_args(value: bool) -> None:
         """Whether parameters and values are checked where nothing else is said."""

@@ -165,7 +165,9 @@ def _multivariate_normal(p: Any, q: Any) -> Tensor:
     import torsh
 
     if p.event_shape != q.event_shape:
-        raise ValueError("KL-divergence between two Multivariate Normals with different event shapes cannot be computed")
+        raise ValueError(
+            "KL-divergence between two Multivariate Normals with different event shapes cannot be computed"
+        )
     a, b = p._unbroadcasted_scale_tril, q._unbroadcasted_scale_tril
     n = p.event_shape[0]
     shape = (*torsh.broadcast_shapes(a.shape[:-2], b.shape[:-2]), n, n)

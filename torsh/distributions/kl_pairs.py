@@ -141,7 +141,9 @@ def _pareto_gamma(p: Any, q: Any) -> Tensor:
 @register_kl(k.Normal, k.Laplace)
 def _normal_laplace(p: Any, q: Any) -> Tensor:
     gap = (p.loc - q.loc) / p.scale
-    distance = math.sqrt(2 / math.pi) * p.scale * (-0.5 * gap.pow(2)).exp() + (p.loc - q.loc) * (math.sqrt(0.5) * gap).erf()
+    distance = (
+        math.sqrt(2 / math.pi) * p.scale * (-0.5 * gap.pow(2)).exp() + (p.loc - q.loc) * (math.sqrt(0.5) * gap).erf()
+    )
     return -p.entropy() + (2 * q.scale).log() + distance / q.scale
 
 
@@ -222,7 +224,9 @@ def _normal_vectors(p: Any, q: Any) -> Tensor:
             "KL-divergence between two (Low Rank) Multivariate Normals with different event shapes cannot be computed: "
             f"{tuple(p.event_shape)} and {tuple(q.event_shape)}"
         )
-    first, second = (x._log_det() if isinstance(x, LowRankMultivariateNormal) else 2 * x._half_log_det() for x in (p, q))
+    first, second = (
+        x._log_det() if isinstance(x, LowRankMultivariateNormal) else 2 * x._half_log_det() for x in (p, q)
+    )
     inverse, gap = q.precision_matrix, (q.loc - p.loc).unsqueeze(-1)
     trace = (inverse * p.covariance_matrix).sum((-2, -1))
     distance = (gap * (inverse @ gap)).sum((-2, -1))
@@ -232,5 +236,7 @@ def _normal_vectors(p: Any, q: Any) -> Tensor:
 @register_kl(TransformedDistribution, TransformedDistribution)
 def _transformed(p: Any, q: Any) -> Tensor:
     if p.transforms != q.transforms or p.event_shape != q.event_shape:
-        raise NotImplementedError("KL of transformed distributions is known only where both have equal transforms and event shapes")
+        raise NotImplementedError(
+            "KL of transformed distributions is known only where both have equal transforms and event shapes"
+        )
     return kl_divergence(p.base_dist, q.base_dist)

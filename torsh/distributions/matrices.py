@@ -55,7 +55,10 @@ class LowRankMultivariateNormal(Distribution):
             ) from e
         self.loc, self.cov_diag = loc.expand((*shape, -1)), cov_diag.expand((*shape, -1))
         self.cov_factor = cov_factor.expand((*shape, -1, -1))
-        self._factor, self._diag = (cov_factor,), (cov_diag,)  # unexpanded: in tuples, so that expand() leaves them alone
+        self._factor, self._diag = (
+            (cov_factor,),
+            (cov_diag,),
+        )  # unexpanded: in tuples, so that expand() leaves them alone
         scaled = cov_factor.mT / cov_diag.unsqueeze(-2)
         eye = torsh.eye(cov_factor.shape[-1], dtype=loc.dtype, device=loc.device)
         self._capacitance = (torsh.linalg.cholesky(scaled @ cov_factor + eye),)
@@ -164,7 +167,8 @@ class Wishart(ExponentialFamily):
         setattr(self, name, matrix.expand((*shape, -1, -1)))
         if bool(self.df.lt(n).any()):
             warnings.warn(
-                "Low df values detected. Singular samples are highly likely to occur for ndim - 1 < df < ndim.", stacklevel=2
+                "Low df values detected. Singular samples are highly likely to occur for ndim - 1 < df < ndim.",
+                stacklevel=2,
             )
         super().__init__(shape, matrix.shape[-2:], validate_args=validate_args)
         if name == "scale_tril":
@@ -240,7 +244,11 @@ class Wishart(ExponentialFamily):
 
         self._validate_sample(value)
         nu, n = self.df, self._event_shape[-1]
-        factor = self._factor[0].expand((*value.shape[:-2], n, n)) if value.dim() > self._factor[0].dim() else self._factor[0]
+        factor = (
+            self._factor[0].expand((*value.shape[:-2], n, n))
+            if value.dim() > self._factor[0].dim()
+            else self._factor[0]
+        )
         trace = torsh.cholesky_solve(value, factor).diagonal(dim1=-2, dim2=-1).sum(-1)
         return (
             -nu * (n * math.log(2) / 2 + self._half_log_det()) - torsh.mvlgamma(nu / 2, n)

@@ -95,7 +95,9 @@ class Multinomial(Distribution):
 
     arg_constraints = {"probs": c.simplex, "logits": c.real_vector}
 
-    def __init__(self, total_count: int = 1, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
+    def __init__(
+        self, total_count: int = 1, probs: Any = None, logits: Any = None, validate_args: bool | None = None
+    ) -> None:
         if not isinstance(total_count, int):
             raise NotImplementedError("inhomogeneous total_count is not supported")
         self.total_count = total_count
@@ -216,7 +218,9 @@ class MultivariateNormal(Distribution):
         return torsh.cholesky_inverse(self._unbroadcasted_scale_tril).expand((*self._batch_shape, n, n))
 
     mean = mode = property(lambda self: self.loc)
-    variance = property(lambda self: self._unbroadcasted_scale_tril.pow(2).sum(-1).expand(self._batch_shape + self._event_shape))
+    variance = property(
+        lambda self: self._unbroadcasted_scale_tril.pow(2).sum(-1).expand(self._batch_shape + self._event_shape)
+    )
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         eps = standard_normal(self._extended_shape(sample_shape), self.loc)
@@ -287,7 +291,9 @@ class Independent(Distribution):
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         inner = self._event_shape[: self.reinterpreted_batch_ndims]
-        return type(self)(self.base_dist.expand((*batch_shape, *inner)), self.reinterpreted_batch_ndims, validate_args=False)
+        return type(self)(
+            self.base_dist.expand((*batch_shape, *inner)), self.reinterpreted_batch_ndims, validate_args=False
+        )
 
     has_rsample = property(lambda self: self.base_dist.has_rsample)
 
@@ -335,13 +341,9 @@ class MixtureSameFamily(Distribution):
         self, mixture_distribution: Categorical, component_distribution: Distribution, validate_args: bool | None = None
     ) -> None:
         if not isinstance(mixture_distribution, Categorical):
-            raise ValueError(
-                " The Mixture distribution needs to be an  instance of torch.distributions.Categorical"
-            )
+            raise ValueError(" The Mixture distribution needs to be an  instance of torch.distributions.Categorical")
         if not isinstance(component_distribution, Distribution):
-            raise ValueError(
-                "The Component distribution need to be an instance of torch.distributions.Distribution"
-            )
+            raise ValueError("The Component distribution need to be an instance of torch.distributions.Distribution")
         k, kc = mixture_distribution.logits.shape[-1], component_distribution.batch_shape[-1]
         if k != kc:
             raise ValueError(
@@ -349,7 +351,9 @@ class MixtureSameFamily(Distribution):
             )
         self._mixture_distribution = mixture_distribution
         self._component_distribution = component_distribution
-        super().__init__(component_distribution.batch_shape[:-1], component_distribution.event_shape, validate_args=validate_args)
+        super().__init__(
+            component_distribution.batch_shape[:-1], component_distribution.event_shape, validate_args=validate_args
+        )
 
     mixture_distribution = property(
         lambda self: self._mixture_distribution,
@@ -396,4 +400,12 @@ class MixtureSameFamily(Distribution):
         return f"MixtureSameFamily(\n  {self._mixture_distribution},\n  {self._component_distribution})"
 
 
-__all__ = ["Dirichlet", "Independent", "MixtureSameFamily", "Multinomial", "MultivariateNormal", "mahalanobis", "sum_rightmost"]
+__all__ = [
+    "Dirichlet",
+    "Independent",
+    "MixtureSameFamily",
+    "Multinomial",
+    "MultivariateNormal",
+    "mahalanobis",
+    "sum_rightmost",
+]

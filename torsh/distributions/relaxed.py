@@ -36,7 +36,9 @@ class LogitRelaxedBernoulli(_Binary):
     support = c.real
     # PyTorch leaves ``has_rsample`` False here, though there is an ``rsample``.
 
-    def __init__(self, temperature: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
+    def __init__(
+        self, temperature: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None
+    ) -> None:
         self.temperature = temperature
         self._take_odds(probs, logits, validate_args)
 
@@ -44,7 +46,9 @@ class LogitRelaxedBernoulli(_Binary):
         new = super().expand(batch_shape, _instance) if self.temperature.dim() == len(self._batch_shape) else None
         if new is None:
             name = "probs" if "probs" in self.__dict__ else "logits"
-            new = type(self)(self.temperature, **{name: getattr(self, name).expand(tuple(batch_shape))}, validate_args=False)
+            new = type(self)(
+                self.temperature, **{name: getattr(self, name).expand(tuple(batch_shape))}, validate_args=False
+            )
         new.temperature = self.temperature
         return new
 
@@ -85,8 +89,12 @@ class RelaxedBernoulli(_Relaxed):
     arg_constraints = {"probs": c.unit_interval, "logits": c.real}
     support = c.unit_interval
 
-    def __init__(self, temperature: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
-        super().__init__(LogitRelaxedBernoulli(temperature, probs, logits), SigmoidTransform(), validate_args=validate_args)
+    def __init__(
+        self, temperature: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None
+    ) -> None:
+        super().__init__(
+            LogitRelaxedBernoulli(temperature, probs, logits), SigmoidTransform(), validate_args=validate_args
+        )
 
 
 class ExpRelaxedCategorical(Distribution):
@@ -105,7 +113,9 @@ class ExpRelaxedCategorical(Distribution):
     support = c.real_vector
     has_rsample = True
 
-    def __init__(self, temperature: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
+    def __init__(
+        self, temperature: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None
+    ) -> None:
         self._categorical, self.temperature = Categorical(probs, logits), temperature
         shape = self._categorical.param_shape
         super().__init__(shape[:-1], shape[-1:], validate_args=validate_args)
@@ -147,7 +157,9 @@ class RelaxedOneHotCategorical(_Relaxed):
     arg_constraints = {"probs": c.simplex, "logits": c.real_vector}
     support = c.simplex
 
-    def __init__(self, temperature: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
+    def __init__(
+        self, temperature: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None
+    ) -> None:
         base = ExpRelaxedCategorical(temperature, probs, logits, validate_args=validate_args)
         super().__init__(base, ExpTransform(), validate_args=validate_args)
 
@@ -212,7 +224,11 @@ class ContinuousBernoulli(_Binary, ExponentialFamily):
     has_rsample = True
 
     def __init__(
-        self, probs: Any = None, logits: Any = None, lims: tuple[float, float] = (0.499, 0.501), validate_args: bool | None = None
+        self,
+        probs: Any = None,
+        logits: Any = None,
+        lims: tuple[float, float] = (0.499, 0.501),
+        validate_args: bool | None = None,
     ) -> None:
         self._lims = lims
         if probs is not None:

@@ -399,7 +399,9 @@ class AffineTransform(Transform):
         self.loc, self.scale, self._event_dim = loc, scale, event_dim
 
     domain = codomain = property(lambda self: c.independent(c.real, self._event_dim) if self._event_dim else c.real)
-    sign = property(lambda self: self.scale.sign() if isinstance(self.scale, Tensor) else (self.scale > 0) - (self.scale < 0))
+    sign = property(
+        lambda self: self.scale.sign() if isinstance(self.scale, Tensor) else (self.scale > 0) - (self.scale < 0)
+    )
 
     def _call(self, x: Tensor) -> Tensor:
         return self.loc + self.scale * x

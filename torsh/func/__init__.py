@@ -50,7 +50,13 @@ def debug_unwrap(tensor: Any, *, recurse: bool = True) -> Any:
 
 
 def functional_call(
-    module: Any, parameter_and_buffer_dicts: Any, args: Any = None, kwargs: Any = None, *, tie_weights: bool = True, strict: bool = False
+    module: Any,
+    parameter_and_buffer_dicts: Any,
+    args: Any = None,
+    kwargs: Any = None,
+    *,
+    tie_weights: bool = True,
+    strict: bool = False,
 ) -> Any:
     """Call a module with other parameters and buffers: a dictionary by name, or several.
 
@@ -71,7 +77,9 @@ def functional_call(
         for d in values:
             repeated = merged.keys() & d.keys()
             if repeated:
-                raise ValueError(f"{sorted(repeated)[0]} appears in multiple dictionaries; behavior of functional call is ambiguous")
+                raise ValueError(
+                    f"{sorted(repeated)[0]} appears in multiple dictionaries; behavior of functional call is ambiguous"
+                )
             merged.update(d)
         values = merged
     return call(module, values, args, kwargs, tie_weights=tie_weights, strict=strict)

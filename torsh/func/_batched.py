@@ -56,7 +56,25 @@ def _refuse(self: Example, *args: Any) -> Any:
     return self.values  # there are none: raises
 
 
-for _name in ("lt", "le", "gt", "ge", "add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "getitem", "setitem", "iter", "len", "float", "int"):
+for _name in (
+    "lt",
+    "le",
+    "gt",
+    "ge",
+    "add",
+    "radd",
+    "sub",
+    "rsub",
+    "mul",
+    "rmul",
+    "truediv",
+    "getitem",
+    "setitem",
+    "iter",
+    "len",
+    "float",
+    "int",
+):
     setattr(Example, f"__{_name}__", _refuse)
 
 

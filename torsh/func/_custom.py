@@ -41,7 +41,10 @@ def wrapped(mode: VmapMode, result: Any, dims: Any) -> Any:
         )
     if not all(d is None or isinstance(d, int) for d in where):
         raise RuntimeError(f"vmap: out_dims must be integers or None, got {dims}")
-    made = [t if d is None or not isinstance(t, Tensor) else batched(t.movedim(d, 0), mode.level) for t, d in zip(leaves, where)]
+    made = [
+        t if d is None or not isinstance(t, Tensor) else batched(t.movedim(d, 0), mode.level)
+        for t, d in zip(leaves, where)
+    ]
     return unflatten(made, spec)
 
 
@@ -208,7 +211,9 @@ def _generated(cls: Any, mode: VmapMode, dims: tuple[Any, ...], out_dims: list[A
 
     def jvp(ctx: Any, *tangents: Any) -> Any:
         found, m = run(ctx, "jvp", tangents, dims)
-        outs = [None if t is None else physical(t, m.level, size) if d is not None else t for t, d in zip(found, out_dims)]
+        outs = [
+            None if t is None else physical(t, m.level, size) if d is not None else t for t, d in zip(found, out_dims)
+        ]
         return tuple(outs) if len(outs) > 1 else outs[0]
 
     members: dict[str, Any] = {

@@ -24,7 +24,9 @@ def _groups(text: str, pattern: str) -> list[list[str]]:
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None:
-            raise ValueError(f"Unexpected character {text[at]!r} in the pattern {pattern!r}: names, '1', '...' and brackets may stand there")
+            raise ValueError(
+                f"Unexpected character {text[at]!r} in the pattern {pattern!r}: names, '1', '...' and brackets may stand there"
+            )
         at, token = match.end(), match[1]
         if token == "(":
             if inside is not None:
@@ -74,12 +76,16 @@ def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Tensor:
     left, right = (_groups(s, pattern) for s in sides)
     here, there = ([n for g in side for n in g] for side in (left, right))
     if set(here) != set(there):
-        raise ValueError(f"Identifiers only on one side of expression (should be on both): {sorted(set(here) ^ set(there))}")
+        raise ValueError(
+            f"Identifiers only on one side of expression (should be on both): {sorted(set(here) ^ set(there))}"
+        )
     if unknown := set(axes_lengths) - set(here):
         raise ValueError(f"sizes were given for {sorted(unknown)}, which the pattern {pattern!r} does not name")
     extra = tensor.dim() - sum(g != ["..."] for g in left)
     if extra < 0 or (extra and "..." not in here):
-        raise ValueError(f"Number of dimensions in pattern ({len(left)}) and tensor ({tensor.dim()}) do not match: {pattern!r}")
+        raise ValueError(
+            f"Number of dimensions in pattern ({len(left)}) and tensor ({tensor.dim()}) do not match: {pattern!r}"
+        )
     if any("..." in g and len(g) > 1 for g in left):
         raise ValueError(f"'...' must stand alone on the left side of the pattern {pattern!r}")
 
@@ -97,7 +103,9 @@ def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Tensor:
         if len(open_names) > 1:
             raise ValueError(f"the sizes of {open_names} do not follow from the tensor: give all but one as keywords")
         if (size != known) if not open_names else known == 0 or size % known:
-            raise ValueError(f"a dimension of size {size} cannot be {group} with the sizes {axes_lengths} in {pattern!r}")
+            raise ValueError(
+                f"a dimension of size {size} cannot be {group} with the sizes {axes_lengths} in {pattern!r}"
+            )
         for n in group:
             sizes[n] = (axes_lengths[n] if n in axes_lengths else size // known,)
     places: dict[str, list[int]] = {}

@@ -63,7 +63,9 @@ SHIFTED = frozenset(
 _DIMS = frozenset({"dim", "dims", "dim0", "dim1", "dim2", "dimension", "shifts_dims"})
 _SIZES = frozenset({"size", "shape"})
 # Trailing dimensions only: the batch in front changes nothing.
-TRAILING = frozenset("cast clone packed laid_out tril triu view_as_real view_as_complex real_part imag_part view_dtype conj_view neg_view".split())
+TRAILING = frozenset(
+    "cast clone packed laid_out tril triu view_as_real view_as_complex real_part imag_part view_dtype conj_view neg_view".split()
+)
 # Their dimensions are those of the result, of which a 0-d example has some.
 _NEW_DIMS = frozenset("unsqueeze stack diagonal_embed".split())
 
@@ -152,9 +154,13 @@ def _found(op: Any) -> Rule:
         return RULES[op.name]
     if isinstance(op, Pointwise):
         return _pointwise
-    return {"shifted": _shifted, "leading": _leading, "merged": _merged, "pointwise": _same_shape, "composed": _composed}.get(
-        kind_of(op), one_by_one
-    )
+    return {
+        "shifted": _shifted,
+        "leading": _leading,
+        "merged": _merged,
+        "pointwise": _same_shape,
+        "composed": _composed,
+    }.get(kind_of(op), one_by_one)
 
 
 def rule(*names: str) -> Callable[[Rule], Rule]:

@@ -124,7 +124,9 @@ def _index_select(mode: VmapMode, op: Any, args: tuple[Any, ...]) -> Any:
         return batched(op(p, dim + 1, index, tuple(p.shape)), mode.level)
     p = physical(input, mode.level, mode.size)
     i = index._physical.reshape((mode.size, *(1,) * dim, -1, *(1,) * (input.ndim - dim - 1)))
-    return batched(p.gather(dim + 1, i.expand((*p.shape[: dim + 1], i.shape[dim + 1], *p.shape[dim + 2 :]))), mode.level)
+    return batched(
+        p.gather(dim + 1, i.expand((*p.shape[: dim + 1], i.shape[dim + 1], *p.shape[dim + 2 :]))), mode.level
+    )
 
 
 @composed("index_add")

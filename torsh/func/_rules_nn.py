@@ -137,9 +137,7 @@ def _nll(input: Any, target: Any, weight: Any, reduction: str, ignore_index: int
 
 
 @composed("nll_loss_backward")
-def _nll_backward(
-    g: Any, shape: Any, target: Any, weight: Any, reduction: str, ignore_index: int, total: Any
-) -> Any:
+def _nll_backward(g: Any, shape: Any, target: Any, weight: Any, reduction: str, ignore_index: int, total: Any) -> Any:
     classes, weights = _picked(target, weight, ignore_index, g)
     part = -g * weights
     if reduction == "mean":

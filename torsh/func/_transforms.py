@@ -174,7 +174,9 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         aux = None
         if has_aux:
             if not (isinstance(result, tuple) and len(result) == 2):
-                raise RuntimeError("vjp(f, *primals): output of function f should be a tuple: (output, aux) if has_aux is True")
+                raise RuntimeError(
+                    "vjp(f, *primals): output of function f should be a tuple: (output, aux) if has_aux is True"
+                )
             result, aux = result
         outputs, out_spec = _tensors(result, "vjp(f, *primals)")
     outer = _outer(leaves)
@@ -290,7 +292,9 @@ def grad(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False) -> C
     return wrapper
 
 
-def _of_chosen(func: Any, chosen: Sequence[int], args: Sequence[Any], kwargs: dict[str, Any], aux: list[Any] | None) -> Callable[..., Any]:
+def _of_chosen(
+    func: Any, chosen: Sequence[int], args: Sequence[Any], kwargs: dict[str, Any], aux: list[Any] | None
+) -> Callable[..., Any]:
     """A function of some of its arguments only; what it gives besides its result goes to ``aux``."""
 
     def run(*values: Any) -> Any:
@@ -320,9 +324,7 @@ def _all_real(name: str, what: str, tensors: Sequence[Any]) -> None:
 _JVP = "jvp(f, primals, tangents)"
 
 
-def jvp(
-    func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool = False, has_aux: bool = False
-) -> Any:
+def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool = False, has_aux: bool = False) -> Any:
     """(``func(*primals)``, its directional derivative along ``tangents``).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.func.jvp.html
@@ -332,7 +334,9 @@ def jvp(
     (tensor(0.), tensor(2.))
     """
     if not isinstance(primals, tuple):
-        raise RuntimeError("jvp(f, primals, tangents): Expected primals to be a tuple. E.g. it should be valid to call f(*primals).")
+        raise RuntimeError(
+            "jvp(f, primals, tangents): Expected primals to be a tuple. E.g. it should be valid to call f(*primals)."
+        )
     leaves, spec = flatten(primals)
     directions, directions_spec = flatten(tangents)
     if directions_spec != spec:
@@ -367,7 +371,9 @@ def jvp(
             aux = None
             if has_aux:
                 if not (isinstance(result, tuple) and len(result) == 2):
-                    raise RuntimeError(f"{_JVP}: output of function f should be a tuple: (output, aux) if has_aux is True")
+                    raise RuntimeError(
+                        f"{_JVP}: output of function f should be a tuple: (output, aux) if has_aux is True"
+                    )
                 result, aux = result
             outputs, out_spec = _tensors(result, _JVP)
             found = [level.of(o) for o in outputs]
@@ -530,7 +536,9 @@ def jacfwd(
         if randomness == "different":  # every direction sees its own values
             columns, out_spec = _direction_by_direction(of_chosen, leaves, spec)
         else:
-            columns, out_spec = in_all_directions(lambda *values: of_chosen(*unflatten(list(values), spec)), leaves, randomness, True)
+            columns, out_spec = in_all_directions(
+                lambda *values: of_chosen(*unflatten(list(values), spec)), leaves, randomness, True
+            )
         by_output = [c if isinstance(argnums, tuple) else c[0] for c in (unflatten(list(c), spec) for c in columns)]
         found = unflatten(by_output, out_spec)
         return (found, aux_box[0]) if has_aux else found
@@ -594,7 +602,9 @@ def _units(tensors: Sequence[Tensor], sizes: Sequence[int], lead: int) -> list[T
     return found
 
 
-def _direction_by_direction(func: Callable[..., Any], leaves: Sequence[Any], spec: Any) -> tuple[list[list[Tensor]], Any]:
+def _direction_by_direction(
+    func: Callable[..., Any], leaves: Sequence[Any], spec: Any
+) -> tuple[list[list[Tensor]], Any]:
     """``in_all_directions`` as a ``vmap`` of directional derivatives."""
     sizes = [t.numel() for t in leaves]
     units = [u.detach() for u in _units([_shape_of(t) for t in leaves], sizes, 0)]

@@ -33,7 +33,12 @@ class _Level:
 
 
 def vmap(
-    func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0, randomness: str = "error", *, chunk_size: int | None = None
+    func: Callable[..., Any],
+    in_dims: Any = 0,
+    out_dims: Any = 0,
+    randomness: str = "error",
+    *,
+    chunk_size: int | None = None,
 ) -> Callable[..., Any]:
     """``func`` with a batch dimension added to its arguments and results.
 
@@ -104,7 +109,9 @@ def _process_batched_inputs(in_dims: Any, args: tuple[Any, ...], func: Any) -> t
         if d is None:
             continue
         if not isinstance(d, int):
-            raise ValueError(f"{call}: Got in_dim={d} for an input but in_dim must be either an integer dimension or None.")
+            raise ValueError(
+                f"{call}: Got in_dim={d} for an input but in_dim must be either an integer dimension or None."
+            )
         if not isinstance(t, Tensor):
             raise ValueError(
                 f"{call}: Got in_dim={d} for an input but the input is of type {type(t)}. We cannot vmap over non-Tensor arguments, "
@@ -174,7 +181,13 @@ def _unwrap_batched(result: Any, out_dims: Any, level: int, size: int, func: Any
     leaves, spec = tree_flatten(result)
     if isinstance(result, Tensor):
         # A tuple of one dimension may stand for a single tensor.
-        dims = [out_dims] if out_dims is None or isinstance(out_dims, int) else list(out_dims) if _single(out_dims) else None
+        dims = (
+            [out_dims]
+            if out_dims is None or isinstance(out_dims, int)
+            else list(out_dims)
+            if _single(out_dims)
+            else None
+        )
     else:
         dims = _broadcast_to_and_flatten(out_dims, spec)
     if dims is None:
@@ -194,7 +207,14 @@ def _single(out_dims: Any) -> bool:
 
 
 def _flat_vmap(
-    func: Any, size: int, dims: Sequence[Any], leaves: Sequence[Any], spec: Any, out_dims: Any, randomness: str, **kwargs: Any
+    func: Any,
+    size: int,
+    dims: Sequence[Any],
+    leaves: Sequence[Any],
+    spec: Any,
+    out_dims: Any,
+    randomness: str,
+    **kwargs: Any,
 ) -> Any:
     with _Level() as level:
         args = _create_batched_inputs(dims, leaves, level, spec)

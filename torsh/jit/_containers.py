@@ -9,7 +9,14 @@ from torsh._errors import JITException
 from torsh.jit import _types as T
 from torsh.tensor import Tensor
 
-_TYPES: dict[type, Any] = {bool: T.BoolType, int: T.IntType, float: T.FloatType, complex: T.ComplexType, str: T.StringType, type(None): T.NoneType}
+_TYPES: dict[type, Any] = {
+    bool: T.BoolType,
+    int: T.IntType,
+    float: T.FloatType,
+    complex: T.ComplexType,
+    str: T.StringType,
+    type(None): T.NoneType,
+}
 
 
 def _type_of(value: Any) -> Any:
@@ -24,7 +31,9 @@ def _type_of(value: Any) -> Any:
         return T.ListType(_one_type(list(value), "list", "element"))
     if isinstance(value, (dict, ScriptDict)):
         items = dict(value.items())
-        return T.DictType(_one_type(list(items), "dictionary", "key"), _one_type(list(items.values()), "dictionary", "value"))
+        return T.DictType(
+            _one_type(list(items), "dictionary", "key"), _one_type(list(items.values()), "dictionary", "value")
+        )
     raise JITException(f"Unable to infer the type of {value!r}: TorchScript has none for {type(value).__name__}")
 
 
@@ -35,7 +44,9 @@ def _one_type(values: list[Any], what: str, part: str) -> Any:
     for v in values[1:]:
         other = _type_of(v)
         if other != found:
-            raise JITException(f"Unable to infer type of {what}: all of its {part}s must have one type. Found {found} and {other}")
+            raise JITException(
+                f"Unable to infer type of {what}: all of its {part}s must have one type. Found {found} and {other}"
+            )
     return found
 
 
@@ -171,7 +182,9 @@ class ScriptDict:
         if self._key is None:
             self._key, self._value = _type_of(key), _type_of(value)
         if not _type_of(key).isSubtypeOf(self._key) or not _type_of(value).isSubtypeOf(self._value):
-            raise TypeError(f"expected a key of type {self._key} and a value of type {self._value}, got {key!r} and {value!r}")
+            raise TypeError(
+                f"expected a key of type {self._key} and a value of type {self._value}, got {key!r} and {value!r}"
+            )
         self._items[key] = value
 
     def __delitem__(self, key: Any) -> None:

@@ -55,7 +55,17 @@ class Argument:
     2
     """
 
-    def __init__(self, name: str, real: T.Type, alias: Any, default: Any, size: int | None, kwarg_only: bool, is_out: bool, inner: Any) -> None:
+    def __init__(
+        self,
+        name: str,
+        real: T.Type,
+        alias: Any,
+        default: Any,
+        size: int | None,
+        kwarg_only: bool,
+        is_out: bool,
+        inner: Any,
+    ) -> None:
         self.name = name
         self.real_type = real
         self.type = _seen(real)
@@ -103,7 +113,15 @@ class Argument:
         return f"{text}={_default_text(value)}"
 
     def _key(self) -> Any:
-        return (self.name, self.real_type, self.N, self.default_value, self.has_default_value(), self.kwarg_only, self.alias_info)
+        return (
+            self.name,
+            self.real_type,
+            self.N,
+            self.default_value,
+            self.has_default_value(),
+            self.kwarg_only,
+            self.alias_info,
+        )
 
 
 def _seen(t: Any) -> Any:
@@ -360,7 +378,9 @@ class _Reader:
                 self.accept(",")
             return items
         if (text := self.accept("string")) is not None:
-            return re.sub(r"\\(.)", lambda m: {"n": "\n", "t": "\t", "f": "\f", "v": "\v", "r": "\r"}.get(m[1], m[1]), text[1:-1])
+            return re.sub(
+                r"\\(.)", lambda m: {"n": "\n", "t": "\t", "f": "\f", "v": "\v", "r": "\r"}.get(m[1], m[1]), text[1:-1]
+            )
         if (text := self.accept("number")) is not None:
             if self.kind == "+" and text[-1:] != "j":  # a real part
                 self.accept("+")

@@ -114,9 +114,13 @@ def freeze(mod: Module, preserved_attrs: Sequence[str] | None = None, optimize_n
     True
     """
     if not isinstance(mod, Module):
-        raise RuntimeError("Freezing expects a ScriptModule as input. Please use torch.jit.script or torch.jit.trace to script your 'nn.Module'.")
+        raise RuntimeError(
+            "Freezing expects a ScriptModule as input. Please use torch.jit.script or torch.jit.trace to script your 'nn.Module'."
+        )
     if mod.training:
-        raise RuntimeError("Freezing is currently only implemented for modules in eval mode. Please call .eval() on your module before freezing.")
+        raise RuntimeError(
+            "Freezing is currently only implemented for modules in eval mode. Please call .eval() on your module before freezing."
+        )
     return mod
 
 
@@ -197,7 +201,9 @@ def _refuse(name: str, why: str) -> Callable[..., Any]:
 
 
 save = _refuse("save", "modules are not compiled to TorchScript; save state_dict() with torch.save")
-load = _refuse("load", "it cannot run TorchScript; load a state_dict() with torch.load into a module made by Python code")
+load = _refuse(
+    "load", "it cannot run TorchScript; load a state_dict() with torch.load into a module made by Python code"
+)
 
 __all__ = [
     "TracerWarning", "enable_onednn_fusion", "freeze", "fuser", "load", "onednn_fusion_enabled", "optimize_for_inference",

@@ -29,7 +29,9 @@ MOVES = frozenset(
 # Reductions that torsh.masked has with a mask.
 REDUCTIONS = frozenset("sum mean prod amax amin argmax argmin var std norm softmax log_softmax".split())
 # Ops whose bodies use nothing but ops of a masked tensor; any other composite might look at masked elements.
-COMPOSITES = frozenset("functional_relu dropout alpha_dropout zero_ fill_ hardtanh relu6 square rsub __rsub__ __rpow__ __rdiv__ nan_to_num".split())
+COMPOSITES = frozenset(
+    "functional_relu dropout alpha_dropout zero_ fill_ hardtanh relu6 square rsub __rsub__ __rpow__ __rdiv__ nan_to_num".split()
+)
 LIKE = frozenset("ones_like zeros_like empty_like full_like rand_like randn_like".split())
 CASTS = frozenset("to float double half bfloat16 int long short char byte bool type type_as cpu cuda".split())
 
@@ -111,7 +113,9 @@ class MaskedTensor(Tensor):
 
     def tolist(self) -> Any:
         """Refused, as in PyTorch: say what masked elements are with ``to_tensor``."""
-        raise RuntimeError(".tolist() is not supported for tensor subclasses, got MaskedTensor; call .to_tensor(value) first")
+        raise RuntimeError(
+            ".tolist() is not supported for tensor subclasses, got MaskedTensor; call .to_tensor(value) first"
+        )
 
     def numpy(self, *, force: bool = False) -> Any:
         """Refused, as in PyTorch: say what masked elements are with ``to_tensor``."""
@@ -141,7 +145,9 @@ def _check(data: Any, mask: Any) -> None:
     if data.layout is not mask.layout:
         raise TypeError(f"data and mask must have the same layout, got {data.layout} and {mask.layout}")
     if str(data.layout).rpartition(".")[2] != "strided":
-        raise TypeError(f"torsh's MaskedTensor has dense data; call .to_dense() on data and mask of layout {data.layout}")
+        raise TypeError(
+            f"torsh's MaskedTensor has dense data; call .to_dense() on data and mask of layout {data.layout}"
+        )
     if mask.dtype is not dtypes.bool:
         raise TypeError(f"mask must have dtype bool. Got {mask.dtype}; convert with .bool()")
     if data.dtype not in _DATA:
@@ -268,7 +274,10 @@ def _call(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     first = args[0] if args else None
     if known & MOVES and isinstance(first, MaskedTensor):
         rest = [a._mask & a.get_data() if isinstance(a, MaskedTensor) else a for a in args[1:]]
-        data, mask = func(data_of(first), *rest, **kwargs), func(first._mask, *rest, **{k: v for k, v in kwargs.items() if k != "memory_format"})
+        data, mask = (
+            func(data_of(first), *rest, **kwargs),
+            func(first._mask, *rest, **{k: v for k, v in kwargs.items() if k != "memory_format"}),
+        )
         if isinstance(data, Tensor):
             return masked_as(data, mask)
         return type(data)(masked_as(d, m) for d, m in zip(data, mask))
@@ -365,7 +374,9 @@ def _cat(tensors: Any, dim: int = 0) -> MaskedTensor:
 
     tensors = list(tensors)
     masks = [t._mask if isinstance(t, MaskedTensor) else torsh.ones_like(t, dtype=torsh.bool) for t in tensors]
-    return masked_as(torsh.cat([data_of(t) if isinstance(t, MaskedTensor) else t for t in tensors], dim), torsh.cat(masks, dim))
+    return masked_as(
+        torsh.cat([data_of(t) if isinstance(t, MaskedTensor) else t for t in tensors], dim), torsh.cat(masks, dim)
+    )
 
 
 @_rule("stack")
@@ -374,7 +385,9 @@ def _stack(tensors: Any, dim: int = 0) -> MaskedTensor:
 
     tensors = list(tensors)
     masks = [t._mask if isinstance(t, MaskedTensor) else torsh.ones_like(t, dtype=torsh.bool) for t in tensors]
-    return masked_as(torsh.stack([data_of(t) if isinstance(t, MaskedTensor) else t for t in tensors], dim), torsh.stack(masks, dim))
+    return masked_as(
+        torsh.stack([data_of(t) if isinstance(t, MaskedTensor) else t for t in tensors], dim), torsh.stack(masks, dim)
+    )
 
 
 @_rule("all")
@@ -407,7 +420,9 @@ def _copy(self: Any, src: Any, non_blocking: bool = False) -> Any:
 
 @_rule("matmul", "mm", "bmm", "mv", "dot")
 def _matmul(*args: Any, **kwargs: Any) -> Any:
-    raise TypeError("unsupported operand type(s) for @: 'MaskedTensor'; say what masked elements are with .to_tensor(value) first")
+    raise TypeError(
+        "unsupported operand type(s) for @: 'MaskedTensor'; say what masked elements are with .to_tensor(value) first"
+    )
 
 
 @_rule("equal", "allclose")

@@ -55,7 +55,9 @@ def _reduction_identity(op_name: str, input: Any, *args: Any) -> Any:
     elif name == "norm":
         value = math.inf if args and args[0] == -math.inf else 0
     elif name == "median":
-        return input.new_full((), math.nan, dtype=None if input.dtype.is_floating_point else input.new_empty(0).float().dtype)
+        return input.new_full(
+            (), math.nan, dtype=None if input.dtype.is_floating_point else input.new_empty(0).float().dtype
+        )
     elif name in ("amax", "argmax", "logaddexp", "logsumexp"):
         value = -math.inf if input.dtype.is_complex else _extreme(input.dtype, False)
     elif name in ("amin", "argmin"):

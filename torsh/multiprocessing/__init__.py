@@ -39,7 +39,9 @@ def set_sharing_strategy(new_strategy: str) -> None:
     """
     global _strategy
     if new_strategy not in _STRATEGIES:
-        raise ValueError(f"unknown sharing strategy {new_strategy!r}; this platform has {', '.join(sorted(_STRATEGIES))}")
+        raise ValueError(
+            f"unknown sharing strategy {new_strategy!r}; this platform has {', '.join(sorted(_STRATEGIES))}"
+        )
     _strategy = new_strategy
 
 

@@ -13,7 +13,14 @@ from torsh.memory_format import strided as _strided
 from torsh.nested._tensor import NestedTensor, Structure, packed, parts_of, raw, with_values
 from torsh.tensor import Tensor
 
-__all__ = ["as_nested_tensor", "masked_select", "narrow", "nested_tensor", "nested_tensor_from_jagged", "to_padded_tensor"]
+__all__ = [
+    "as_nested_tensor",
+    "masked_select",
+    "narrow",
+    "nested_tensor",
+    "nested_tensor_from_jagged",
+    "to_padded_tensor",
+]
 
 
 def _structure(parts: list[Tensor], layout: Any) -> Structure:
@@ -43,7 +50,15 @@ def _structure(parts: list[Tensor], layout: Any) -> Structure:
     return Structure(shapes, layout, 1 + (differing[0] if differing else 0))
 
 
-def nested_tensor(tensor_list: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+def nested_tensor(
+    tensor_list: Any,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
     """A new nested tensor, a leaf of the graph, of copies of a list's tensors (or of what tensors can be made of).
 
     layout: ``torch.strided`` (the default) or ``torch.jagged``, for components that differ in one dimension only.
@@ -58,12 +73,18 @@ def nested_tensor(tensor_list: Any, *, dtype: Any = None, layout: Any = None, de
     import torsh
 
     if not isinstance(tensor_list, (list, tuple)):
-        raise TypeError(f"Only lists (List[Tensor]) or tuples are accepted in nested_tensor, got {type(tensor_list).__name__}")
+        raise TypeError(
+            f"Only lists (List[Tensor]) or tuples are accepted in nested_tensor, got {type(tensor_list).__name__}"
+        )
     with torsh.no_grad():
         parts = [t.detach() if isinstance(t, Tensor) else torsh.tensor(t) for t in tensor_list]
         kind = dtype or (parts[0].dtype if parts else torsh.get_default_dtype())
         parts = [p.to(dtype=kind, device=device) for p in parts]
-        found = packed(parts, _structure(parts, layout)) if parts or layout is _jagged else raw(torsh.empty(0, dtype=kind, device=device), Structure([], _strided))
+        found = (
+            packed(parts, _structure(parts, layout))
+            if parts or layout is _jagged
+            else raw(torsh.empty(0, dtype=kind, device=device), Structure([], _strided))
+        )
         if not parts:
             _structure(parts, layout)
         elif len(parts) == 1:  # joining one part may give its own memory
@@ -108,7 +129,9 @@ def to_padded_tensor(input: Any, padding: float, output_size: Any = None, out: A
     import torsh
 
     if not isinstance(input, NestedTensor):
-        raise NotImplementedError("Could not run 'aten::to_padded_tensor' with arguments from the 'CPU' backend. It takes a nested tensor")
+        raise NotImplementedError(
+            "Could not run 'aten::to_padded_tensor' with arguments from the 'CPU' backend. It takes a nested tensor"
+        )
     parts = parts_of(input)
     if not parts:
         return torsh.empty(0)  # type: ignore[no-any-return]
@@ -116,7 +139,9 @@ def to_padded_tensor(input: Any, padding: float, output_size: Any = None, out: A
     if output_size is not None:
         wanted = list(output_size)[1:]
         if len(wanted) != len(size) or any(isinstance(w, int) and w < n for w, n in zip(wanted, size)):
-            raise RuntimeError("Value in output_size is less than NestedTensor padded size. Truncation is not supported.")
+            raise RuntimeError(
+                "Value in output_size is less than NestedTensor padded size. Truncation is not supported."
+            )
         size = [w if isinstance(w, int) else n for w, n in zip(wanted, size)]
     full = []
     for p in parts:
@@ -156,7 +181,12 @@ def narrow(tensor: Any, dim: int, start: Any, length: Any, layout: Any = _stride
 
 
 def nested_tensor_from_jagged(
-    values: Any, offsets: Any = None, lengths: Any = None, jagged_dim: int | None = None, min_seqlen: int | None = None, max_seqlen: int | None = None
+    values: Any,
+    offsets: Any = None,
+    lengths: Any = None,
+    jagged_dim: int | None = None,
+    min_seqlen: int | None = None,
+    max_seqlen: int | None = None,
 ) -> Tensor:
     """Values with offsets (or lengths) of the components as a jagged nested tensor, in the values' memory and graph.
 

@@ -31,7 +31,9 @@ ON_VALUES = frozenset(
     "zeros_like ones_like empty_like full_like rand_like randn_like masked_fill zero_ fill_ cfloat cdouble char byte positive".split()
 )
 # Reductions: of one dimension of the components, or of everything.
-REDUCTIONS = frozenset("sum mean amax amin prod argmax argmin any all var std logsumexp softmax log_softmax cumsum".split())
+REDUCTIONS = frozenset(
+    "sum mean amax amin prod argmax argmin any all var std logsumexp softmax log_softmax cumsum".split()
+)
 KEEP = frozenset("softmax log_softmax cumsum".split())  # these keep the dimension
 # Ops over the last dimensions of every row, whatever the others are.
 ROWS = frozenset("linear layer_norm rms_norm embedding normalize".split())
@@ -98,13 +100,16 @@ def pointwise(func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any
     for other in nested[1:]:
         if not s.same(other._structure):
             if s.layout is STRIDED:
-                raise RuntimeError(f"{name} does not support broadcasting when given a NestedTensor: components differ in shape")
+                raise RuntimeError(
+                    f"{name} does not support broadcasting when given a NestedTensor: components differ in shape"
+                )
             raise RuntimeError(
                 f"cannot call binary pointwise function {name} with inputs of shapes {tuple(nested[0].shape)} and {tuple(other.shape)}"
             )
     dense = [a for a in (*args, *kwargs.values()) if isinstance(a, Tensor) and not isinstance(a, NestedTensor)
              and (a.ndim if s.layout is STRIDED else a.numel() > 1)]  # fmt: skip
     if not dense:
+
         def given(a: Any) -> Any:
             if isinstance(a, NestedTensor):
                 return values_of(a)
@@ -116,7 +121,10 @@ def pointwise(func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any
     columns = [a if not isinstance(a, Tensor) else _each(a, s) for a in args]
     named = {k: v if not isinstance(v, Tensor) else _each(v, s) for k, v in kwargs.items()}
     parts = [
-        func(*[c[i] if isinstance(c, list) else c for c in columns], **{k: v[i] if isinstance(v, list) else v for k, v in named.items()})
+        func(
+            *[c[i] if isinstance(c, list) else c for c in columns],
+            **{k: v[i] if isinstance(v, list) else v for k, v in named.items()},
+        )
         for i in range(len(s.shapes))
     ]
     return packed(parts, s.like([p.shape for p in parts]))
@@ -209,7 +217,9 @@ def unsqueeze(input: Any, dim: int) -> Any:
     s = input._structure
     d = dim % (s.ndim + 1)
     if d == 0 and s.layout is STRIDED:
-        raise RuntimeError("unsqueeze(): For nested tensors, unsqueezing dimension 0 is not supported: it is the list of components")
+        raise RuntimeError(
+            "unsqueeze(): For nested tensors, unsqueezing dimension 0 is not supported: it is the list of components"
+        )
     if d == 0:
         raise RuntimeError("unsqueeze(): not supported for NestedTensor on dim=0")
     return each(input, lambda p: p.unsqueeze(d - 1), None if s.ragged is None else s.ragged + (d <= s.ragged))
@@ -220,10 +230,14 @@ def squeeze(input: Any, dim: int | None = None) -> Any:
     """A dimension of length 1 taken out of every component."""
     s = input._structure
     if dim is None:
-        raise RuntimeError("squeeze(): For nested tensors, squeeze without the dim argument is not supported; name the dimension")
+        raise RuntimeError(
+            "squeeze(): For nested tensors, squeeze without the dim argument is not supported; name the dimension"
+        )
     d = wrap(dim, s)
     if d == 0 and s.layout is STRIDED:
-        raise RuntimeError("squeeze(): For nested tensors, squeezing dimension 0 is not supported: it is the list of components")
+        raise RuntimeError(
+            "squeeze(): For nested tensors, squeezing dimension 0 is not supported: it is the list of components"
+        )
     if d == 0 or d == s.ragged:
         raise RuntimeError(f"squeeze(): not supported for NestedTensor on dim={dim}")
     if any(shape[d - 1] != 1 for shape in s.shapes):
@@ -275,7 +289,13 @@ def getitem(self: Any, index: Any) -> Any:
         parts = parts_of(self)[index]
         s = self._structure
         return packed(parts, Structure([p.shape for p in parts], s.layout, s.ragged))
-    if isinstance(index, tuple) and index and index[0] == slice(None) and len(index) <= self.ndim and all(isinstance(i, slice) for i in index):
+    if (
+        isinstance(index, tuple)
+        and index
+        and index[0] == slice(None)
+        and len(index) <= self.ndim
+        and all(isinstance(i, slice) for i in index)
+    ):
         return each(self, lambda p: p[index[1:]])
     raise RuntimeError(f"a nested tensor cannot be indexed with {index!r}: the first index says which component")
 
@@ -284,7 +304,9 @@ def getitem(self: Any, index: Any) -> Any:
 def unbind(input: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """The components."""
     if wrap(dim, input._structure) != 0:
-        raise RuntimeError(f"unbind(): NestedTensor can only be unbound along dimension 0, got dimension {dim} instead.")
+        raise RuntimeError(
+            f"unbind(): NestedTensor can only be unbound along dimension 0, got dimension {dim} instead."
+        )
     return tuple(parts_of(input))
 
 
@@ -390,7 +412,9 @@ def matmul(input: Any, other: Any) -> Any:
     """Component by component: two nested tensors, or a nested one with a dense matrix on its right."""
     if isinstance(input, NestedTensor) and isinstance(other, NestedTensor):
         if len(input) != len(other):
-            raise RuntimeError(f"Expected size for the 1st dimension of batch2 tensor to be: {len(input)} but got: {len(other)}.")
+            raise RuntimeError(
+                f"Expected size for the 1st dimension of batch2 tensor to be: {len(input)} but got: {len(other)}."
+            )
         parts = [a @ b for a, b in zip(parts_of(input), parts_of(other))]
         s = input._structure
         if s.layout is JAGGED and s.ragged != s.ndim - 2 and s.ragged != s.ndim - 1:
@@ -401,7 +425,9 @@ def matmul(input: Any, other: Any) -> Any:
                 import torsh
 
                 return torsh.stack(parts)
-            raise RuntimeError(f"matmul(): not supported between inputs of shapes {tuple(input.shape)} and {tuple(other.shape)}")
+            raise RuntimeError(
+                f"matmul(): not supported between inputs of shapes {tuple(input.shape)} and {tuple(other.shape)}"
+            )
         return packed(parts, Structure([p.shape for p in parts], STRIDED))
     if not isinstance(input, NestedTensor):
         raise RuntimeError("Expected both to be nested, but got a non-nested self and nested other")
@@ -413,7 +439,15 @@ def matmul(input: Any, other: Any) -> Any:
 
 
 @rule("scaled_dot_product_attention")
-def attention(query: Any, key: Any, value: Any, attn_mask: Any = None, dropout_p: float = 0.0, is_causal: bool = False, **options: Any) -> Any:
+def attention(
+    query: Any,
+    key: Any,
+    value: Any,
+    attn_mask: Any = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    **options: Any,
+) -> Any:
     """Attention within each component."""
     import torsh
 

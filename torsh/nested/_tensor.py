@@ -45,7 +45,9 @@ class Structure:
 
     __slots__ = ("_offsets", "layout", "ragged", "ragged_size", "shapes")
 
-    def __init__(self, shapes: Any, layout: Any, ragged: int | None = None, offsets: Any = None, ragged_size: Any = None) -> None:
+    def __init__(
+        self, shapes: Any, layout: Any, ragged: int | None = None, offsets: Any = None, ragged_size: Any = None
+    ) -> None:
         self.shapes = tuple(tuple(int(n) for n in s) for s in shapes)
         self.layout = layout
         self.ragged = ragged
@@ -85,7 +87,9 @@ class Structure:
 
     def same(self, other: Structure) -> bool:
         """Whether components have the same shapes and lie the same way."""
-        return self is other or (self.shapes == other.shapes and self.layout is other.layout and self.ragged == other.ragged)
+        return self is other or (
+            self.shapes == other.shapes and self.layout is other.layout and self.ragged == other.ragged
+        )
 
     def size(self) -> tuple[Any, ...]:
         """The size of a jagged tensor, with a symbol for the ragged dimension."""
@@ -120,7 +124,9 @@ class NestedTensor(Tensor):
     def shape(self) -> Size:
         """The size; only of the layout ``jagged``, with a symbol for the ragged dimension."""
         if self._structure.layout is STRIDED:
-            raise RuntimeError("Internal error: NestedTensorImpl doesn't support sizes. Ask .size(dim), or .unbind() for its components")
+            raise RuntimeError(
+                "Internal error: NestedTensorImpl doesn't support sizes. Ask .size(dim), or .unbind() for its components"
+            )
         return Size(self._structure.size())
 
     @property
@@ -236,7 +242,9 @@ class NestedTensor(Tensor):
 
     def tolist(self) -> Any:
         """Refused, as in PyTorch."""
-        raise RuntimeError(".tolist() is not supported for tensor subclasses, got NestedTensor; call it on the components, .unbind()")
+        raise RuntimeError(
+            ".tolist() is not supported for tensor subclasses, got NestedTensor; call it on the components, .unbind()"
+        )
 
     def numpy(self, *, force: bool = False) -> Any:
         """Refused, as in PyTorch."""
@@ -258,7 +266,9 @@ class NestedTensor(Tensor):
 
     def __deepcopy__(self, memo: Any) -> Any:
         if id(self) not in memo:
-            memo[id(self)] = _rebuild(plain_values(self).clone(), self._structure.shapes, self.layout, self._structure.ragged, self._rg)
+            memo[id(self)] = _rebuild(
+                plain_values(self).clone(), self._structure.shapes, self.layout, self._structure.ragged, self._rg
+            )
         return memo[id(self)]
 
 
@@ -293,7 +303,10 @@ def values_of(t: Any) -> Tensor:
     """The values of a nested tensor; their gradient is nested as it is."""
     structure = t._structure
     return recorded(  # type: ignore[no-any-return]
-        plain_values(t), t, "NestedGetValuesBackward0", lambda g: g if isinstance(g, NestedTensor) else with_values(g, structure)
+        plain_values(t),
+        t,
+        "NestedGetValuesBackward0",
+        lambda g: g if isinstance(g, NestedTensor) else with_values(g, structure),
     )
 
 

@@ -17,6 +17,7 @@ globals().update(_ops.NAMES["torch.nn.functional"])
 
 __all__ = [*sorted(_ops.NAMES["torch.nn.functional"]), "scaled_grouped_mm", "scaled_mm"]  # noqa: F822  # pyright: ignore[reportUnsupportedDunderAll]
 
+
 def __getattr__(name):
     """What PyTorch's module has besides its functions, loaded when it is asked for."""
     import importlib

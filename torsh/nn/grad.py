@@ -12,7 +12,9 @@ from torsh.tensor import Tensor
 __all__: list[str] = []
 
 
-def _gradient(n: int, which: int, input: Any, weight: Any, grad_output: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> Tensor:
+def _gradient(
+    n: int, which: int, input: Any, weight: Any, grad_output: Any, stride: Any, padding: Any, dilation: Any, groups: int
+) -> Tensor:
     import torsh
 
     with torsh.enable_grad():
@@ -24,16 +26,34 @@ def _gradient(n: int, which: int, input: Any, weight: Any, grad_output: Any, str
 
 
 def _make(n: int) -> None:
-    def of_input(input_size: Any, weight: Any, grad_output: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1) -> Tensor:
+    def of_input(
+        input_size: Any,
+        weight: Any,
+        grad_output: Any,
+        stride: Any = 1,
+        padding: Any = 0,
+        dilation: Any = 1,
+        groups: int = 1,
+    ) -> Tensor:
         like = grad_output.new_zeros(tuple(input_size))
         return _gradient(n, 0, like, weight, grad_output, stride, padding, dilation, groups)
 
-    def of_weight(input: Any, weight_size: Any, grad_output: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1) -> Tensor:
+    def of_weight(
+        input: Any,
+        weight_size: Any,
+        grad_output: Any,
+        stride: Any = 1,
+        padding: Any = 0,
+        dilation: Any = 1,
+        groups: int = 1,
+    ) -> Tensor:
         like = grad_output.new_zeros(tuple(weight_size))
         return _gradient(n, 1, input, like, grad_output, stride, padding, dilation, groups)
 
     of_input.__name__ = of_input.__qualname__ = f"conv{n}d_input"
-    of_input.__doc__ = f"The gradient of the input of ``conv{n}d``, from its shape, the weight and the gradient of the output."
+    of_input.__doc__ = (
+        f"The gradient of the input of ``conv{n}d``, from its shape, the weight and the gradient of the output."
+    )
     of_weight.__name__ = of_weight.__qualname__ = f"conv{n}d_weight"
     of_weight.__doc__ = f"The gradient of the weight of ``conv{n}d``, from the input, the weight's shape and the gradient of the output."
     globals().update({of_input.__name__: of_input, of_weight.__name__: of_weight})

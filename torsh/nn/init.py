@@ -397,9 +397,7 @@ def _deprecated(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
     new, old = fn.__name__, fn.__name__[:-1]
 
     def call(*args: Any, **kwargs: Any) -> Tensor:
-        warnings.warn(
-            f"`nn.init.{old}` is now deprecated in favor of `nn.init.{new}`.", FutureWarning, stacklevel=2
-        )
+        warnings.warn(f"`nn.init.{old}` is now deprecated in favor of `nn.init.{new}`.", FutureWarning, stacklevel=2)
         return fn(*args, **kwargs)
 
     call.__name__ = call.__qualname__ = old

@@ -30,7 +30,10 @@ def __getattr__(name: str) -> Any:
     from torsh import compat
     from torsh.compat import placeholders
 
-    if name in ("operators", "symbolic_helper", "symbolic_opset9", "symbolic_opset11", "utils", "ops", "verification") and compat.installed():
+    if (
+        name in ("operators", "symbolic_helper", "symbolic_opset9", "symbolic_opset11", "utils", "ops", "verification")
+        and compat.installed()
+    ):
         import importlib
 
         return importlib.import_module(f"torch.onnx.{name}")

@@ -84,7 +84,9 @@ def attach(op: Op) -> None:
 
 def _load_library(path: Any) -> None:
     """OSError, as for a file that cannot be loaded: compiled operators are made for PyTorch's own runtime."""
-    raise OSError(f"Could not load this library: {path} (operators compiled for PyTorch need PyTorch's C++ runtime, which torsh has not)")
+    raise OSError(
+        f"Could not load this library: {path} (operators compiled for PyTorch need PyTorch's C++ runtime, which torsh has not)"
+    )
 
 
 def __getattr__(name: str) -> Any:

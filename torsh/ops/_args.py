@@ -112,7 +112,9 @@ def by_example(call: Callable[..., Any], *args: Any) -> Any:
 def check_elements(shape: Sequence[int]) -> None:
     """Raise RuntimeError for a shape of more elements than can be counted, before a library wraps its size around."""
     if math.prod(shape) >= 1 << 62:
-        raise RuntimeError(f"Storage size calculation overflowed with sizes={list(shape)}: no tensor can have that many elements")
+        raise RuntimeError(
+            f"Storage size calculation overflowed with sizes={list(shape)}: no tensor can have that many elements"
+        )
 
 
 def wrap_dims(dims: Any, ndim: int) -> tuple[int, ...]:
@@ -153,7 +155,9 @@ def size_of(args: Sequence[Any], name: str = "size") -> tuple[int, ...]:
                 what = f"must be tuple of ints, not {type_name(a)}"
             raise argument_error(name, what, many=True) from None
         if not -_LARGEST - 1 <= found[-1] <= _LARGEST:
-            raise TypeError(f"argument '{name}' failed to unpack {a}: Overflow when unpacking long long; a size is less than 2**63")
+            raise TypeError(
+                f"argument '{name}' failed to unpack {a}: Overflow when unpacking long long; a size is less than 2**63"
+            )
     return tuple(found)
 
 

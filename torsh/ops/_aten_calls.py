@@ -51,7 +51,17 @@ _ARGS = {
 _OWN = frozenset({"shape", "source", "input_strides", "needs", "unique", "generator", "copy", "device_index"})
 
 # Numbers that PyTorch hands on where a tensor is due.
-_NUMBERS_AS_TENSORS = frozenset({"add", "sub", "mul", "div", "floor_divide", "copy_", *(f"{n}_" for n in ("add", "sub", "mul", "div", "floor_divide"))})
+_NUMBERS_AS_TENSORS = frozenset(
+    {
+        "add",
+        "sub",
+        "mul",
+        "div",
+        "floor_divide",
+        "copy_",
+        *(f"{n}_" for n in ("add", "sub", "mul", "div", "floor_divide")),
+    }
+)
 
 
 # ---- from torsh's call to PyTorch's ------------------------------------------------------------------------------------
@@ -64,7 +74,11 @@ def call_of(op: Op, args: tuple[Any, ...]) -> Call:
     """
     if isinstance(op, CustomOp):
         pairs = list(zip(op.schema.arguments, args))
-        return op.overload, tuple(v for a, v in pairs if not a.kwarg_only), {a.name: v for a, v in pairs if a.kwarg_only}  # type: ignore[return-value]
+        return (
+            op.overload,
+            tuple(v for a, v in pairs if not a.kwarg_only),
+            {a.name: v for a, v in pairs if a.kwarg_only},
+        )  # type: ignore[return-value]
     special = _SPECIAL.get(op.name)
     found = special(*args) if special is not None else None
     if found is None:
@@ -146,7 +160,9 @@ def _coerced(a: Argument, value: Any) -> Any:
 
 def _fits(overload: OpOverload, a: Argument, value: Any) -> bool:
     if a.kind == "Tensor" and not isinstance(value, Tensor):
-        return overload._opname in _NUMBERS_AS_TENSORS and a.name == "other" and isinstance(value, (int, float, complex))
+        return (
+            overload._opname in _NUMBERS_AS_TENSORS and a.name == "other" and isinstance(value, (int, float, complex))
+        )
     if a.kind == "Scalar" and isinstance(value, Tensor):
         return False
     if a.kind.startswith("Tensor?["):
@@ -162,7 +178,11 @@ def arranged(overload: OpOverload, values: list[Any]) -> Call:
     positional = [(a, v) for a, v in pairs if not a.kwarg_only]
     while positional and _is_default(*positional[-1]):
         positional.pop()
-    return overload, tuple(v for _, v in positional), {a.name: v for a, v in pairs if a.kwarg_only and not _is_default(a, v)}
+    return (
+        overload,
+        tuple(v for _, v in positional),
+        {a.name: v for a, v in pairs if a.kwarg_only and not _is_default(a, v)},
+    )
 
 
 def _is_default(a: Argument, value: Any) -> bool:
@@ -193,7 +213,11 @@ def _bound(overload: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) 
 
 def _full(size: Any, value: Any, dtype: Any, device: Any) -> Call:
     options = {"dtype": dtype, "device": device, "pin_memory": False}
-    return of("empty", list(size), overload="memory_format", **options) if value is None else of("full", list(size), value, **options)
+    return (
+        of("empty", list(size), overload="memory_format", **options)
+        if value is None
+        else of("full", list(size), value, **options)
+    )
 
 
 def _arange(start: Any, step: Any, count: int, dtype: Any, device: Any) -> Call:
@@ -205,13 +229,21 @@ def _commuted(name: str) -> Callable[..., Call | None]:
     """A number before a tensor: PyTorch changes their places."""
 
     def call(input: Any, other: Any) -> Call | None:
-        return of(name, other, input, overload="Tensor") if not isinstance(input, Tensor) and isinstance(other, Tensor) else None
+        return (
+            of(name, other, input, overload="Tensor")
+            if not isinstance(input, Tensor) and isinstance(other, Tensor)
+            else None
+        )
 
     return call
 
 
 def _sub(input: Any, other: Any) -> Call | None:
-    return of("rsub", other, input, overload="Scalar") if not isinstance(input, Tensor) and isinstance(other, Tensor) else None
+    return (
+        of("rsub", other, input, overload="Scalar")
+        if not isinstance(input, Tensor) and isinstance(other, Tensor)
+        else None
+    )
 
 
 def _cast(input: Tensor, dtype: Any, copy: Any = None, source: Any = None) -> Call:
@@ -239,7 +271,11 @@ def _scaled(name: str) -> Callable[..., Call]:
 
 def _squeeze(input: Tensor, dims: Any) -> Call:
     dims = (dims,) if isinstance(dims, int) else tuple(dims)
-    return of("squeeze", input, dims[0], overload="dim") if len(dims) == 1 else of("squeeze", input, list(dims), overload="dims")
+    return (
+        of("squeeze", input, dims[0], overload="dim")
+        if len(dims) == 1
+        else of("squeeze", input, list(dims), overload="dims")
+    )
 
 
 def _split(input: Tensor, sizes: Any, dim: int) -> Call:
@@ -249,7 +285,9 @@ def _split(input: Tensor, sizes: Any, dim: int) -> Call:
     return of("split_with_sizes", input, sizes, dim)
 
 
-def _convolution_weight(g: Tensor, input: Tensor, size: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> Call:
+def _convolution_weight(
+    g: Tensor, input: Tensor, size: Any, stride: Any, padding: Any, dilation: Any, groups: int
+) -> Call:
     """The gradient of the weight alone: PyTorch's operator for all three, of which only that is asked."""
     weight = g.new_empty(0).expand(0) if not size else g.new_empty(1).expand(tuple(size))
     n = len(stride)
@@ -288,7 +326,9 @@ def _var(name: str) -> Callable[..., Call]:
     return call
 
 
-def _layer_norm_backward(g: Tensor, input: Tensor, shape: Any, weight: Any, mean: Any, rstd: Any, eps: Any, needs: Any) -> Call:
+def _layer_norm_backward(
+    g: Tensor, input: Tensor, shape: Any, weight: Any, mean: Any, rstd: Any, eps: Any, needs: Any
+) -> Call:
     return own(OPS["layer_norm_backward"]), (g, input, shape, weight, mean, rstd, eps, needs), {}
 
 
@@ -466,7 +506,9 @@ def choose(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> OpOverlo
     """The overload of an operator that takes a call's arguments.  Raises RuntimeError where none does."""
     found = bind(name, args, kwargs)
     if found is None:
-        raise RuntimeError(f"aten::{name}() got arguments that fit none of its overloads: {', '.join(type(a).__name__ for a in args)}")
+        raise RuntimeError(
+            f"aten::{name}() got arguments that fit none of its overloads: {', '.join(type(a).__name__ for a in args)}"
+        )
     return found[0]
 
 
@@ -488,7 +530,12 @@ def _user_call(overload: OpOverload, args: tuple[Any, ...], kwargs: dict[str, An
         return None
     positional = [a for a in arguments if not a.kwarg_only]
     for i, a in enumerate(positional):  # sizes one by one
-        if a.kind.rstrip("?").endswith("]") and a.kind[0] in "iS" and len(args) > len(positional) and isinstance(args[i], int):
+        if (
+            a.kind.rstrip("?").endswith("]")
+            and a.kind[0] in "iS"
+            and len(args) > len(positional)
+            and isinstance(args[i], int)
+        ):
             args = (*args[:i], args[i:])
             break
     if len(args) > len(positional):
@@ -532,7 +579,9 @@ def _convolution_backward(
 
     with enable_grad():
         x, w = input.detach().requires_grad_(), weight.detach().requires_grad_()
-        out = torsh.convolution(x, w, None, list(stride), list(padding), list(dilation), transposed, list(output_padding), groups)
+        out = torsh.convolution(
+            x, w, None, list(stride), list(padding), list(dilation), transposed, list(output_padding), groups
+        )
     wanted = [t for t, want in zip((x, w), output_mask) if want]
     found = iter(grad(out, wanted, grad_output) if wanted else ())
     gx, gw = (next(found) if want else None for want in output_mask[:2])

@@ -45,7 +45,11 @@ def rearranged(
     named = hasattr(error, "about")
     if named:
         name_error(error, fn, op.paths)
-    told = not named and isinstance(error, TypeError) and any(words in str(error) for words in ("(): argument '", "() received an invalid"))
+    told = (
+        not named
+        and isinstance(error, TypeError)
+        and any(words in str(error) for words in ("(): argument '", "() received an invalid"))
+    )
     try:
         return reparsed(fn, args, kwargs, op.paths)
     except (TypeError, ValueError):

@@ -69,7 +69,9 @@ def arranged(rule: str, kind: Kind, found: Any, raws: Sequence[Any]) -> Any:
         if contiguous(found) and all(contiguous(r) for r in raws if type(r) is raw_type):
             return found
     if type(found) is tuple or type(found) is list:
-        return type(found)([r if r is None else _packed(w, kind, r, raws) for w, r in zip(_words(rule, len(found)), found)])
+        return type(found)(
+            [r if r is None else _packed(w, kind, r, raws) for w, r in zip(_words(rule, len(found)), found)]
+        )
     return _packed(rule, kind, found, raws)
 
 
@@ -82,7 +84,9 @@ def settled(rule: str, found: Any, args: Sequence[Any]) -> Any:
         if contiguous(found._data) and (rule == "rows" or contiguous(args[0]._data)):
             return found
     if type(found) is tuple:
-        return tuple(settled(w, r, args) if isinstance(r, Tensor) else r for w, r in zip(_words(rule, len(found)), found))
+        return tuple(
+            settled(w, r, args) if isinstance(r, Tensor) else r for w, r in zip(_words(rule, len(found)), found)
+        )
     if isinstance(found, tuple):
         return type(found)(*settled(rule, tuple(found), args))
     first = next((a for a in args if isinstance(a, Tensor)), found)

@@ -95,7 +95,9 @@ def converged(name: str, op: Any, A: Any, *args: Any) -> Any:
             raise
     bad = A.detach().isfinite().flatten(-2).all(-1).logical_not()
     where = f"(Batch element {int(bad.reshape(-1).nonzero()[0])}): " if A.ndim > 2 and bool(bad.any()) else ""
-    reason = "contained non-finite values" if bool(bad.any()) else "is ill-conditioned or has too many repeated eigenvalues"
+    reason = (
+        "contained non-finite values" if bool(bad.any()) else "is ill-conditioned or has too many repeated eigenvalues"
+    )
     raise LinAlgError(f"{name}: {where}The algorithm failed to converge because the input matrix {reason}.")
 
 

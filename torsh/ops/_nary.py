@@ -31,7 +31,9 @@ _USUAL = {
 }
 
 
-def written_out(op: Pointwise, fn: Callable[..., Any], call: Callable[..., Any], usual: str, short: bool) -> Callable[..., Any]:
+def written_out(
+    op: Pointwise, fn: Callable[..., Any], call: Callable[..., Any], usual: str, short: bool
+) -> Callable[..., Any]:
     """``call`` with ``out=``.
 
     short: whether the run of the op is written out, too.  usual: see ``nary``.

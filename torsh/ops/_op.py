@@ -193,7 +193,9 @@ class Op:
     def _pack(self, outs: Any) -> Any:
         if isinstance(outs, Tensor):
             return outs
-        return tuple(outs) if self.returns is None else tuple.__new__(self.returns, outs)  # a named tuple, without its checks
+        return (
+            tuple(outs) if self.returns is None else tuple.__new__(self.returns, outs)
+        )  # a named tuple, without its checks
 
     # ---- recording
 

@@ -31,7 +31,12 @@ def _other_dtype(out: Any, wanted: Any) -> str:
 
 
 def write_out(
-    fn: Callable[..., Any], args: Any, kwargs: Any, out: Any, rule: bool | str | Callable[..., None] = True, op: Any = None
+    fn: Callable[..., Any],
+    args: Any,
+    kwargs: Any,
+    out: Any,
+    rule: bool | str | Callable[..., None] = True,
+    op: Any = None,
 ) -> Any:
     """Run ``fn`` and write its result into ``out`` by PyTorch's rules.
 
@@ -159,8 +164,6 @@ def _tensors(values: Any) -> Iterator[Tensor]:
 
 def _any_requires_grad(args: Any, kwargs: Any) -> bool:
     def any_in(values: Any) -> bool:
-        return any(
-            (isinstance(v, Tensor) and v._rg) or (isinstance(v, (tuple, list)) and any_in(v)) for v in values
-        )
+        return any((isinstance(v, Tensor) and v._rg) or (isinstance(v, (tuple, list)) and any_in(v)) for v in values)
 
     return any_in(args) or any_in(kwargs.values())

@@ -14,7 +14,9 @@ def overriding(args: Sequence[Any], kwargs: dict[str, Any]) -> bool:
     """
     from torsh.overrides import has_torch_function
 
-    if not has_torch_function([x for a in (*args, *kwargs.values()) for x in (a if type(a) in (tuple, list) else (a,))]):
+    if not has_torch_function(
+        [x for a in (*args, *kwargs.values()) for x in (a if type(a) in (tuple, list) else (a,))]
+    ):
         return False
     state.overrides = True
     return True
@@ -45,7 +47,9 @@ def asked(args: Sequence[Any], kwargs: dict[str, Any]) -> Callable[..., Any] | N
     found = overrides.handler(args, kwargs)
     if found is not None and not overrides.has_modes():
         own = ("torsh", "torch")
-        if all(type(a).__module__.partition(".")[0] in own for a in (*args, *kwargs.values()) if overrides._overrides(a)):
+        if all(
+            type(a).__module__.partition(".")[0] in own for a in (*args, *kwargs.values()) if overrides._overrides(a)
+        ):
             return None
     if found is None and state.watched:
         from torsh import _torch_dispatch

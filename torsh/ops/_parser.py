@@ -76,7 +76,9 @@ def reparsed(
         raise TypeError(f"{name}(): argument '{_called(argument)}'{where} {why}") from None
     got = ", ".join([*map(type_name, args), *(f"{k}={type_name(v)}" for k, v in kwargs.items())])
     forms = "\n".join(f" * ({_form(schema)})" for schema, *_ in refusals)
-    raise TypeError(f"{name}() received an invalid combination of arguments - got ({got}), but expected one of:\n{forms}") from None
+    raise TypeError(
+        f"{name}() received an invalid combination of arguments - got ({got}), but expected one of:\n{forms}"
+    ) from None
 
 
 def _signatures(fn: Callable[..., Any], paths: Sequence[str]) -> tuple[tuple[str, ...], list[Schema]]:
@@ -128,7 +130,9 @@ def _bound(
         except Refused as why:
             refusals.append((schema, argument, position, why))
             return None
-    return (*(values[_called(a)] for a in positional[: len(args)]), *rest), {k: values.get(k, v) for k, v in kwargs.items()}
+    return (*(values[_called(a)] for a in positional[: len(args)]), *rest), {
+        k: values.get(k, v) for k, v in kwargs.items()
+    }
 
 
 def _taken(kind: str, value: Any, place: int) -> Any:
@@ -137,7 +141,9 @@ def _taken(kind: str, value: Any, place: int) -> Any:
         return None if value is None else _taken(kind[:-1], value, place)
     if kind.endswith("]"):
         return _list_taken(kind, value, place)
-    number = isinstance(value, np.number) or (isinstance(value, Tensor) and value.ndim == 0 and not value._rg and value.device.type != "meta")
+    number = isinstance(value, np.number) or (
+        isinstance(value, Tensor) and value.ndim == 0 and not value._rg and value.device.type != "meta"
+    )
     if kind in ("int", "SymInt"):
         if _is_int(value):
             if not -(1 << 63) <= value < 1 << 63:
@@ -171,7 +177,9 @@ def _list_taken(kind: str, value: Any, place: int) -> Any:
             found.append(_taken(item, x, place))
         except Refused as why:
             if item == "Tensor":
-                raise Refused from TypeError(f"expected Tensor as element {i} in argument {place}, but got {type_name(x)}")
+                raise Refused from TypeError(
+                    f"expected Tensor as element {i} in argument {place}, but got {type_name(x)}"
+                )
             if i == 0 and why.__cause__ is None:
                 raise Refused(f"must be {_said(kind)}, but found element of type {type_name(x)} at pos 0") from None
             reason = why.__cause__ or f"type must be {_said(kind)},but got {type_name(x)}"

@@ -157,7 +157,7 @@ class Pointwise(Op):
                 error = self.because[category]
                 raise type(error)(*error.args)
             raise NotImplementedError(
-                f'"{self.name}" not implemented for \'{dtypes.scalar_name(d)}\'; convert the input to another dtype '
+                f"\"{self.name}\" not implemented for '{dtypes.scalar_name(d)}'; convert the input to another dtype "
                 "first"
             )
 
@@ -653,7 +653,9 @@ def _finish(
     return public
 
 
-def _asking_first(op: Pointwise, fn: Callable[..., Any], names: list[str], otherwise: Callable[..., Any]) -> Callable[..., Any]:
+def _asking_first(
+    op: Pointwise, fn: Callable[..., Any], names: list[str], otherwise: Callable[..., Any]
+) -> Callable[..., Any]:
     """What a call with keywords does, after asking who wants it: they are to see the keywords, not what is made of them."""
 
     def call(*operands: Any, **given: Any) -> Any:
@@ -673,8 +675,12 @@ def _asking_first(op: Pointwise, fn: Callable[..., Any], names: list[str], other
 
 
 def _written(
-    op: Pointwise, call: Callable[..., Any], names: list[str], out: bool | str, keywords: dict[str, Any], otherwise: Callable[..., Any] |
-    None
+    op: Pointwise,
+    call: Callable[..., Any],
+    names: list[str],
+    out: bool | str,
+    keywords: dict[str, Any],
+    otherwise: Callable[..., Any] | None,
 ) -> Callable[..., Any]:
     """The public function around a short path, as source: plain parameters cost a third of what ``*args`` would."""
     from torsh.ops._out import write_out

@@ -134,7 +134,9 @@ class Plan:
                 if what is not True
                 else SavedOutput(outs[j], j)
                 if outs[j]._kind.inexact
-                else save(outs[j])  # integers know no node: to keep the tensor makes no cycle, and writes to it are noticed
+                else save(
+                    outs[j]
+                )  # integers know no node: to keep the tensor makes no cycle, and writes to it are noticed
                 for what, j in self.takes
             ]
         )
@@ -173,7 +175,9 @@ class OpNode(Node):
                 return RawSaved(self, i) if raw else unpack(self, self.saved[i])
         if wanted in (_SAVED_NAMES.get(n, n) for n in self.op.args) and not raw:
             return None
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}': it keeps {', '.join(self.plan.names) or 'nothing'}")
+        raise AttributeError(
+            f"'{type(self).__name__}' object has no attribute '{name}': it keeps {', '.join(self.plan.names) or 'nothing'}"
+        )
 
     def release(self) -> None:
         """Drop the tensors that were saved; what only keeps sizes and the like can be gone through again."""
@@ -186,7 +190,9 @@ class OpNode(Node):
         return tuple([None if i is None else found[i] for i in self._layout()])
 
     def gather(self, spread: Sequence[Any]) -> Sequence[Any]:
-        return [g for g, i in sorted(((g, i) for g, i in zip(spread, self._layout()) if i is not None), key=lambda p: p[1])]
+        return [
+            g for g, i in sorted(((g, i) for g, i in zip(spread, self._layout()) if i is not None), key=lambda p: p[1])
+        ]
 
     def _layout(self) -> list[int | None]:
         """For every input with a gradient rule, in order: which edge is its own, None where no gradient was wanted."""

@@ -187,7 +187,7 @@ def reduction(
                 if label == "nansum":
                     raise RuntimeError("nansum on CPU does not support complex inputs")
                 raise NotImplementedError(
-                    f'"{label}" not implemented for \'{dtypes.scalar_name(input.dtype)}\'; convert the '
+                    f"\"{label}\" not implemented for '{dtypes.scalar_name(input.dtype)}'; convert the "
                     "input to another dtype first"
                 )
             if dtype is not None and not has_dtype:

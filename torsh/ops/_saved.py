@@ -46,7 +46,9 @@ class RawSaved:
         value = saved[self._index]
         if value is None:
             raise RuntimeError("Calling register_hooks on a saved tensor with value None is forbidden")
-        if (isinstance(value, Saved) and value.unpack_hook is not None) or (isinstance(value, SavedOutput) and value.kind is None):
+        if (isinstance(value, Saved) and value.unpack_hook is not None) or (
+            isinstance(value, SavedOutput) and value.kind is None
+        ):
             raise RuntimeError("Calling register_hooks on a saved tensor whose hooks have already been set. Hint: only one pair of "
                                "hooks is allowed at a time.")  # fmt: skip
         tensor = unpack(node, value)
@@ -154,7 +156,9 @@ def unpacked(hook: Callable[..., Any], kept: Any, edge: tuple[Any, int] | None) 
     """The tensor an unpack hook gives, in the place in the graph (edge, output number) of the one that was kept."""
     t = hook(kept)
     if not isinstance(t, Tensor):
-        raise TypeError(f"Output of saved tensor unpack_hook expected to be a Tensor but got result of type {type(t).__name__}")
+        raise TypeError(
+            f"Output of saved tensor unpack_hook expected to be a Tensor but got result of type {type(t).__name__}"
+        )
     if edge is None or not thread.enabled or edge_of(t)[0] is edge[0]:
         return t
     t = t.detach()

@@ -261,7 +261,13 @@ def floor_divide(input, other):
     """
 
 
-@binary("", numbers="all", rounds="first", refuse="bool complex", grad={"input": lambda g: zeros(g), "other": lambda g: zeros(g)})
+@binary(
+    "",
+    numbers="all",
+    rounds="first",
+    refuse="bool complex",
+    grad={"input": lambda g: zeros(g), "other": lambda g: zeros(g)},
+)
 def trunc_divide(input, other):
     """The quotient rounded towards zero: ``div(rounding_mode="trunc")``."""
 

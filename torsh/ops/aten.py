@@ -16,7 +16,15 @@ from torsh.ops import copies
 from torsh.ops._op import OPS
 
 # Where the op behind the function has another name.
-_OTHER = {"mm": "mm_op", "bmm": "bmm_op", "_softmax": "softmax", "_log_softmax": "log_softmax", "_to_copy": "to", "_convolution": "convolution", "_unsafe_view": "view"}
+_OTHER = {
+    "mm": "mm_op",
+    "bmm": "bmm_op",
+    "_softmax": "softmax",
+    "_log_softmax": "log_softmax",
+    "_to_copy": "to",
+    "_convolution": "convolution",
+    "_unsafe_view": "view",
+}
 
 
 @functools.cache
@@ -33,7 +41,9 @@ def _lines() -> dict[str, list[str]]:
 @functools.cache
 def overloads(name: str) -> tuple[OpOverload, ...]:
     """All overloads of an operator, none for a name that is not in the table."""
-    return tuple(OpOverload(parse("aten::" + line.lstrip("~")), line.startswith("~"), line) for line in _lines().get(name, ()))
+    return tuple(
+        OpOverload(parse("aten::" + line.lstrip("~")), line.startswith("~"), line) for line in _lines().get(name, ())
+    )
 
 
 class OpOverload(_OpOverload):

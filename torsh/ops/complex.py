@@ -65,7 +65,9 @@ _as_real = _view(
     "view_as_real", lambda g: view_as_complex(g.contiguous()), lambda input: ((*input.shape, 2), input.dtype.to_real())
 )
 _as_complex = _view(
-    "view_as_complex", lambda g: view_as_real(g.resolve_conj()), lambda input: (input.shape[:-1], input.dtype.to_complex())
+    "view_as_complex",
+    lambda g: view_as_real(g.resolve_conj()),
+    lambda input: (input.shape[:-1], input.dtype.to_complex()),
 )
 _imag_part.of_conj = True
 _as_real.of_conj = None
@@ -316,7 +318,9 @@ class _Complex(Pointwise):
     """Two real operands, a complex result."""
 
     def _run(self, real: Any, imag: Any) -> Any:
-        if type(real) is Tensor and type(imag) is Tensor and real._kind is imag._kind and real._kind.dtype in _PARTS:  # the usual call
+        if (
+            type(real) is Tensor and type(imag) is Tensor and real._kind is imag._kind and real._kind.dtype in _PARTS
+        ):  # the usual call
             kind = real._kind
             try:
                 found = self.kernels[kind](real._data, imag._data)

@@ -69,7 +69,8 @@ def moved(input: Tensor, dtype: Dtype | None, device: Any, copy: bool = False, m
             bits = dtype if dtype in dtypes.UNCASTABLE else out.dtype
             raise NotImplementedError(
                 f"\"copy_\" not implemented for '{dtypes.scalar_name(bits)}': values of {out.dtype} cannot be converted to "
-                f"{dtype}; " + ("use torch.quantize_per_tensor" if dtype in dtypes.QUANTIZED else "see memory as it with .view()")
+                f"{dtype}; "
+                + ("use torch.quantize_per_tensor" if dtype in dtypes.QUANTIZED else "see memory as it with .view()")
             )
         out = cast(out, dtype, True)
     elif copy and out is input:
@@ -402,7 +403,9 @@ def host_array(t: Tensor) -> Any:
 
 def _check_values(t: Tensor, name: str) -> None:
     if type(t) not in PLAIN and type(t._data).__name__ == "Hollow":
-        raise RuntimeError(f".{name}() is not supported for tensor subclasses: a {type(t).__name__} holds no values of its own.")
+        raise RuntimeError(
+            f".{name}() is not supported for tensor subclasses: a {type(t).__name__} holds no values of its own."
+        )
 
 
 @composite("Tensor.numpy")

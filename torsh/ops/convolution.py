@@ -86,7 +86,8 @@ def _tangent(input, weight, stride, padding, dilation, transposed, output_paddin
 
 
 @primitive(
-    "torch.convolution", layout="channels any line",
+    "torch.convolution",
+    layout="channels any line",
     grad={
         "input": _input_rule,
         "weight": _weight_rule,

@@ -68,7 +68,9 @@ def create(op: Op, params: tuple[Any, ...], dtype: Dtype | None, device: Any, re
         if type(requires_grad) is not bool:
             raise TypeError(f"{op.name}(): argument 'requires_grad' must be bool, not {type(requires_grad).__name__}")
         if not t._kind.inexact:
-            raise RuntimeError(f"Only Tensors of floating point and complex dtype can require gradients; this one is {t.dtype}")
+            raise RuntimeError(
+                f"Only Tensors of floating point and complex dtype can require gradients; this one is {t.dtype}"
+            )
         t.requires_grad = True
     return t
 
@@ -127,7 +129,9 @@ def _sized(size: Any, rest: dict[str, Any], name: str) -> tuple[int, ...]:
     elif len(size) == 1 and type(size[0]) is bool:
         raise TypeError(f"{name}(): argument 'size' (position 1) must be tuple of ints, not bool")
     elif len(size) > 1 and isinstance(size[0], (tuple, list)):
-        raise TypeError(f"{name}() takes 1 positional argument but {len(size)} were given: a size is one tuple, or integers")
+        raise TypeError(
+            f"{name}() takes 1 positional argument but {len(size)} were given: a size is one tuple, or integers"
+        )
     return size_of(size)
 
 
@@ -180,9 +184,7 @@ def empty(
         check_pinnable()
     if layout is not None and layout is not strided:
         return _without_entries(_sized(size, k, "empty"), layout, dtype, device, requires_grad)
-    return _in_format(
-        make_full(_sized(size, k, "empty"), None, dtype, device, requires_grad), memory_format
-    )
+    return _in_format(make_full(_sized(size, k, "empty"), None, dtype, device, requires_grad), memory_format)
 
 
 @composite("torch.empty_permuted", tags="creation")
@@ -277,7 +279,13 @@ def _c_name(dtype: Dtype) -> str:
     return _C_FLOATS.get(dtype.name) or f"{dtype.name}_t"
 
 
-_C_FLOATS = {"float16": "c10::Half", "bfloat16": "c10::BFloat16", "float32": "float", "float64": "double", "bool": "bool"}
+_C_FLOATS = {
+    "float16": "c10::Half",
+    "bfloat16": "c10::BFloat16",
+    "float32": "float",
+    "float64": "double",
+    "bool": "bool",
+}
 
 
 def as_value(value: Any, dtype: Dtype) -> Any:
@@ -285,10 +293,14 @@ def as_value(value: Any, dtype: Dtype) -> Any:
     no type has room for.
     """
     if type(value) is int and not -1 << 63 <= value < 1 << 64:
-        raise OverflowError(f"int too big to convert: {value if value.bit_length() < 200 else 'it'} has more than 64 bits")
+        raise OverflowError(
+            f"int too big to convert: {value if value.bit_length() < 200 else 'it'} has more than 64 bits"
+        )
     if isinstance(value, complex) and not dtype.is_complex:
         if value.imag:
-            raise RuntimeError(f"value cannot be converted to type {_c_name(dtype)} without overflow: {value} is complex")
+            raise RuntimeError(
+                f"value cannot be converted to type {_c_name(dtype)} without overflow: {value} is complex"
+            )
         value = value.real
     if dtype.category == dtypes.INT:
         if isinstance(value, float):
@@ -618,7 +630,9 @@ def arange(
     if any(isinstance(v, int) and not -1 << 63 <= v < 1 << 64 for v in (start, end, step)):
         raise OverflowError("int too big to convert: arange() takes integers of 64 bits")
     if any(isinstance(v, int) and v >= 1 << 63 for v in (start, end, step)):
-        raise RuntimeError(f"value cannot be converted to type int64_t without overflow: from {start} to {end} by {step}")
+        raise RuntimeError(
+            f"value cannot be converted to type int64_t without overflow: from {start} to {end} by {step}"
+        )
     if dtype.is_complex or dtype is dtypes.bool:
         raise NotImplementedError(f"\"arange_cpu\" not implemented for '{dtypes.scalar_name(dtype)}'")
     if step == 0:

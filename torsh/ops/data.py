@@ -254,7 +254,9 @@ def _collect(data: Any, shape: list[int], depth: int, leaves: list[Any], found: 
         leaves.append(data)
         return
     if not _is_sequence(data):
-        raise TypeError(f"not a sequence: a {type(data).__name__} where one of length {shape[depth]} is expected at dim {depth}")
+        raise TypeError(
+            f"not a sequence: a {type(data).__name__} where one of length {shape[depth]} is expected at dim {depth}"
+        )
     if len(data) != shape[depth]:
         raise ValueError(f"expected sequence of length {shape[depth]} at dim {depth} (got {len(data)})")
     for x in data:
@@ -305,7 +307,11 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
             typed = hasattr(data, "dtype")
             dtype = dtype or (dtypes.get_default_dtype() if typed else dtypes.int64)
             expect_type(data, dtype)
-            out = elements(data, dtype).clone().to(device or data._untyped_storage.device if typed else device or data.device)
+            out = (
+                elements(data, dtype)
+                .clone()
+                .to(device or data._untyped_storage.device if typed else device or data.device)
+            )
             return out.requires_grad_() if requires_grad else out
         array = _as_array(data)
         if array is not None:
@@ -328,7 +334,9 @@ def _as_array(data: Any) -> np.ndarray[Any, Any] | None:
         return data
     if isinstance(data, np.generic):
         return np.asarray(data)
-    if hasattr(data, "__dlpack__") and hasattr(data, "__array__") and data.__dlpack_device__()[0] == 1:  # another library's
+    if (
+        hasattr(data, "__dlpack__") and hasattr(data, "__array__") and data.__dlpack_device__()[0] == 1
+    ):  # another library's
         from torsh import registry
 
         found: np.ndarray[Any, Any] = registry.load("numpy").from_dlpack(data)
@@ -521,7 +529,9 @@ def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
 
 
 @composite("torch.from_file", tags="creation")
-def from_file(filename, shared=None, size=0, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+def from_file(
+    filename, shared=None, size=0, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False
+):
     """A one-dimensional tensor of ``size`` elements over the bytes of a file, mapped into memory.
 
     shared: True writes changes back to the file (which is made or grown to the size needed); False keeps them in memory.

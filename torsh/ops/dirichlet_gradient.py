@@ -126,7 +126,9 @@ def _computed(x: Any, alpha: Any, total: Any) -> Any:
 
 
 def _no_second(g: Any) -> Any:
-    raise NotImplementedError("the derivative for '_dirichlet_grad' is not implemented: it is an approximation by pieces")
+    raise NotImplementedError(
+        "the derivative for '_dirichlet_grad' is not implemented: it is an approximation by pieces"
+    )
 
 
 @primitive("torch._dirichlet_grad", name="_dirichlet_grad", args="x alpha total",

@@ -28,7 +28,9 @@ def _labels(term: str, whose: str) -> list[int]:
             if -1 in found:
                 raise RuntimeError(f"einsum(): found '.' for {whose} for which an ellipsis was already found")
             if term[i : i + 3] != "...":
-                raise RuntimeError(f"einsum(): found '.' for {whose} that is not part of any ellipsis; write '...' once")
+                raise RuntimeError(
+                    f"einsum(): found '.' for {whose} that is not part of any ellipsis; write '...' once"
+                )
             found.append(-1)
             i += 2
         elif c.isascii() and c.isalpha():
@@ -310,7 +312,13 @@ def einsum(*args):
     >>> torsh.einsum("bij,bjk->bik", torsh.ones(5, 2, 3), torsh.ones(5, 3, 4)).shape
     torsh.Size([5, 2, 4])
     """
-    if len(args) == 3 and type(args[0]) is str and type(args[1]) is Tensor and type(args[2]) is Tensor and args[1]._kind is args[2]._kind:
+    if (
+        len(args) == 3
+        and type(args[0]) is str
+        and type(args[1]) is Tensor
+        and type(args[2]) is Tensor
+        and args[1]._kind is args[2]._kind
+    ):
         steps = _product(args[0], args[1]._data.shape, args[2]._data.shape)
         if steps is not None:
             first, second, shape, order = steps

@@ -398,9 +398,7 @@ def _bag(weight, indices, offsets, by_freq, mode, weights, include_last_offset, 
                 f"{padding_idx}"
             )
         padding = padding_idx % rows
-    return _embedding_bag(
-        weight, indices, offsets, by_freq, mode, weights, include_last_offset, padding, sparse
-    )
+    return _embedding_bag(weight, indices, offsets, by_freq, mode, weights, include_last_offset, padding, sparse)
 
 
 @composite("torch.embedding_bag torch._embedding_bag torch._embedding_bag_forward_only", tags="data-dependent")

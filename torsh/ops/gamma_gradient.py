@@ -23,7 +23,16 @@ _SMALL = 0.800000011920929
 _FIT = (
     (0.16009398, -0.094634809, 0.025146376, -0.0030648343, 1.0, 0.32668115, 0.10406089, 0.0014179084),
     (0.53487893, 0.1298071, 0.065735949, -0.0015649758, 0.16639465, 0.020070113, -0.0035938915, -0.00058392623),
-    (0.040121004, -0.0065914022, -0.0026286047, -0.0013441777, 0.017050642, -0.0021309326, 0.00085092367, -1.5247877e-07),
+    (
+        0.040121004,
+        -0.0065914022,
+        -0.0026286047,
+        -0.0013441777,
+        0.017050642,
+        -0.0021309326,
+        0.00085092367,
+        -1.5247877e-07,
+    ),
 )
 
 
@@ -73,7 +82,9 @@ def _computed(input: Any, output: Any) -> Any:
 
 
 def _no_second(g: Any) -> Any:
-    raise NotImplementedError("the derivative for '_standard_gamma_grad' is not implemented: it is an approximation by pieces")
+    raise NotImplementedError(
+        "the derivative for '_standard_gamma_grad' is not implemented: it is an approximation by pieces"
+    )
 
 
 @primitive("torch._standard_gamma_grad", name="_standard_gamma_grad", args="input output",

@@ -52,9 +52,13 @@ def grouped_mm(mat_a, mat_b, *, offs=None, bias=None, out_dtype=None):
         if t.ndim not in (2, 3):
             raise RuntimeError(f"{name} has to be 2 or 3d, got {t.ndim} dimensions")
         if t.dtype not in (dtypes.float32, dtypes.bfloat16, dtypes.float16):
-            raise RuntimeError(f"Expected {name} to be Float32, BFloat16 or Float16 matrix, got {dtypes.scalar_name(t.dtype)}")
+            raise RuntimeError(
+                f"Expected {name} to be Float32, BFloat16 or Float16 matrix, got {dtypes.scalar_name(t.dtype)}"
+            )
     if mat_a.shape[-1] != mat_b.shape[-2]:
-        raise RuntimeError(f"contraction dimension of mat_a and mat_b must match, got {mat_a.shape[-1]} and {mat_b.shape[-2]}")
+        raise RuntimeError(
+            f"contraction dimension of mat_a and mat_b must match, got {mat_a.shape[-1]} and {mat_b.shape[-2]}"
+        )
     if bias is not None:
         raise RuntimeError("Bias not supported yet in grouped_mm; add it to the result")
     if (offs is not None) != (mat_a.ndim == 2 or mat_b.ndim == 2):
@@ -105,7 +109,9 @@ def _unscaled(t, scale, recipe, swizzle, rows):
             raise ValueError(f"scaled_mm: RowWise scaling takes {n} scales, got {scale.numel()}")
         shape = (*t.shape[:-2], n, 1) if rows else (*t.shape[:-2], 1, n)
         return wide * scale.reshape(shape)
-    raise NotImplementedError(f"scaled_mm: torsh scales by TensorWise and RowWise, not by {ScalingType(int(recipe)).name}")
+    raise NotImplementedError(
+        f"scaled_mm: torsh scales by TensorWise and RowWise, not by {ScalingType(int(recipe)).name}"
+    )
 
 
 def scaled_mm(
@@ -130,7 +136,9 @@ def scaled_mm(
         if not isinstance(t, Tensor) or t.ndim != 2:
             raise RuntimeError(f"{name} must be a matrix")
     if mat_a.shape[1] != mat_b.shape[0]:
-        raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({mat_a.shape[0]}x{mat_a.shape[1]} and {mat_b.shape[0]}x{mat_b.shape[1]})")
+        raise RuntimeError(
+            f"mat1 and mat2 shapes cannot be multiplied ({mat_a.shape[0]}x{mat_a.shape[1]} and {mat_b.shape[0]}x{mat_b.shape[1]})"
+        )
     a = _unscaled(mat_a, scale_a, scale_recipe_a, swizzle_a, True)
     b = _unscaled(mat_b, scale_b, scale_recipe_b, swizzle_b, False)
     found = a @ b

@@ -640,7 +640,8 @@ def _put_indices(input: Tensor, indices: Any, name: str) -> list[Any]:
 
 
 @primitive(
-    "torch.index_put Tensor.index_put", layout="like",
+    "torch.index_put Tensor.index_put",
+    layout="like",
     args="input indices values accumulate",
     inplace="apart alike",
     grad={
@@ -777,7 +778,11 @@ def __setitem__(self: Tensor, index: Any, value: Any) -> None:
                     key = tuple([_ALL if i is None else i._data for i in mixed[1]])
         if key is not None and _mutable[kind] and (self._base is None or not _shares_elements(self)):
             if type(value) in PLAIN:
-                if value._kind is kind and (value._vc is None or value._vc is not self._vc) and not (value._rg and thread.enabled):
+                if (
+                    value._kind is kind
+                    and (value._vc is None or value._vc is not self._vc)
+                    and not (value._rg and thread.enabled)
+                ):
                     raw: Any = value._data
                 else:
                     raw = None
@@ -895,7 +900,9 @@ def _nonzero_out(outs: Any, kwargs: dict[str, Any]) -> None:
         raise RuntimeError("nonzero does not support the out kwarg when as_tuple is True")
     for out in outs:
         if out.dtype is not dtypes.int64:
-            raise RuntimeError(f"nonzero: Expected out tensor to have scalar type Long but got scalar type {dtypes.scalar_name(out.dtype)}")
+            raise RuntimeError(
+                f"nonzero: Expected out tensor to have scalar type Long but got scalar type {dtypes.scalar_name(out.dtype)}"
+            )
 
 
 @primitive("torch.nonzero Tensor.nonzero", layout="columns", tags="data-dependent nondifferentiable", args="input", out=_nonzero_out,

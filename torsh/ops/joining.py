@@ -492,7 +492,9 @@ def tensor_split(input, indices_or_sections=None, dim=0, *, indices=None, sectio
     n = input.shape[dim]
     if isinstance(given, Tensor):
         if given.device.type != "cpu":
-            raise RuntimeError(f"tensor_split expected tensor_indices_or_sections to be on cpu, but it's on {given.device}")
+            raise RuntimeError(
+                f"tensor_split expected tensor_indices_or_sections to be on cpu, but it's on {given.device}"
+            )
         if given.dtype is not dtypes.int64:
             raise RuntimeError(
                 f"tensor_split expected tensor_indices_or_sections to have dtype of long, but got {dtypes.scalar_name(given.dtype)}"
@@ -547,7 +549,9 @@ def _evenly(input: Tensor, given: Any, dim: int, op: str, least: int) -> Any:
 def _sections(op: str, a: Any, indices: Any, sections: Any) -> Any:
     given = next((x for x in (a, indices, sections) if x is not None), None)
     if given is None:
-        raise TypeError(f"{op}() missing 1 required positional argument: 'indices_or_sections' (an int or a sequence of ints)")
+        raise TypeError(
+            f"{op}() missing 1 required positional argument: 'indices_or_sections' (an int or a sequence of ints)"
+        )
     return given
 
 
@@ -561,7 +565,9 @@ def hsplit(input, indices_or_sections=None, *, indices=None, sections=None):
     >>> torsh.hsplit(torsh.tensor([1, 2, 3, 4]), [1])
     (tensor([1]), tensor([2, 3, 4]))
     """
-    return _evenly(input, _sections("hsplit", indices_or_sections, indices, sections), 0 if input.ndim == 1 else 1, "hsplit", 1)
+    return _evenly(
+        input, _sections("hsplit", indices_or_sections, indices, sections), 0 if input.ndim == 1 else 1, "hsplit", 1
+    )
 
 
 @composite("torch.vsplit Tensor.vsplit")

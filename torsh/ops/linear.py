@@ -137,9 +137,13 @@ def bilinear(input1, input2, weight, bias=None):
         raise RuntimeError(
             f"bilinear(): bias size does not match weight size: got {bias.shape[0]} but expected {weight.shape[0]}"
         )
-    given = [(n, t) for n, t in (("input1", input1), ("input2", input2), ("weight", weight), ("bias", bias)) if t is not None]
+    given = [
+        (n, t) for n, t in (("input1", input1), ("input2", input2), ("weight", weight), ("bias", bias)) if t is not None
+    ]
     if any(t.dtype is not input1.dtype for _, t in given):
-        raise RuntimeError(f"All tensors must have the same dtype, got {', '.join(f'{n}: {scalar_name(t.dtype)}' for n, t in given)}")
+        raise RuntimeError(
+            f"All tensors must have the same dtype, got {', '.join(f'{n}: {scalar_name(t.dtype)}' for n, t in given)}"
+        )
     return in_float32(_bilinear, input1, input2, weight, bias)
 
 

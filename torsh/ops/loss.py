@@ -345,7 +345,12 @@ _WIDE = frozenset({float32, float64})  # PyTorch rounds every step to a narrower
 
 
 def _with_logits(input, target, weight, pos_weight, reduction):
-    if pos_weight is None and input._kind is target._kind and input._kind.dtype in _WIDE and input._data.shape == target._data.shape:
+    if (
+        pos_weight is None
+        and input._kind is target._kind
+        and input._kind.dtype in _WIDE
+        and input._data.shape == target._data.shape
+    ):
         loss = bce_with_logits.op(input, target)
     else:
         log_p = _log_sigmoid(input)

@@ -28,7 +28,8 @@ def _nll_rule(g, input, target, weight, reduction, ignore_index, out1):
     args="input target weight reduction ignore_index",
     grad={"input": _nll_rule},
     jvp=lambda input_t, target, weight, reduction, ignore_index: (
-        None if input_t is None else nll.op(input_t, target, weight, reduction, ignore_index)[0], None
+        None if input_t is None else nll.op(input_t, target, weight, reduction, ignore_index)[0],
+        None,
     ),
     meta=_nll_meta,
     node_name="NllLossBackward0",
@@ -66,7 +67,9 @@ def _nll(input, target, weight, reduction, ignore_index):
     if ndim == 1 and target.ndim == 1 and target.numel() != 1:
         raise ValueError(f"For 1D input, 1D target must have size 1, but got target size: {target.numel()}")
     if ndim > 1 and target.ndim and input.shape[0] != target.shape[0]:
-        raise ValueError(f"Expected input batch_size ({input.shape[0]}) to match target batch_size ({target.shape[0]}).")
+        raise ValueError(
+            f"Expected input batch_size ({input.shape[0]}) to match target batch_size ({target.shape[0]})."
+        )
     if target.dtype is not int64:
         if target.dtype is not uint8:
             raise RuntimeError(

@@ -308,7 +308,13 @@ def _ldl(A, hermitian):
     return (A, hermitian)
 
 
-@composite("torch.linalg.ldl_factor_ex", layout="columns free free", name="linalg_ldl_factor_ex", out=True, tags="nondifferentiable")
+@composite(
+    "torch.linalg.ldl_factor_ex",
+    layout="columns free free",
+    name="linalg_ldl_factor_ex",
+    out=True,
+    tags="nondifferentiable",
+)
 def ldl_factor_ex(A, *, hermitian=False, check_errors=False):
     """The compact LDL factorization of symmetric (Hermitian) matrices with status: a named tuple (LD, pivots, info).
 
@@ -444,7 +450,12 @@ def _check_reflections(name: str, A: Any, tau: Any) -> None:
         )
 
 
-@composite("torch.linalg.householder_product torch.orgqr Tensor.orgqr", layout="columns", name="linalg_householder_product", out=True)
+@composite(
+    "torch.linalg.householder_product torch.orgqr Tensor.orgqr",
+    layout="columns",
+    name="linalg_householder_product",
+    out=True,
+)
 def householder_product(A, tau):
     """The first columns of the product of the reflections that ``torch.geqrf`` gives.
 

@@ -168,7 +168,11 @@ _mm = Op(
 def _general(input: Any, other: Any) -> Any:
     if state.overrides and (handler := override_of((input, other), {})) is not None:
         return handler(matmul, (input, other), {})
-    if not (isinstance(input, Tensor) and isinstance(other, Tensor)) and not state.overrides and overriding((input, other), {}):
+    if (
+        not (isinstance(input, Tensor) and isinstance(other, Tensor))
+        and not state.overrides
+        and overriding((input, other), {})
+    ):
         return _general(input, other)
     if not (isinstance(input, Tensor) and isinstance(other, Tensor)):
         return NotImplemented

@@ -86,7 +86,8 @@ def _batch_norm_rule(g, input, weight, eps, out1, out2, needs):
 
 
 @primitive(
-    "", layout="channels",
+    "",
+    layout="channels",
     args="input weight bias eps",
     grad={"input weight bias": _batch_norm_rule},
     jvp=_batch_norm_tangent,
@@ -115,7 +116,9 @@ def _check_types(input: Any, *parameters: Any) -> None:
             f"{found}"
         )
     if input._kind.dtype.itemsize != 2:
-        raise RuntimeError(f"mixed dtype (CPU): all inputs must share same datatype. Got {found}; convert them with .to(dtype)")
+        raise RuntimeError(
+            f"mixed dtype (CPU): all inputs must share same datatype. Got {found}; convert them with .to(dtype)"
+        )
 
 
 def _check_batch_norm(input, running_mean, running_var, weight, bias, training):

@@ -30,7 +30,8 @@ def pad_constant(input, pads, value):
 
 
 @primitive(
-    "", layout="channels flat",
+    "",
+    layout="channels flat",
     args="input pads mode",
     grad={"input": lambda g, input, pads, mode: pad_mirror_backward.op(g, tuple(input.shape), pads, mode)},
     meta=_meta,
@@ -42,7 +43,8 @@ def pad_mirror(input, pads, mode):
 
 
 @primitive(
-    "", layout="channels flat",
+    "",
+    layout="channels flat",
     args="g shape pads mode",
     grad={"g": lambda grad, pads, mode: pad_mirror.op(grad, pads, mode)},
     meta=lambda g, shape, pads, mode: (shape, g.dtype),

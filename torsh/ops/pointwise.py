@@ -129,7 +129,13 @@ class _Square(Pointwise):
         return super()._run(input if input.dtype is not dtypes.bool else input.to(dtypes.int64))
 
 
-@unary("torch.square Tensor.square", refuse="bool", template=_Square, grad=lambda g, input: g * conj(input * 2), tags="holomorphic")
+@unary(
+    "torch.square Tensor.square",
+    refuse="bool",
+    template=_Square,
+    grad=lambda g, input: g * conj(input * 2),
+    tags="holomorphic",
+)
 def square(input):
     """The square of a value; of bool tensors an integer.
 
@@ -459,7 +465,9 @@ def log10(input):
     """
 
 
-@unary("torch.log1p Tensor.log1p torch.special.log1p", FLOAT, grad=lambda g, input: g / conj(input + 1), tags="holomorphic")
+@unary(
+    "torch.log1p Tensor.log1p torch.special.log1p", FLOAT, grad=lambda g, input: g / conj(input + 1), tags="holomorphic"
+)
 def log1p(input):
     """log(1 + x), exact near 0.
 
@@ -560,7 +568,11 @@ def tan(input):
 
 
 @unary(
-    "torch.asin Tensor.asin torch.arcsin Tensor.arcsin", FLOAT, grad=lambda g, input: g * conj(rsqrt(1 - input * input)), tags="holomorphic")
+    "torch.asin Tensor.asin torch.arcsin Tensor.arcsin",
+    FLOAT,
+    grad=lambda g, input: g * conj(rsqrt(1 - input * input)),
+    tags="holomorphic",
+)
 def asin(input):
     """The angle from -pi/2 to pi/2 with that sine.
 
@@ -590,7 +602,12 @@ def acos(input):
     """
 
 
-@unary("torch.atan Tensor.atan torch.arctan Tensor.arctan", FLOAT, grad=lambda g, input: g / conj(input * input + 1), tags="holomorphic")
+@unary(
+    "torch.atan Tensor.atan torch.arctan Tensor.arctan",
+    FLOAT,
+    grad=lambda g, input: g / conj(input * input + 1),
+    tags="holomorphic",
+)
 def atan(input):
     """The angle from -pi/2 to pi/2 with that tangent.
 
@@ -628,7 +645,12 @@ def cosh(input):
     """
 
 
-@unary("torch.tanh Tensor.tanh torch.nn.functional.tanh", FLOAT, grad=lambda g, out: g * conj(1 - out * out), tags="holomorphic")
+@unary(
+    "torch.tanh Tensor.tanh torch.nn.functional.tanh",
+    FLOAT,
+    grad=lambda g, out: g * conj(1 - out * out),
+    tags="holomorphic",
+)
 def tanh(input):
     """The hyperbolic tangent.
 
@@ -676,7 +698,11 @@ def acosh(input):
 
 
 @unary(
-    "torch.atanh Tensor.atanh torch.arctanh Tensor.arctanh", FLOAT, grad=lambda g, input: g / conj(1 - input * input), tags="holomorphic")
+    "torch.atanh Tensor.atanh torch.arctanh Tensor.arctanh",
+    FLOAT,
+    grad=lambda g, input: g / conj(1 - input * input),
+    tags="holomorphic",
+)
 def atanh(input):
     """The inverse of the hyperbolic tangent.
 

@@ -23,7 +23,8 @@ Ints = tuple[int, ...]
 
 
 @primitive(
-    "", layout="channels line",
+    "",
+    layout="channels line",
     args="input kernel stride padding dilation size",
     grad={
         "input": lambda g, input, out1, kernel, stride, dilation: max_pool_backward(
@@ -42,7 +43,8 @@ def max_pool_with_indices(input, kernel, stride, padding, dilation, size):
 
 
 @primitive(
-    "", layout="channels line",
+    "",
+    layout="channels line",
     args="input kernel stride padding dilation size",
     tags="nondifferentiable",
     meta=lambda input, kernel, stride, padding, dilation, size: ((*input.shape[:2], *size), input.dtype),
@@ -54,7 +56,8 @@ def max_pool(input, kernel, stride, padding, dilation, size):
 
 
 @primitive(
-    "", layout="channels line",
+    "",
+    layout="channels line",
     args="g indices size unique",
     grad={"g": lambda grad, indices: _take(grad, indices)},
     meta=lambda g, indices, size, unique: (size, g.dtype),
@@ -87,7 +90,8 @@ def _take(x, indices):
 
 
 @primitive(
-    "", layout="channels line flat",
+    "",
+    layout="channels line flat",
     args="input kernel stride padding size counts divisor",
     grad={
         "input": lambda g, input, kernel, stride, padding, size, counts, divisor: avg_pool_backward(
@@ -103,7 +107,8 @@ def mean_pool(input, kernel, stride, padding, size, counts, divisor):
 
 
 @primitive(
-    "", layout="channels line flat",
+    "",
+    layout="channels line flat",
     args="g shape kernel stride padding size counts divisor",
     grad={
         "g": lambda grad, kernel, stride, padding, size, counts, divisor: mean_pool.op(
@@ -119,7 +124,8 @@ def avg_pool_backward(g, shape, kernel, stride, padding, size, counts, divisor):
 
 
 @primitive(
-    "", layout="channels line flat",
+    "",
+    layout="channels line flat",
     args="input size",
     grad={"input": lambda g, input: adaptive_mean_pool_backward(_adaptive(g, "avg"), tuple(input.shape))},
     meta=lambda input, size: ((*input.shape[: -len(size)], *size), input.dtype),
@@ -131,7 +137,8 @@ def adaptive_mean_pool(input, size):
 
 
 @primitive(
-    "", layout="channels line flat",
+    "",
+    layout="channels line flat",
     args="g shape",
     grad={"g": lambda grad, g: adaptive_mean_pool.op(grad, tuple(g.shape[2:]))},
     meta=lambda g, shape: (shape, g.dtype),
@@ -143,7 +150,8 @@ def adaptive_mean_pool_backward(g, shape):
 
 
 @primitive(
-    "", layout="channels line flat",
+    "",
+    layout="channels line flat",
     args="input size",
     grad={"input": lambda g, input, out1: max_pool_backward(_adaptive(g[0], "max"), out1, tuple(input.shape), False)},
     jvp=lambda input_t, out1: (_take(input_t, out1), None),

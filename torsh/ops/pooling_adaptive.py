@@ -231,12 +231,16 @@ def _fractional(n, input, kernel_size, output_size, output_ratio, random_samples
         from torsh.ops.random import rand
 
         random_samples = rand(x.shape[0], x.shape[1], n, dtype=x.dtype, device=x.device)
-    elif random_samples.ndim != 3 or random_samples.shape[0] < x.shape[0] or random_samples.shape[1:] != (x.shape[1], n):
+    elif (
+        random_samples.ndim != 3 or random_samples.shape[0] < x.shape[0] or random_samples.shape[1:] != (x.shape[1], n)
+    ):
         raise RuntimeError(
             f"Expect _random_samples to have shape {[x.shape[0], x.shape[1], n]}, but got {list(random_samples.shape)}"
         )
     elif random_samples.dtype is not x.dtype:
-        raise RuntimeError(f"Expect _random_samples to have the same dtype as input: {random_samples.dtype} and {x.dtype}")
+        raise RuntimeError(
+            f"Expect _random_samples to have the same dtype as input: {random_samples.dtype} and {x.dtype}"
+        )
     # There may be more of them than the batch needs.
     out, where = fractional_max_pool.op(x, random_samples[: x.shape[0]], kernel, size)
     if not batched:

@@ -25,7 +25,9 @@ def _levels(input: Tensor, scale: Any, zero_point: Any, low: int, high: int) -> 
 
 def _range(quant_min: int, quant_max: int) -> None:
     if quant_min > quant_max:
-        raise RuntimeError(f"`quant_min` should be less than or equal to `quant_max`, but got {quant_min} and {quant_max}")
+        raise RuntimeError(
+            f"`quant_min` should be less than or equal to `quant_max`, but got {quant_min} and {quant_max}"
+        )
 
 
 @composite("torch.fake_quantize_per_tensor_affine")
@@ -61,9 +63,13 @@ def fake_quantize_per_channel_affine(input, scale, zero_point, axis, quant_min, 
     check_tensor(input, "fake_quantize_per_channel_affine")
     _range(quant_min, quant_max)
     if scale.dim() != 1 or zero_point.dim() != 1:
-        raise RuntimeError(f"scale and zero point should be 1-D tensors, but have {scale.dim()} and {zero_point.dim()} dimensions")
+        raise RuntimeError(
+            f"scale and zero point should be 1-D tensors, but have {scale.dim()} and {zero_point.dim()} dimensions"
+        )
     if scale.numel() != zero_point.numel():
-        raise RuntimeError(f"scale and zero-point need to have the same dimensions: {scale.numel()} and {zero_point.numel()}")
+        raise RuntimeError(
+            f"scale and zero-point need to have the same dimensions: {scale.numel()} and {zero_point.numel()}"
+        )
     axis = wrap_dim(axis, input.ndim)
     if scale.numel() != input.shape[axis]:
         raise RuntimeError(f"dimensions of scale and zero-point are not consistent with input tensor: {scale.numel()} values "

@@ -170,7 +170,10 @@ def _ordered(
     """A tensor of samples whose memory is walked through in the given order of dimensions."""
     if kind.backend.capabilities.lazy:
         return _drawn(op, tuple(shape[d] for d in order), params, generator, kind).permute(*np.argsort(order).tolist())
-    return _from(_arranged(flat_samples(op.name, generator_of(generator), math.prod(shape), kind.dtype, params), shape, order), kind)
+    return _from(
+        _arranged(flat_samples(op.name, generator_of(generator), math.prod(shape), kind.dtype, params), shape, order),
+        kind,
+    )
 
 
 def _from(values: Any, kind: Kind) -> Tensor:

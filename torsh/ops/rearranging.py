@@ -262,7 +262,7 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
     if isinstance(repeats, Tensor):
         if repeats.dtype not in (dtypes.int64, dtypes.int32):
             raise NotImplementedError(
-                f'"repeat_interleave_cpu" not implemented for \'{scalar_name(repeats.dtype)}\'; the counts are a Long or Int tensor'
+                f"\"repeat_interleave_cpu\" not implemented for '{scalar_name(repeats.dtype)}'; the counts are a Long or Int tensor"
             )
         if repeats.ndim > 1:
             raise RuntimeError(f"repeats must be 0-dim or 1-dim tensor, got {repeats.ndim} dimensions")

@@ -18,7 +18,16 @@ def _run(mode: str, many: bool, args: tuple[Any, ...]) -> tuple[Any, ...]:
     if packed:
         x, sizes, hx, params, has_biases, layers, dropout, train, bidirectional = args
         out, states = recurrent(
-            mode, x, sizes.tolist(), tuple(hx) if many else (hx,), params, has_biases, layers, dropout, train, bidirectional
+            mode,
+            x,
+            sizes.tolist(),
+            tuple(hx) if many else (hx,),
+            params,
+            has_biases,
+            layers,
+            dropout,
+            train,
+            bidirectional,
         )
         return (out, *states)
     x, hx, params, has_biases, layers, dropout, train, bidirectional, batch_first = args

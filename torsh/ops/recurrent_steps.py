@@ -90,7 +90,17 @@ def steps(gates, w_hh, b_hh, h, c, mode, backwards):
 
 
 def _steps_backward(
-    hs: Any, cs: Any, kept: Any, w_hh: Any, h: Any, c: Any, g_hs: Any, g_cs: Any, g_kept: Any, mode: str, backwards: bool
+    hs: Any,
+    cs: Any,
+    kept: Any,
+    w_hh: Any,
+    h: Any,
+    c: Any,
+    g_hs: Any,
+    g_cs: Any,
+    g_kept: Any,
+    mode: str,
+    backwards: bool,
 ) -> list[Tensor]:
     import torsh
 
@@ -136,7 +146,17 @@ def _steps_backward(
 
 
 def _backward_meta(
-    hs: Any, cs: Any, kept: Any, w_hh: Any, h: Any, c: Any, g_hs: Any, g_cs: Any, g_kept: Any, mode: str, backwards: bool
+    hs: Any,
+    cs: Any,
+    kept: Any,
+    w_hh: Any,
+    h: Any,
+    c: Any,
+    g_hs: Any,
+    g_cs: Any,
+    g_kept: Any,
+    mode: str,
+    backwards: bool,
 ) -> list[Any]:
     gates = ((*hs.shape[:2], GATES[mode] * h.shape[-1]), hs.dtype)
     return [gates, gates if mode == "GRU" else ((0,), hs.dtype), (h.shape, h.dtype), (h.shape, h.dtype)]

@@ -38,7 +38,9 @@ def spread(g: Any, dim: Any, keepdim: bool, shape: Any) -> Any:
 # ---- sums and products ---------------------------------------------------------------------------------------------
 
 
-@reduction("torch.sum Tensor.sum", SUM, tags="linear", grad=lambda g, dim, keepdim, shape: spread(g, dim, keepdim, shape))
+@reduction(
+    "torch.sum Tensor.sum", SUM, tags="linear", grad=lambda g, dim, keepdim, shape: spread(g, dim, keepdim, shape)
+)
 def sum(input, dim=None, keepdim=False, *, dtype=None):
     """The sum of all elements, or over dimensions.
 
@@ -456,7 +458,14 @@ def _short(full: Any, whole: Any) -> Any:
 
     @functools.wraps(full)
     def public(input: Any, dim: Any = None, keepdim: Any = False, **named: Any) -> Any:
-        if dim is None and not named and keepdim is False and type(input) is Tensor and 0 not in input._data.shape and not state.busy:
+        if (
+            dim is None
+            and not named
+            and keepdim is False
+            and type(input) is Tensor
+            and 0 not in input._data.shape
+            and not state.busy
+        ):
             return whole(input)
         given = (dim, keepdim) if keepdim is not False else () if dim is None else (dim,)
         return full(input, *given, **named)

@@ -57,7 +57,13 @@ def _scatter_args(
     dim = wrap_dim(dim, input.ndim)
     index = _long(index, name, "int32/int64")
     size, have = tuple(input._data.shape), tuple(index._data.shape)
-    if size == have and src is not None and type(src) is Tensor and src._kind is input._kind and have == src._data.shape:
+    if (
+        size == have
+        and src is not None
+        and type(src) is Tensor
+        and src._kind is input._kind
+        and have == src._data.shape
+    ):
         return dim, index, src
     if index.numel() == 0:
         return dim, index, src
@@ -298,7 +304,13 @@ def take_along_dim(input, indices, dim=None):
 
 
 def _wrapped(indices: Tensor, n: int) -> Tensor:
-    if not n or (indices.numel() and not state.busy and has_values(indices) and indices.amin().item() >= 0 and indices.amax().item() < n):
+    if not n or (
+        indices.numel()
+        and not state.busy
+        and has_values(indices)
+        and indices.amin().item() >= 0
+        and indices.amax().item() < n
+    ):
         return indices
     return indices.remainder(n)
 

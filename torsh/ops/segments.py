@@ -82,7 +82,9 @@ def segment_reduce(data, reduce, *, lengths=None, indices=None, offsets=None, ax
             f"\"_segment_reduce_lengths_cpu_kernel1\" not implemented for '{dtypes.scalar_name(lengths.dtype)}'; convert the lengths with .long()"
         )
     if lengths.ndim != axis + 1:
-        raise RuntimeError(f"segment_reduce(): Expected axis to be the last dimension of lengths ({lengths.ndim} dimensions) but got {axis}.")
+        raise RuntimeError(
+            f"segment_reduce(): Expected axis to be the last dimension of lengths ({lengths.ndim} dimensions) but got {axis}."
+        )
     if not unsafe and not lengths.is_meta:
         if lengths.numel() and bool((lengths < 0).any()):
             raise RuntimeError("segment_reduce(): lengths contains negative value!")
@@ -90,7 +92,12 @@ def segment_reduce(data, reduce, *, lengths=None, indices=None, offsets=None, ax
             raise RuntimeError(
                 "segment_reduce(): Expected all rows of lengths along axis to sum to data.size(lengths.dim()-1) when !unsafe."
             )
-    before, pieces, size, after = tuple(data.shape[:axis]), lengths.shape[-1], data.shape[axis], tuple(data.shape[axis + 1 :])
+    before, pieces, size, after = (
+        tuple(data.shape[:axis]),
+        lengths.shape[-1],
+        data.shape[axis],
+        tuple(data.shape[axis + 1 :]),
+    )
     rows = math.prod(before)
     flat = data.reshape(rows, size, *after)
     counts = lengths.reshape(rows, pieces).long()
@@ -107,7 +114,9 @@ def segment_reduce(data, reduce, *, lengths=None, indices=None, offsets=None, ax
     if reduce in ("sum", "mean"):
         found = found.index_add(0, where, values)
     else:
-        found = _pieces_reduced.op(values, where.reshape(-1, *[1] * len(after)).expand_as(values), found, _KINDS[reduce])
+        found = _pieces_reduced.op(
+            values, where.reshape(-1, *[1] * len(after)).expand_as(values), found, _KINDS[reduce]
+        )
     found = found.reshape(rows, pieces + 1, *after)[:, :pieces]
     if reduce == "mean":
         n = counts.reshape(rows, pieces, *[1] * len(after))
@@ -138,7 +147,9 @@ def native_norm(input, p=2, dim=None, keepdim=False, dtype=None):
             "Could not run 'aten::native_norm' with arguments from the 'CPU' backend. Use torch.linalg.vector_norm for dense tensors"
         )
     if dim or keepdim:
-        raise NotImplementedError("native_norm of a sparse tensor goes over all elements; to_dense() and torch.linalg.vector_norm has dim")
+        raise NotImplementedError(
+            "native_norm of a sparse tensor goes over all elements; to_dense() and torch.linalg.vector_norm has dim"
+        )
     values = input.coalesce().values()
     return torsh.linalg.vector_norm(values if dtype is None else values.to(dtype), 2 if p is None else p)
 
@@ -173,5 +184,3 @@ def sym_constrain_range_for_size(size, *, min=None, max=None):
     if max is not None and max <= 2:
         raise RuntimeError(f"Max value to constrain_range_for_size must be greater than 2. got: {max}")
     _check_range(size, 0 if min is None else min, max)
-
-

@@ -676,7 +676,9 @@ def broadcast_shapes(*shapes):
         for i in range(-1, -1 - len(shape), -1):
             n = shape[i]
             if n < 0:
-                raise ValueError(f"Attempting to broadcast a dimension with negative length! It is {n} in {list(shape)}")
+                raise ValueError(
+                    f"Attempting to broadcast a dimension with negative length! It is {n} in {list(shape)}"
+                )
             if n != 1 and n != found[i]:
                 if found[i] != 1:
                     raise RuntimeError(

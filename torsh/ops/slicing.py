@@ -102,7 +102,9 @@ def narrow_copy(input, dim, start, length):
     tensor([2, 3])
     """
     if dim >= input.ndim:
-        raise RuntimeError(f"Expected dim < static_cast<int64_t>(self_sizes.size()) to be true, but dim is {dim} of {input.ndim}")
+        raise RuntimeError(
+            f"Expected dim < static_cast<int64_t>(self_sizes.size()) to be true, but dim is {dim} of {input.ndim}"
+        )
     return narrow(input, dim, start, length).clone()
 
 

@@ -111,7 +111,16 @@ def _compressed(name: str, layout: Any, first: str, second: str, entries: str) -
         from torsh.sparse import _construct
 
         return _construct.compressed(
-            layout, compressed_indices, plain_indices, values, size, dtype, device, requires_grad, check_invariants, name
+            layout,
+            compressed_indices,
+            plain_indices,
+            values,
+            size,
+            dtype,
+            device,
+            requires_grad,
+            check_invariants,
+            name,
         )
 
     def public(*args, **kwargs):
@@ -128,8 +137,12 @@ def _compressed(name: str, layout: Any, first: str, second: str, entries: str) -
     composite(f"torch.{name}")(public)
 
 
-_compressed("sparse_csr_tensor", memory_format.sparse_csr, "crow_indices", "col_indices", "values holds single elements")
-_compressed("sparse_csc_tensor", memory_format.sparse_csc, "ccol_indices", "row_indices", "values holds single elements")
+_compressed(
+    "sparse_csr_tensor", memory_format.sparse_csr, "crow_indices", "col_indices", "values holds single elements"
+)
+_compressed(
+    "sparse_csc_tensor", memory_format.sparse_csc, "ccol_indices", "row_indices", "values holds single elements"
+)
 _compressed("sparse_bsr_tensor", memory_format.sparse_bsr, "crow_indices", "col_indices", "values holds blocks")
 _compressed("sparse_bsc_tensor", memory_format.sparse_bsc, "ccol_indices", "row_indices", "values holds blocks")
 
@@ -143,7 +156,9 @@ def _validate_sparse_coo_tensor_args(indices, values, size, is_coalesced=None, c
 
 
 @composite("torch._validate_sparse_compressed_tensor_args")
-def _validate_sparse_compressed_tensor_args(compressed_indices, plain_indices, values, size, layout, check_pinning=None):
+def _validate_sparse_compressed_tensor_args(
+    compressed_indices, plain_indices, values, size, layout, check_pinning=None
+):
     """Raise for members that do not make a tensor of a compressed layout."""
     from torsh.sparse import _construct
 
@@ -652,7 +667,9 @@ def _filled_rows(mat1: Any, mat2: Any) -> Any:
     product = mat1.matmul(mat2)
     rows, columns = mat1._pattern.indices[0].unique(), product.shape[1]
     places = rows.new_zeros((rows.shape[0], columns))
-    indices = stack([(places + rows.unsqueeze(1)).reshape(-1), places.add(places.new_ones((columns,)).cumsum(0) - 1).reshape(-1)])
+    indices = stack(
+        [(places + rows.unsqueeze(1)).reshape(-1), places.add(places.new_ones((columns,)).cumsum(0) - 1).reshape(-1)]
+    )
     return with_values(Pattern(COO, product.shape, indices, coalesced=True), product.index_select(0, rows).reshape(-1))
 
 

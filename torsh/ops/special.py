@@ -435,8 +435,9 @@ def i1(input):
     "torch.special.i1e",
     FLOAT,
     refuse=_REAL,
-    grad=lambda g, input, out: g
-    * where(input == 0, 0.5, i0e(input) - out * (sgn(input) + 1 / input.masked_fill(input == 0, 1))),
+    grad=lambda g, input, out: (
+        g * where(input == 0, 0.5, i0e(input) - out * (sgn(input) + 1 / input.masked_fill(input == 0, 1)))
+    ),
 )
 def i1e(input):
     """exp(-|x|) * i1(x).
@@ -526,24 +527,14 @@ chebyshev_polynomial_t = _polynomial(
 chebyshev_polynomial_u = _polynomial(
     "chebyshev_polynomial_u", "Chebyshev's polynomial of the second kind", "[ 0., 15.]"
 )
-chebyshev_polynomial_v = _polynomial(
-    "chebyshev_polynomial_v", "Chebyshev's polynomial of the third kind", "[-1., 11.]"
-)
+chebyshev_polynomial_v = _polynomial("chebyshev_polynomial_v", "Chebyshev's polynomial of the third kind", "[-1., 11.]")
 chebyshev_polynomial_w = _polynomial(
     "chebyshev_polynomial_w", "Chebyshev's polynomial of the fourth kind", "[ 1., 19.]"
 )
-shifted_chebyshev_polynomial_t = _polynomial(
-    "shifted_chebyshev_polynomial_t", "Chebyshev's T at 2x - 1", "[-1., 17.]"
-)
-shifted_chebyshev_polynomial_u = _polynomial(
-    "shifted_chebyshev_polynomial_u", "Chebyshev's U at 2x - 1", "[-1., 35.]"
-)
-shifted_chebyshev_polynomial_v = _polynomial(
-    "shifted_chebyshev_polynomial_v", "Chebyshev's V at 2x - 1", "[-1., 29.]"
-)
-shifted_chebyshev_polynomial_w = _polynomial(
-    "shifted_chebyshev_polynomial_w", "Chebyshev's W at 2x - 1", "[-1., 41.]"
-)
+shifted_chebyshev_polynomial_t = _polynomial("shifted_chebyshev_polynomial_t", "Chebyshev's T at 2x - 1", "[-1., 17.]")
+shifted_chebyshev_polynomial_u = _polynomial("shifted_chebyshev_polynomial_u", "Chebyshev's U at 2x - 1", "[-1., 35.]")
+shifted_chebyshev_polynomial_v = _polynomial("shifted_chebyshev_polynomial_v", "Chebyshev's V at 2x - 1", "[-1., 29.]")
+shifted_chebyshev_polynomial_w = _polynomial("shifted_chebyshev_polynomial_w", "Chebyshev's W at 2x - 1", "[-1., 41.]")
 hermite_polynomial_h = _polynomial("hermite_polynomial_h", "The physicists' Hermite polynomial", "[-1., 14.]")
 hermite_polynomial_he = _polynomial(
     "hermite_polynomial_he", "The probabilists' Hermite polynomial", "[-0.7500,  3.0000]"

@@ -97,6 +97,7 @@ _median_out, _nanmedian_out = with_out(median), with_out(nanmedian)
 
 _INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
 
+
 @composite("torch.mode Tensor.mode", out="exact")
 def mode(input, dim=-1, keepdim=False):
     """The most frequent value along a dimension and where it occurs last: a named tuple (values, indices).

@@ -283,7 +283,9 @@ def contiguous(input, memory_format=None):
     (False, True)
     """
     if memory_format is None:
-        return input if input._kind.backend.contiguous(memory_of(input)) else clone(input, memory_format=contiguous_format)
+        return (
+            input if input._kind.backend.contiguous(memory_of(input)) else clone(input, memory_format=contiguous_format)
+        )
     if input.is_contiguous(memory_format=memory_format):
         return input
     if memory_format is preserve_format:

@@ -15,7 +15,8 @@ from torsh.ops._op import composite, primitive
 
 
 @primitive(
-    "", layout="channels",
+    "",
+    layout="channels",
     args="input size scales mode align_corners antialias",
     grad={
         "input": lambda g, input, scales, mode, align_corners, antialias: resample_backward.op(
@@ -31,7 +32,8 @@ def resample(input, size, scales, mode, align_corners, antialias):
 
 
 @primitive(
-    "", layout="channels",
+    "",
+    layout="channels",
     args="g shape scales mode align_corners antialias",
     grad={
         "g": lambda grad, g, scales, mode, align_corners, antialias: resample.op(

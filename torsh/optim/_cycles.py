@@ -16,7 +16,9 @@ class _WithMomentum(LRScheduler):
 
     cycle_momentum: bool
 
-    def _take_momentum(self, optimizer: Optimizer, base: Any, largest: Any, last_epoch: int) -> tuple[list[Any], list[Any]]:
+    def _take_momentum(
+        self, optimizer: Optimizer, base: Any, largest: Any, last_epoch: int
+    ) -> tuple[list[Any], list[Any]]:
         if "momentum" not in optimizer.defaults and "betas" not in optimizer.defaults:
             raise ValueError("optimizer must support momentum or beta1 with `cycle_momentum` option enabled")
         self.use_beta1 = "betas" in optimizer.defaults
@@ -130,8 +132,7 @@ class CyclicLR(_WithMomentum):
         share = x / self.step_ratio if x <= self.step_ratio else (x - 1) / (self.step_ratio - 1)
         scale = self.scale_fn(cycle if self.scale_mode == "cycle" else self.last_epoch)
         lrs = [
-            base + (largest - base) * share * scale
-            for base, largest in zip(self.base_lrs, self.max_lrs, strict=True)
+            base + (largest - base) * share * scale for base, largest in zip(self.base_lrs, self.max_lrs, strict=True)
         ]
         if self.cycle_momentum:
             groups = self.optimizer.param_groups

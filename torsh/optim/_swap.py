@@ -9,7 +9,9 @@ from typing import Any
 
 
 @contextlib.contextmanager
-def swap_in_optimizer_params_and_state(optimizer: Any, swapin_parameters: dict[str, Any], swapin_optim_state: dict[str, Any]) -> Iterator[None]:
+def swap_in_optimizer_params_and_state(
+    optimizer: Any, swapin_parameters: dict[str, Any], swapin_optim_state: dict[str, Any]
+) -> Iterator[None]:
     """Inside, an optimizer steps other parameters with other state; afterwards it has its own again.
 
     swapin_parameters: tensors in the order of the optimizer's parameters.  swapin_optim_state: laid out as
@@ -30,13 +32,17 @@ def swap_in_optimizer_params_and_state(optimizer: Any, swapin_parameters: dict[s
     groups = swapin_optim_state["param_groups"]
     given = list(swapin_parameters.values())
     if len(groups) != len(optimizer.param_groups):
-        raise ValueError(f"swap-in state has {len(groups)} parameter groups, the optimizer {len(optimizer.param_groups)}")
+        raise ValueError(
+            f"swap-in state has {len(groups)} parameter groups, the optimizer {len(optimizer.param_groups)}"
+        )
     count = sum(len(g["params"]) for g in optimizer.param_groups)
     if len(given) != count:
         raise ValueError(f"got {len(given)} swap-in parameters for an optimizer of {count}")
     for live, other in zip(optimizer.param_groups, groups):
         if len(live["params"]) != len(other["params"]):
-            raise ValueError(f"a swap-in group has {len(other['params'])} parameters, the optimizer's {len(live['params'])}")
+            raise ValueError(
+                f"a swap-in group has {len(other['params'])} parameters, the optimizer's {len(live['params'])}"
+            )
     before, own = [dict(g) for g in optimizer.param_groups], optimizer.state
     state: Any = defaultdict(dict)
     rest = iter(given)

@@ -370,9 +370,7 @@ class Optimizer:
                 raise ValueError("can't optimize a non-leaf Tensor")
         for name, default in self.defaults.items():
             if default is required and name not in param_group:
-                raise ValueError(
-                    f"parameter group didn't specify a value of required optimization parameter {name}"
-                )
+                raise ValueError(f"parameter group didn't specify a value of required optimization parameter {name}")
             param_group.setdefault(name, default)
         if len(params) != len({id(p) for p in params}):
             warnings.warn(
@@ -465,7 +463,10 @@ class PerParameter(Optimizer):
 
             pairs = torsh.view_as_real
             shape = p.shape
-            as_real = {k: pairs(v) if isinstance(v, Tensor) and v._kind.complex and v.shape == shape else v for k, v in state.items()}
+            as_real = {
+                k: pairs(v) if isinstance(v, Tensor) and v._kind.complex and v.shape == shape else v
+                for k, v in state.items()
+            }
             self._update(pairs(p), pairs(g), as_real, group)
             return
         self._update(p, g, state, group)

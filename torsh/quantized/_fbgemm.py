@@ -17,7 +17,9 @@ from torsh.tensor import Tensor
 
 def _matrix(weight: Any, name: str) -> Any:
     if weight.ndim != 2:
-        raise RuntimeError(f"Expected weight.dim() == 2 to be true, but got false: {name} takes a matrix, got {weight.ndim} dimensions")
+        raise RuntimeError(
+            f"Expected weight.dim() == 2 to be true, but got false: {name} takes a matrix, got {weight.ndim} dimensions"
+        )
     return weight.detach().contiguous()
 
 
@@ -73,7 +75,9 @@ def fbgemm_linear_int8_weight_fp32_activation(
     import torsh
 
     if input.shape[-1] != weight.shape[1]:
-        raise RuntimeError(f"Expected input.size(input.dim() - 1) == K to be true, but got false: {input.shape[-1]} and {weight.shape[1]}")
+        raise RuntimeError(
+            f"Expected input.size(input.dim() - 1) == K to be true, but got false: {input.shape[-1]} and {weight.shape[1]}"
+        )
     x = input.detach().to(dtypes.float32)
     low, high = x.aminmax()
     scale, zero = _float32_qparams(float(low), float(high), 0, 255)
@@ -105,7 +109,9 @@ def fbgemm_pack_gemm_matrix_fp16(input: Any) -> Tensor:
     return w.clamp(-65504.0, 65504.0).to(dtypes.float16)  # type: ignore[no-any-return]
 
 
-def fbgemm_linear_fp16_weight_fp32_activation(input: Any, packed_weight: Any, bias: Any = None, output: Any = None) -> Tensor:
+def fbgemm_linear_fp16_weight_fp32_activation(
+    input: Any, packed_weight: Any, bias: Any = None, output: Any = None
+) -> Tensor:
     """``input @ weight.T + bias`` in float32 with a weight that was rounded to half precision.
 
     Source: https://docs.pytorch.org/docs/stable/torch.html

@@ -33,14 +33,18 @@ def _float32(input: Any, name: str) -> Tensor:
     if isinstance(input, QuantizedTensor):
         raise not_quantized(name, "QuantizedCPU")
     if input.dtype is not dtypes.float32:
-        raise RuntimeError(f"Quantize only works on Float Tensor, got {dtypes.scalar_name(input.dtype)}; call .float() first")
+        raise RuntimeError(
+            f"Quantize only works on Float Tensor, got {dtypes.scalar_name(input.dtype)}; call .float() first"
+        )
     return input.detach()
 
 
 def _levels_of(dtype: Any) -> tuple[Dtype, int, int, int]:
     if dtype not in LEVELS:
         name = dtypes.scalar_name(dtype) if isinstance(dtype, Dtype) else repr(dtype)
-        raise RuntimeError(f"ScalarType {name} is not supported in new_qtensor. Use one of {', '.join(map(str, LEVELS))}")
+        raise RuntimeError(
+            f"ScalarType {name} is not supported in new_qtensor. Use one of {', '.join(map(str, LEVELS))}"
+        )
     return LEVELS[dtype]
 
 
@@ -91,7 +95,9 @@ def _per_channel(scales: Any, zero_points: Any, axis: int, shape: tuple[int, ...
     if zero_points.ndim != 1:
         raise RuntimeError(f"zero_points tensor must have dimension 1, but it has {zero_points.ndim}")
     if scales.numel() != zero_points.numel():
-        raise RuntimeError(f"number of elements in scales and zero_points must match: {scales.numel()} and {zero_points.numel()}")
+        raise RuntimeError(
+            f"number of elements in scales and zero_points must match: {scales.numel()} and {zero_points.numel()}"
+        )
     if scales.numel() != shape[axis]:
         raise RuntimeError(f"length of scales must equal to channel, expected {shape[axis]} got, {scales.numel()}")
     floating = zero_points.is_floating_point()
@@ -149,7 +155,9 @@ def quantize_per_tensor_dynamic(input: Any, dtype: Dtype, reduce_range: bool) ->
     """
     x = _float32(input, "quantize_per_tensor_dynamic")
     if dtype not in (dtypes.qint8, dtypes.quint8):
-        raise RuntimeError(f"dtype {dtype} not supported; quantize_per_tensor_dynamic takes torch.qint8 or torch.quint8")
+        raise RuntimeError(
+            f"dtype {dtype} not supported; quantize_per_tensor_dynamic takes torch.qint8 or torch.quint8"
+        )
     _, low, high, _ = LEVELS[dtype]
     if reduce_range:
         low, high = (0, 127) if dtype is dtypes.quint8 else (-64, 63)
@@ -298,20 +306,28 @@ def empty_quantized(size: Any, qtensor: Any, *, dtype: Any = None, device: Any =
 
     quantizer = _quantizer(qtensor, "empty_quantized")
     if not isinstance(quantizer, PerTensor):
-        raise RuntimeError(f"QScheme not supported by empty_quantized: {quantizer.scheme}; it takes torch.per_tensor_affine")
+        raise RuntimeError(
+            f"QScheme not supported by empty_quantized: {quantizer.scheme}; it takes torch.per_tensor_affine"
+        )
     dtype = dtype or qtensor.dtype
     return raw(torsh.empty(tuple(size), dtype=_levels_of(dtype)[0], device=device or qtensor.device), dtype, quantizer)
 
 
-def _empty_affine_quantized(*size: Any, scale: float = 1.0, zero_point: int = 0, dtype: Any = None, device: Any = None, **options: Any) -> Any:
+def _empty_affine_quantized(
+    *size: Any, scale: float = 1.0, zero_point: int = 0, dtype: Any = None, device: Any = None, **options: Any
+) -> Any:
     """Uninitialised integers of a size with one scale and zero point."""
     import torsh
 
     shape = tuple(size[0]) if len(size) == 1 and isinstance(size[0], (tuple, list)) else size
-    return raw(torsh.empty(shape, dtype=_levels_of(dtype)[0], device=device), dtype, PerTensor(float(scale), int(zero_point)))
+    return raw(
+        torsh.empty(shape, dtype=_levels_of(dtype)[0], device=device), dtype, PerTensor(float(scale), int(zero_point))
+    )
 
 
-def _empty_per_channel_affine_quantized(*size: Any, scales: Any, zero_points: Any, axis: int, dtype: Any = None, device: Any = None, **options: Any) -> Any:
+def _empty_per_channel_affine_quantized(
+    *size: Any, scales: Any, zero_points: Any, axis: int, dtype: Any = None, device: Any = None, **options: Any
+) -> Any:
     """Uninitialised integers of a size with scales and zero points along an axis."""
     import torsh
 
@@ -349,7 +365,9 @@ def _max_pool(input: Any, dims: int, args: tuple[Any, ...]) -> Any:
 
 
 @overridable
-def quantized_max_pool1d(input: Any, kernel_size: Any, stride: Any = (), padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False) -> Any:
+def quantized_max_pool1d(
+    input: Any, kernel_size: Any, stride: Any = (), padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False
+) -> Any:
     """The largest value of each window of a quantized tensor.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.quantized_max_pool1d.html
@@ -363,7 +381,9 @@ def quantized_max_pool1d(input: Any, kernel_size: Any, stride: Any = (), padding
 
 
 @overridable
-def quantized_max_pool2d(input: Any, kernel_size: Any, stride: Any = (), padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False) -> Any:
+def quantized_max_pool2d(
+    input: Any, kernel_size: Any, stride: Any = (), padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False
+) -> Any:
     """The largest value of each window of a quantized tensor.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.quantized_max_pool2d.html
@@ -377,7 +397,9 @@ def quantized_max_pool2d(input: Any, kernel_size: Any, stride: Any = (), padding
 
 
 @overridable
-def quantized_max_pool3d(input: Any, kernel_size: Any, stride: Any = (), padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False) -> Any:
+def quantized_max_pool3d(
+    input: Any, kernel_size: Any, stride: Any = (), padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False
+) -> Any:
     """The largest value of each window of a quantized tensor.
 
     Source: https://docs.pytorch.org/docs/stable/torch.html
@@ -458,7 +480,13 @@ def fused_moving_avg_obs_fake_quant(
                 running_max.fill_(-math.inf)
             for running, new in ((running_min, low), (running_max, high)):
                 fresh = torsh.isinf(running)
-                running.copy_(torsh.where(fresh, new.reshape(running.shape), running + averaging_const * (new.reshape(running.shape) - running)))
+                running.copy_(
+                    torsh.where(
+                        fresh,
+                        new.reshape(running.shape),
+                        running + averaging_const * (new.reshape(running.shape) - running),
+                    )
+                )
             chosen = [
                 choose_qparams(a, b, quant_min, quant_max, symmetric_quant)
                 for a, b in zip(running_min.reshape(-1).tolist(), running_max.reshape(-1).tolist())
@@ -473,7 +501,9 @@ def fused_moving_avg_obs_fake_quant(
 
 
 @overridable
-def choose_qparams_optimized(input: Any, numel: int, n_bins: int, ratio: float, bit_width: int) -> tuple[Tensor, Tensor]:
+def choose_qparams_optimized(
+    input: Any, numel: int, n_bins: int, ratio: float, bit_width: int
+) -> tuple[Tensor, Tensor]:
     """(largest, smallest) value of the range that loses least when it is cut into ``2 ** bit_width`` levels.
 
     The range shrinks greedily by steps of 1/``n_bins`` of itself, down to ``1 - ratio`` of its width.

@@ -72,7 +72,9 @@ def call(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if COMPARISONS.intersection(names):
         return func(*[dequantized(a) if isinstance(a, QuantizedTensor) else a for a in args], **kwargs)
     if CASTS.intersection(names):
-        raise RuntimeError("Creation of quantized tensor requires quantized dtype like torch.quint8; call .dequantize() first")
+        raise RuntimeError(
+            "Creation of quantized tensor requires quantized dtype like torch.quint8; call .dequantize() first"
+        )
     op = getattr(func, "op", None)
     if op is not None and "composite" in op.tags:
         body = func
@@ -134,10 +136,16 @@ def move_channels(func: Any, names: list[str], t: Any, rest: tuple[Any, ...], kw
 def _channels(q: PerChannel, where: Tensor) -> Any:
     """The quantizer of elements whose channels are ``where``."""
     for axis in range(where.ndim):
-        line = where[tuple(slice(None) if d == axis else 0 for d in range(where.ndim))] if where.numel() else where.reshape(-1)[:0]
+        line = (
+            where[tuple(slice(None) if d == axis else 0 for d in range(where.ndim))]
+            if where.numel()
+            else where.reshape(-1)[:0]
+        )
         shape = [-1 if d == axis else 1 for d in range(where.ndim)]
-        if (line.numel() > 1 or where.ndim > 1) and bool((where == line.reshape(shape)).all()) and (
-            line.numel() > 1 and bool((line != line[0]).any())
+        if (
+            (line.numel() > 1 or where.ndim > 1)
+            and bool((where == line.reshape(shape)).all())
+            and (line.numel() > 1 and bool((line != line[0]).any()))
         ):
             return PerChannel(q.scales[line], q.zero_points[line], axis)
     one = where.reshape(-1)[0]
@@ -152,13 +160,18 @@ def cat(tensors: Any, dim: int = 0) -> Any:
     tensors = list(tensors)
     for t in tensors:
         if not isinstance(t, QuantizedTensor):
-            raise RuntimeError("Only quantized tensors can be concatenated with quantized ones; quantize the others first")
+            raise RuntimeError(
+                "Only quantized tensors can be concatenated with quantized ones; quantize the others first"
+            )
         if not isinstance(t._quantizer, PerTensor):
             raise RuntimeError("Only per-tensor quantization is supported in 'cat'!")
     import torsh
 
     first = tensors[0]
-    if all(t._quantizer.scale == first._quantizer.scale and t._quantizer.zero_point == first._quantizer.zero_point for t in tensors):
+    if all(
+        t._quantizer.scale == first._quantizer.scale and t._quantizer.zero_point == first._quantizer.zero_point
+        for t in tensors
+    ):
         return raw(torsh.cat([ints(t) for t in tensors], dim), first.dtype, first._quantizer)
     return like(torsh.cat([dequantized(t) for t in tensors], dim), first)
 
@@ -174,8 +187,14 @@ def to(input: Any, *args: Any, **kwargs: Any) -> Any:
     """Another device; never another dtype."""
     dtype = kwargs.pop("dtype", None) or next((a for a in args if isinstance(a, dtypes.dtype)), None)
     if dtype is not None and dtype is not input.dtype:
-        raise RuntimeError("Creation of quantized tensor requires quantized dtype like torch.quint8; call .dequantize() first")
-    found = ints(input).to(*[a for a in args if not isinstance(a, dtypes.dtype)], **kwargs) if args or kwargs else ints(input)
+        raise RuntimeError(
+            "Creation of quantized tensor requires quantized dtype like torch.quint8; call .dequantize() first"
+        )
+    found = (
+        ints(input).to(*[a for a in args if not isinstance(a, dtypes.dtype)], **kwargs)
+        if args or kwargs
+        else ints(input)
+    )
     return input if found._data is input._data else raw(found, input.dtype, input._quantizer)
 
 
@@ -185,7 +204,9 @@ def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
     if not isinstance(self, QuantizedTensor):
         return self.copy_(dequantized(src))
     if not isinstance(src, QuantizedTensor) and src.dtype is not dtypes.float32:
-        raise RuntimeError(f"Quantized copy only works with kFloat as source Tensor, got {src.dtype}; call .float() first")
+        raise RuntimeError(
+            f"Quantized copy only works with kFloat as source Tensor, got {src.dtype}; call .float() first"
+        )
     values = dequantized(src) if isinstance(src, QuantizedTensor) else src
     return self._assign(values.expand(tuple(self.shape)), "copy_")
 
@@ -280,7 +301,9 @@ def _extreme_missing(*args: Any, **kwargs: Any) -> Any:
 def _extreme(name: str) -> Callable[..., Any]:
     def run(input: Any, *args: Any, **kwargs: Any) -> Any:
         if not isinstance(input._quantizer, PerTensor):
-            raise RuntimeError(f"{name.capitalize()} operator for quantized tensors only works for per tensor quantized tensors.")
+            raise RuntimeError(
+                f"{name.capitalize()} operator for quantized tensors only works for per tensor quantized tensors."
+            )
         return over_ints(getattr(Tensor, name), input, *args, **kwargs)
 
     return run

@@ -80,7 +80,9 @@ LEVELS: dict[Dtype, tuple[Dtype, int, int, int]] = {
 
 def not_quantized(name: str, backend: str = "CPU") -> NotImplementedError:
     """The error for asking a tensor that is not quantized for what only quantized ones have, or the reverse."""
-    advice = "quantize it first, e.g. with torch.quantize_per_tensor" if backend == "CPU" else "call .dequantize() first"
+    advice = (
+        "quantize it first, e.g. with torch.quantize_per_tensor" if backend == "CPU" else "call .dequantize() first"
+    )
     return NotImplementedError(f"Could not run 'aten::{name}' with arguments from the '{backend}' backend. {advice}")
 
 
@@ -104,9 +106,13 @@ class PerTensor:
         name = "quantize_tensor_per_tensor_affine"
         _, low, high, _ = LEVELS[dtype]
         if self.zero_point > high:
-            raise RuntimeError(f"{name} zero_point {self.zero_point} is above upper bound. The largest for {dtype} is {high}")
+            raise RuntimeError(
+                f"{name} zero_point {self.zero_point} is above upper bound. The largest for {dtype} is {high}"
+            )
         if self.zero_point < low:
-            raise RuntimeError(f"{name} zero_point {self.zero_point} is below lower bound. The smallest for {dtype} is {low}")
+            raise RuntimeError(
+                f"{name} zero_point {self.zero_point} is below lower bound. The smallest for {dtype} is {low}"
+            )
 
     def levels(self, x: Tensor, dtype: Dtype) -> Tensor:
         """The integers for float32 values."""
@@ -217,7 +223,9 @@ class QuantizedTensor(Tensor):
     @data.setter
     def data(self, value: Tensor) -> None:
         if not isinstance(value, QuantizedTensor):
-            raise RuntimeError("Attempted to call `variable.set_data(tensor)`, but `tensor` is not quantized as `variable` is")
+            raise RuntimeError(
+                "Attempted to call `variable.set_data(tensor)`, but `tensor` is not quantized as `variable` is"
+            )
         self._data, self._kind, self._quantizer = value._data, value._kind, value._quantizer
 
     def _alias(self) -> Tensor:
@@ -247,7 +255,9 @@ class QuantizedTensor(Tensor):
 
     def numpy(self, *, force: bool = False) -> Any:
         """Refused: NumPy has no quantized arrays."""
-        raise TypeError(f"Got unsupported ScalarType {dtypes.scalar_name(self.dtype)}; call .dequantize() or .int_repr() first")
+        raise TypeError(
+            f"Got unsupported ScalarType {dtypes.scalar_name(self.dtype)}; call .dequantize() or .int_repr() first"
+        )
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         return self.numpy()

@@ -71,7 +71,11 @@ class check_sparse_tensor_invariants:
 def member(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     """An argument as a dense tensor: a tensor keeps its memory and its place in the graph."""
     if isinstance(data, Tensor):
-        return data if dtype is None and device is None else data.to(device=device or data.device, dtype=dtype or data.dtype)
+        return (
+            data
+            if dtype is None and device is None
+            else data.to(device=device or data.device, dtype=dtype or data.dtype)
+        )
     from torsh.ops.data import tensor
 
     return tensor(data, dtype=dtype, device=device)
@@ -132,7 +136,9 @@ def coo(
             if low < 0:
                 raise RuntimeError(f"found negative index {low} for dim {d}")
             if high >= size[d]:
-                raise RuntimeError(f"size is inconsistent with indices: for dim {d}, size is {size[d]} but found index {high}")
+                raise RuntimeError(
+                    f"size is inconsistent with indices: for dim {d}, size is {size[d]} but found index {high}"
+                )
         if is_coalesced and nnz > 1:
             keys = keys_of(indices, size[:rank])
             if bool((keys[1:] <= keys[:-1]).any()):
@@ -164,7 +170,9 @@ def empty_compressed(size: Any, layout: Any, dtype: Any = None, device: Any = No
     lines = size[-2] if layout in ROWS else size[-1]
     compressed = zeros((*batch, lines + 1), dtype=dtypes.int64, device=device)
     plain = zeros((*batch, 0), dtype=dtypes.int64, device=device)
-    return with_values(Pattern(layout, size, compressed=compressed, plain=plain), zeros((*batch, 0), dtype=dtype, device=device))
+    return with_values(
+        Pattern(layout, size, compressed=compressed, plain=plain), zeros((*batch, 0), dtype=dtype, device=device)
+    )
 
 
 def empty(size: Any, layout: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> SparseTensor:
@@ -192,7 +200,9 @@ def compressed(
         raise RuntimeError(f"{name} expected sparse compressed tensor layout but got {found}")
     values = member(values, dtype, device)
     first, second = (
-        x.detach() if isinstance(x, Tensor) and device is None else member(x, None if isinstance(x, Tensor) else dtypes.int64, values.device)
+        x.detach()
+        if isinstance(x, Tensor) and device is None
+        else member(x, None if isinstance(x, Tensor) else dtypes.int64, values.device)
         for x in (first, second)
     )
     by_rows = layout in ROWS
@@ -251,9 +261,7 @@ def check_compressed(p: Pattern, values: Tensor, names: tuple[str, str]) -> None
         raise RuntimeError(f"`{names[0]}[..., -1] == nnz` is not satisfied.")
     steps = first[..., 1:] - first[..., :-1]
     if bool(((steps < 0) | (steps > others)).any()):
-        raise RuntimeError(
-            f"`0 <= {names[0]}[..., 1:] - {names[0]}[..., :-1] <= n{other_name}` is not satisfied."
-        )
+        raise RuntimeError(f"`0 <= {names[0]}[..., 1:] - {names[0]}[..., :-1] <= n{other_name}` is not satisfied.")
     if second.numel() and bool(((second < 0) | (second >= others)).any()):
         raise RuntimeError(f"`0 <= {names[1]} < n{other_name}` is not satisfied.")
     b, r, c = p.places()

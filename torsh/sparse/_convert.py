@@ -69,7 +69,9 @@ def coo_from_dense(t: Tensor, sparse_dim: Any = None) -> SparseTensor:
     if n == 0:
         keep = int(bool(plain != 0))
         return with_values(
-            Pattern(COO, t.shape, plain.new_zeros((0, keep), dtype=_int64()), coalesced=True), t.reshape(1)[:keep], "ToSparseBackward0"
+            Pattern(COO, t.shape, plain.new_zeros((0, keep), dtype=_int64()), coalesced=True),
+            t.reshape(1)[:keep],
+            "ToSparseBackward0",
         )
     indices = any_over(plain != 0, n).nonzero().t().contiguous()
     name = "ToSparseBackward0" if sparse_dim is not None else "ToSparseBackward1"
@@ -130,7 +132,14 @@ def compressed_from_dense(t: Tensor, layout: Any, block: Any = None, dense_dim: 
 
 
 def compress(
-    pattern: Pattern, batch: tuple[int, ...], b: Tensor, r: Tensor, c: Tensor, values: Tensor, name: str, from_grid: bool = False
+    pattern: Pattern,
+    batch: tuple[int, ...],
+    b: Tensor,
+    r: Tensor,
+    c: Tensor,
+    values: Tensor,
+    name: str,
+    from_grid: bool = False,
 ) -> SparseTensor:
     """Entries (batch, row, column, value), each once, in a compressed layout.
 

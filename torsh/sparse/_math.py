@@ -77,7 +77,11 @@ def add(a: Any, b: Any) -> Any:
         return with_values(p, v + w)
     if p.layout is not COO or q.layout is not COO:
         if p.layout is not q.layout or p.batch:
-            return from_sparse(add(as_coo(a), as_coo(b)), p.layout) if not p.batch else to_layout(dense(a) + dense(b), p.layout)
+            return (
+                from_sparse(add(as_coo(a), as_coo(b)), p.layout)
+                if not p.batch
+                else to_layout(dense(a) + dense(b), p.layout)
+            )
         return from_sparse(coalesced(add(as_coo(a), as_coo(b))), p.layout, p.block)
     if p.sparse_dims != q.sparse_dims:
         raise RuntimeError(
@@ -109,7 +113,9 @@ def times(a: Any, b: Any) -> Any:
         return with_values(p, values_of(a) * values_of(b))
     mine, theirs = shared_places(p, q)
     return with_values(
-        Pattern(COO, p.shape, p.indices[:, mine], coalesced=True), values_of(a)[mine] * values_of(b)[theirs], "MulBackward0"
+        Pattern(COO, p.shape, p.indices[:, mine], coalesced=True),
+        values_of(a)[mine] * values_of(b)[theirs],
+        "MulBackward0",
     )
 
 
@@ -194,7 +200,9 @@ def matmul(a: Any, b: Any) -> Any:
         return times_dense(a, b)
     if isinstance(a, SparseTensor):
         if a.dtype is not b.dtype:
-            raise RuntimeError(f"mat1 dtype {dtypes.scalar_name(a.dtype)} does not match mat2 dtype {dtypes.scalar_name(b.dtype)}")
+            raise RuntimeError(
+                f"mat1 dtype {dtypes.scalar_name(a.dtype)} does not match mat2 dtype {dtypes.scalar_name(b.dtype)}"
+            )
         return times_sparse(a, b)
     return times_dense(transpose(b, 0, 1), a.transpose(0, 1)).transpose(0, 1)
 
@@ -305,7 +313,11 @@ def softmax(x: Any, dim: int, dtype: Any = None, log: bool = False) -> Any:
     kinds, pool = keys.unique(return_inverse=True)
     shape = (kinds.shape[0], *values.shape[1:])
     plain = values.detach()
-    top = plain.new_full(shape, -float("inf")).index_reduce(0, pool, plain, "amax") if kinds.shape[0] else plain.new_zeros(shape)
+    top = (
+        plain.new_full(shape, -float("inf")).index_reduce(0, pool, plain, "amax")
+        if kinds.shape[0]
+        else plain.new_zeros(shape)
+    )
     moved = values - top[pool]
     total = values.new_zeros(shape).index_add(0, pool, moved.exp())[pool]
     return with_values(p, moved - total.log() if log else moved.exp() / total)
@@ -413,10 +425,14 @@ def index_select(x: Any, dim: int, index: Tensor) -> Any:
     n = p.sparse_dims
     shape = [*p.shape[:d], index.shape[0], *p.shape[d + 1 :]]
     if d >= n:
-        return with_values(Pattern(COO, shape, p.indices, coalesced=p.coalesced), values_of(x).index_select(d - n + 1, index))
+        return with_values(
+            Pattern(COO, shape, p.indices, coalesced=p.coalesced), values_of(x).index_select(d - n + 1, index)
+        )
     size = p.shape[d]
     if index.numel() and (int(index.min()) < -size or int(index.max()) >= size):
-        raise IndexError(f"index_select(): index contains a value out of range for tensor of size {list(x.shape)} at dimension {d}")
+        raise IndexError(
+            f"index_select(): index contains a value out of range for tensor of size {list(x.shape)} at dimension {d}"
+        )
     index = index % size
     order = p.indices[d].argsort(stable=True)  # the entries, slice after slice
     counts = p.indices[d].bincount(minlength=size)
@@ -438,13 +454,17 @@ def narrow(x: Any, dim: int, start: int, length: int) -> Any:
     size = x.shape[d]
     start = start + size if start < 0 else start
     if p.layout is not COO or start + length > size:
-        raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({size})") if p.layout is COO else (
-            unsupported("narrow_copy", p.layout)
+        raise (
+            RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({size})")
+            if p.layout is COO
+            else (unsupported("narrow_copy", p.layout))
         )
     n = p.sparse_dims
     shape = [*p.shape[:d], length, *p.shape[d + 1 :]]
     if d >= n:
-        return with_values(Pattern(COO, shape, p.indices, coalesced=p.coalesced), values_of(x).narrow(d - n + 1, start, length))
+        return with_values(
+            Pattern(COO, shape, p.indices, coalesced=p.coalesced), values_of(x).narrow(d - n + 1, start, length)
+        )
     row = p.indices[d]
     found = ((row >= start) & (row < start + length)).nonzero().squeeze(1)
     indices = p.indices.index_select(1, found)
@@ -456,7 +476,9 @@ def cat(tensors: Any, dim: int = 0) -> Any:
     """COO tensors one after the other."""
     tensors = list(tensors)
     if not all(isinstance(t, SparseTensor) and t.layout is COO for t in tensors):
-        raise RuntimeError("cat: all tensors must be sparse COO tensors, or none of them; convert with .to_sparse() or .to_dense()")
+        raise RuntimeError(
+            "cat: all tensors must be sparse COO tensors, or none of them; convert with .to_sparse() or .to_dense()"
+        )
     first = tensors[0]._pattern
     (d,) = dims(dim, len(first.shape))
     n = first.sparse_dims

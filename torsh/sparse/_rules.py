@@ -160,7 +160,9 @@ def div(input: Any, other: Any, *, rounding_mode: Any = None) -> Any:
     if not isinstance(input, SparseTensor) or not is_number(other):
         if isinstance(input, SparseTensor) and not isinstance(other, SparseTensor):
             p = coalesced(input)
-            return with_values(p._pattern, values_of(p).div(p._pattern.pick(other.expand(p.shape)), rounding_mode=rounding_mode))
+            return with_values(
+                p._pattern, values_of(p).div(p._pattern.pick(other.expand(p.shape)), rounding_mode=rounding_mode)
+            )
         raise RuntimeError("Sparse division requires a scalar or zero-dim dense tensor divisor (got shape "
                            f"{list(other.shape)} for divisor)")  # fmt: skip
     x = coalesced(input) if rounding_mode is not None else input
@@ -213,7 +215,8 @@ def to(input: Any, *args: Any, copy: bool = False, **kwargs: Any) -> Any:
         return clone(input) if copy else input
     p = input._pattern
     moved = [
-        None if x is None else x if after.device == x.device else x.to(after.device) for x in (p.indices, p.compressed, p.plain)
+        None if x is None else x if after.device == x.device else x.to(after.device)
+        for x in (p.indices, p.compressed, p.plain)
     ]
     if after.device != before.device:
         p = Pattern(p.layout, p.shape, *moved, block=p.block, coalesced=p.coalesced)
@@ -232,7 +235,21 @@ def cpu(input: Any, memory_format: Any = None) -> Any:
     return to(input, "cpu")
 
 
-for _name in ("float", "double", "half", "int", "long", "bool", "short", "bfloat16", "char", "byte", "cfloat", "cdouble"):
+for _name in (
+    "float",
+    "double",
+    "half",
+    "int",
+    "long",
+    "bool",
+    "short",
+    "bfloat16",
+    "char",
+    "byte",
+    "cfloat",
+    "cdouble",
+):
+
     def _cast(input: Any, *, _name: str = _name, memory_format: Any = None) -> Any:
         from torsh import dtypes
 
@@ -249,7 +266,9 @@ def _check_no_format(input: Any, given: dict[str, Any]) -> None:
 
 
 @rule("zeros_like", "empty_like")
-def zeros_like(input: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, **k: Any) -> Any:
+def zeros_like(
+    input: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, **k: Any
+) -> Any:
     """No entries for COO; the same places with zeros for the compressed layouts."""
     from torsh.ops.creation import zeros
 
@@ -258,7 +277,11 @@ def zeros_like(input: Any, *, dtype: Any = None, layout: Any = None, device: Any
     if not isinstance(input, SparseTensor) or (layout is not None and layout is STRIDED):
         return zeros(tuple(input.shape), dtype=dtype, device=device, requires_grad=requires_grad)
     p = input._pattern
-    out = _math.no_entries(input, dtype) if p.layout is COO else raw(p, zeros(p.values_shape(), dtype=dtype, device=device))
+    out = (
+        _math.no_entries(input, dtype)
+        if p.layout is COO
+        else raw(p, zeros(p.values_shape(), dtype=dtype, device=device))
+    )
     out._rg = requires_grad
     return out
 
@@ -383,7 +406,9 @@ def any_(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
 def t(input: Any) -> Any:
     """The first two dimensions exchanged."""
     if input.ndim > 2:
-        raise RuntimeError(f"t() expects a tensor with <= 2 sparse and 0 dense dimensions, but got {input.ndim} dimensions")
+        raise RuntimeError(
+            f"t() expects a tensor with <= 2 sparse and 0 dense dimensions, but got {input.ndim} dimensions"
+        )
     return input if input.ndim < 2 else _math.transpose(input, 0, 1)
 
 

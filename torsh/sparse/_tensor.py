@@ -295,7 +295,11 @@ class SparseTensor(Tensor):
         from torsh._utils import _rebuild_sparse_tensor
 
         p, size = self._pattern, Size(self._pattern.shape)
-        members = (p.compressed, p.plain, self._stored, size) if p.indices is None else (p.indices, self._stored, size, p.coalesced)
+        members = (
+            (p.compressed, p.plain, self._stored, size)
+            if p.indices is None
+            else (p.indices, self._stored, size, p.coalesced)
+        )
         return _rebuild_sparse_tensor, (p.layout, members)
 
     def __deepcopy__(self, memo: Any) -> Any:
@@ -329,7 +333,9 @@ def values_of(x: Any) -> Tensor:
     return recorded(x._stored.detach(), x, "ValuesBackward0", lambda g: with_values(pattern, g))  # type: ignore[no-any-return]
 
 
-def with_values(pattern: Pattern, values: Tensor, name: str = "SparseCooTensorWithDimsAndTensorsBackward0") -> SparseTensor:
+def with_values(
+    pattern: Pattern, values: Tensor, name: str = "SparseCooTensorWithDimsAndTensorsBackward0"
+) -> SparseTensor:
     """Values on a pattern; their gradient is what the tensor's gradient has at the places."""
 
     def gather(g: Any) -> Tensor:
@@ -401,7 +407,9 @@ def coalesced(x: Any) -> Any:
 def merged_values(p: Pattern, values: Tensor, count: int, where: Tensor) -> Tensor:
     """The sums (of bools: whether any is true) of the values that go to the same of ``count`` places."""
     if values._kind.dtype.name == "bool":
-        flat: Tensor = values.new_zeros((count, *values.shape[1:]), dtype=indices_dtype(p)).index_add(0, where, values.long())
+        flat: Tensor = values.new_zeros((count, *values.shape[1:]), dtype=indices_dtype(p)).index_add(
+            0, where, values.long()
+        )
         return flat != 0
     merged: Tensor = values.new_zeros((count, *values.shape[1:])).index_add(0, where, values)
     return merged

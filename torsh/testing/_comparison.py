@@ -189,7 +189,9 @@ def _tensors(a: Tensor, b: Tensor, check: _Check, path: tuple[Any, ...]) -> None
     if a.layout is not b.layout:
         a, b = (t if t.layout is strided else t.to_dense() for t in (a, b))
     for what, x, y, exact in _parts(a, b, path):
-        text = compare_arrays(_host(x), _host(y), 0.0 if exact else rtol, 0.0 if exact else atol, check.equal_nan, what, coded)
+        text = compare_arrays(
+            _host(x), _host(y), 0.0 if exact else rtol, 0.0 if exact else atol, check.equal_nan, what, coded
+        )
         if text is not None:
             raise _Mismatch(text, path)
 
@@ -276,13 +278,9 @@ def compare_arrays(
     if coded:
         first = tuple(int(i[0]) for i in np.nonzero(~close))
         words = what.format("Tensor-likes")
-        return (
-            f"{words} are not 'equal'!\n\nMismatched elements: {bad} / {n} ({bad / n:.1%})\nThe first mismatched element is at index {first}."
-        )
+        return f"{words} are not 'equal'!\n\nMismatched elements: {bad} / {n} ({bad / n:.1%})\nThe first mismatched element is at index {first}."
     if a.ndim == 0:
-        return _scalar_text(
-            words, a.item(), b.item(), float(difference), float(relative), rtol, atol
-        )
+        return _scalar_text(words, a.item(), b.item(), float(difference), float(relative), rtol, atol)
 
     def greatest(name: str, values: np.ndarray[Any, Any], tolerance: float) -> str:
         flat = np.where(np.isnan(values), np.inf, values).reshape(-1)

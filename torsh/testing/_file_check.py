@@ -121,21 +121,25 @@ def _marked(text: str, start: int, width: int) -> str:
     first = text.rfind("\n", 0, start) + 1
     last = text.find("\n", start)
     last = len(text) if last < 0 else last
-    return f"{text[:last]}\n{' ' * (start - first)}{'~' * width} <--- HERE\n{text[last + 1:]}"
+    return f"{text[:last]}\n{' ' * (start - first)}{'~' * width} <--- HERE\n{text[last + 1 :]}"
 
 
 def _present(text: str, what: str, start: int, check: _Check) -> int:
     at = text.find(what, start)
     if at < 0:
         shown = _marked(text, start, 1) if start else text
-        raise RuntimeError(f'Expected to find {_quoted(what)} but did not find it\nSearched string:\n{shown}From {check}\n')
+        raise RuntimeError(
+            f"Expected to find {_quoted(what)} but did not find it\nSearched string:\n{shown}From {check}\n"
+        )
     return at
 
 
 def _absent(text: str, what: str, start: int, end: int, check: _Check) -> None:
     at = text.find(what, start, end)
     if at >= 0:
-        raise RuntimeError(f"Expected to not find {_quoted(what)} but found it\n{_marked(text, at, len(what))}From {check}\n")
+        raise RuntimeError(
+            f"Expected to not find {_quoted(what)} but found it\n{_marked(text, at, len(what))}From {check}\n"
+        )
 
 
 def _quoted(what: str) -> str:
@@ -158,7 +162,9 @@ def _find_group(text: str, group: list[_Check], at: int) -> tuple[int, int]:
     if check.kind == "CHECK-REGEX":
         match = re.compile(check.text).search(text, at)
         if match is None:
-            raise RuntimeError(f'Expected to find regex "{check.text}" but did not find it\nSearched string:\n{text[at:]}From {check}\n')
+            raise RuntimeError(
+                f'Expected to find regex "{check.text}" but did not find it\nSearched string:\n{text[at:]}From {check}\n'
+            )
         return match.start(), match.end()
     if check.kind == "CHECK-NEXT":
         line = _present(text, "\n", at, check) + 1
@@ -172,7 +178,9 @@ def _find_group(text: str, group: list[_Check], at: int) -> tuple[int, int]:
         while not _underlined(text, found, len(check.text)):
             later = text.find(check.text, found + 1)
             if later < 0:
-                raise RuntimeError(f'Expected to find "{check.text}"highlighted but it is not.\n{_marked(text, found, len(check.text))}')
+                raise RuntimeError(
+                    f'Expected to find "{check.text}"highlighted but it is not.\n{_marked(text, found, len(check.text))}'
+                )
             found = later
     return found, found + len(check.text)
 
@@ -183,7 +191,11 @@ def _underlined(text: str, at: int, width: int) -> bool:
     if below < 0:
         return False
     line = text[below + 1 :].split("\n", 1)[0]
-    return line[column : column + width] == "~" * width and line[column - 1 : column] != "~" and line[column + width : column + width + 1] != "~"
+    return (
+        line[column : column + width] == "~" * width
+        and line[column - 1 : column] != "~"
+        and line[column + width : column + width + 1] != "~"
+    )
 
 
 __all__ = ["FileCheck"]

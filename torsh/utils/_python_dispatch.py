@@ -47,7 +47,9 @@ class TorchDispatchMode:
             self.__dict__["_dispatch_key"] = _dispatch_key
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} must define __torch_dispatch__(self, func, types, args=(), kwargs=None)")
+        raise NotImplementedError(
+            f"{type(self).__name__} must define __torch_dispatch__(self, func, types, args=(), kwargs=None)"
+        )
 
     def __enter__(self) -> Any:
         _push_mode(self)
@@ -151,7 +153,9 @@ def is_traceable_wrapper_subclass_type(t: type) -> bool:
     return asks(t) and hasattr(t, "__tensor_flatten__") and hasattr(t, "__tensor_unflatten__")
 
 
-def transform_subclass(t: Any, callback: Callable[[str, Any], Any], outer_size: Any = None, outer_stride: Any = None) -> Any:
+def transform_subclass(
+    t: Any, callback: Callable[[str, Any], Any], outer_size: Any = None, outer_stride: Any = None
+) -> Any:
     """A wrapper like another, over ``callback(name, tensor)`` of each of the tensors inside."""
     names, context = t.__tensor_flatten__()
     parts = {name: callback(name, getattr(t, name)) for name in names}
@@ -159,7 +163,9 @@ def transform_subclass(t: Any, callback: Callable[[str, Any], Any], outer_size: 
     stride = t.stride() if outer_stride is None else outer_stride
     made = type(t).__tensor_unflatten__(parts, context, size, stride)
     if tuple(made.shape) != tuple(size):
-        raise AssertionError(f"{type(t).__name__}.__tensor_unflatten__ gave shape {tuple(made.shape)}, expected {tuple(size)}")
+        raise AssertionError(
+            f"{type(t).__name__}.__tensor_unflatten__ gave shape {tuple(made.shape)}, expected {tuple(size)}"
+        )
     return made
 
 
@@ -175,5 +181,3 @@ def return_and_correct_aliasing(func: Any, args: Any, kwargs: Any, out: Any) -> 
     if not written:
         return out
     return written[0] if schema.single else type(out)(written)
-
-

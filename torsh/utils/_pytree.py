@@ -82,7 +82,9 @@ SUPPORTED_NODES: dict[type, _Kind] = {
     dict: _Kind(lambda t: (list(t.values()), list(t)), lambda v, keys: dict(zip(keys, v)), _entries),
     OrderedDict: _Kind(lambda t: (list(t.values()), list(t)), lambda v, keys: OrderedDict(zip(keys, v)), _entries),
     defaultdict: _Kind(
-        lambda t: (list(t.values()), [t.default_factory, list(t)]), lambda v, c: defaultdict(c[0], zip(c[1], v)), _entries
+        lambda t: (list(t.values()), [t.default_factory, list(t)]),
+        lambda v, c: defaultdict(c[0], zip(c[1], v)),
+        _entries,
     ),
     deque: _Kind(lambda t: (list(t), t.maxlen), lambda v, n: deque(v, maxlen=n), _positions),
 }
@@ -145,7 +147,11 @@ class TreeSpec:
             spec._up_to(part, found)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, TreeSpec) and (self.type, self.context, self.parts) == (other.type, other.context, other.parts)
+        return isinstance(other, TreeSpec) and (self.type, self.context, self.parts) == (
+            other.type,
+            other.context,
+            other.parts,
+        )
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -343,7 +349,9 @@ def tree_map_with_path(
     """A tree of what ``func(path, leaf, *leaves of the others)`` gives."""
     found, spec = tree_flatten_with_path(tree, is_leaf)
     others = [spec.flatten_up_to(r) for r in rests]
-    return tree_unflatten([func(*path_and_leaf, *rest) for path_and_leaf, *rest in zip(found, *others, strict=True)], spec)
+    return tree_unflatten(
+        [func(*path_and_leaf, *rest) for path_and_leaf, *rest in zip(found, *others, strict=True)], spec
+    )
 
 
 def keystr(kp: KeyPath) -> str:
@@ -400,7 +408,9 @@ def register_dataclass(
     dropped = set(drop_field_names or ())
     if not dataclasses.is_dataclass(cls):
         if field_names is None:
-            raise ValueError(f"field_names must be specified with a list of all fields used to initialize {cls}, as it is not a dataclass.")
+            raise ValueError(
+                f"field_names must be specified with a list of all fields used to initialize {cls}, as it is not a dataclass."
+            )
         kept = list(field_names)
     else:
         made = [f.name for f in dataclasses.fields(cls) if f.init]

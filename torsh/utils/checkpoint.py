@@ -400,7 +400,9 @@ def checkpoint(
         with first:
             return function(*args, **kwargs)
     early = early_stop if _EarlyStop.enabled is None else _EarlyStop.enabled
-    frame = _Frame(function, args, kwargs, state, _Contexts(second, _autocasts()), early, determinism_check == "default", log)
+    frame = _Frame(
+        function, args, kwargs, state, _Contexts(second, _autocasts()), early, determinism_check == "default", log
+    )
     with first, log or contextlib.nullcontext(), saved_tensors_hooks(frame.pack, frame.unpack):
         found = function(*args, **kwargs)
     frame.complete = True
@@ -522,7 +524,9 @@ class _Kept(Mode):
         self.counts[op] = i + 1
         entries = self.store.get(op, [])
         if i >= len(entries):
-            raise RuntimeError(f"{op} invocation index {i} encountered during backward but not found in storage: {_MISMATCH}")
+            raise RuntimeError(
+                f"{op} invocation index {i} encountered during backward but not found in storage: {_MISMATCH}"
+            )
         kept = entries[i]
         if kept is None:
             return proceed(*args)
@@ -547,7 +551,9 @@ class _Kept(Mode):
         return outs[0] if len(outs) == 1 and op.returns is None else op._pack(outs)
 
 
-def create_selective_checkpoint_contexts(policy_fn_or_list: Any, allow_cache_entry_mutation: bool = False) -> tuple[Any, Any]:
+def create_selective_checkpoint_contexts(
+    policy_fn_or_list: Any, allow_cache_entry_mutation: bool = False
+) -> tuple[Any, Any]:
     """Contexts for ``checkpoint(..., use_reentrant=False, context_fn=functools.partial(this, policy))`` that keep some results.
 
     policy_fn_or_list: ``policy(ctx, op, *args)`` -> CheckpointPolicy (or whether to keep the result), asked for every op that

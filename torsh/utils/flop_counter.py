@@ -183,7 +183,10 @@ class FlopCounterMode:
                 row(" " * level + f" - {op}", count)
         header = ("Module", "FLOP", "% Total")
         widths = [max(len(r[i]) for r in (header, *rows)) for i in range(3)]
-        lines = [f"{header[0]:<{widths[0]}}  {header[1]:>{widths[1]}}  {header[2]:>{widths[2]}}", "  ".join("-" * w for w in widths)]
+        lines = [
+            f"{header[0]:<{widths[0]}}  {header[1]:>{widths[1]}}  {header[2]:>{widths[2]}}",
+            "  ".join("-" * w for w in widths),
+        ]
         lines += [f"{a:<{widths[0]}}  {b:>{widths[1]}}  {c:>{widths[2]}}" for a, b, c in rows]
         return "\n".join(lines)
 

@@ -127,7 +127,9 @@ def points(function: Any, dtype: str, count: int) -> Array:
 def near_root(function: Any, x: Array, exact: Array) -> Array:
     """Which points count as near a root; see the module's text."""
     size = AROUND.get(function.op)
-    return np.zeros(x.shape, bool) if size is None else np.abs(exact) < size(x.astype(np.float64), *function.before) / 16
+    return (
+        np.zeros(x.shape, bool) if size is None else np.abs(exact) < size(x.astype(np.float64), *function.before) / 16
+    )
 
 
 def unit(exact: Array, dtype: str) -> Array:

@@ -28,6 +28,7 @@ _NAN, _INF = math.nan, math.inf
 _FAR = 100_000
 _NOTHING = arb(0, arb(2) ** -140_000)  # exp of less than -100,000
 
+
 class Unknown(ArithmeticError):
     """No precision was enough."""
 

@@ -22,4 +22,9 @@ def slice_inverse(make):
 @samples("torch.nn.functional.grouped_mm")
 def grouped_mm(make):
     yield S(make(2, 4, 16), make(2, 16, 8))
-    yield S(make(4, 16), make(2, 16, 8), offs=make.ints(2, low=0, high=1, dtype="int32") + make.ints(2, low=2, high=3, dtype="int32").cumsum().astype("int32"))
+    yield S(
+        make(4, 16),
+        make(2, 16, 8),
+        offs=make.ints(2, low=0, high=1, dtype="int32")
+        + make.ints(2, low=2, high=3, dtype="int32").cumsum().astype("int32"),
+    )

@@ -29,7 +29,13 @@ class SDPBackend(enum.IntEnum):
         return f"<SDPBackend.{self.name}: {self.value}>"
 
 
-_ALL = (SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH, SDPBackend.CUDNN_ATTENTION, SDPBackend.OVERRIDEABLE)
+_ALL = (
+    SDPBackend.FLASH_ATTENTION,
+    SDPBackend.EFFICIENT_ATTENTION,
+    SDPBackend.MATH,
+    SDPBackend.CUDNN_ATTENTION,
+    SDPBackend.OVERRIDEABLE,
+)
 _chosen: tuple[SDPBackend, ...] = _ALL
 
 

@@ -12,7 +12,17 @@ from typing import Any, NamedTuple
 
 from torsh.tensor import Tensor
 
-__all__ = ["AuxOutput", "AuxRequest", "BlockMask", "and_masks", "create_block_mask", "create_mask", "flex_attention", "noop_mask", "or_masks"]
+__all__ = [
+    "AuxOutput",
+    "AuxRequest",
+    "BlockMask",
+    "and_masks",
+    "create_block_mask",
+    "create_mask",
+    "flex_attention",
+    "noop_mask",
+    "or_masks",
+]
 
 _DEFAULT_SPARSE_BLOCK_SIZE = 128
 
@@ -81,7 +91,9 @@ def _positions(B: int, H: int, M: int, N: int, device: Any) -> tuple[Any, ...]:
     return tuple(torsh.arange(n, device=device) for n in (B, H, M, N))
 
 
-def create_mask(mod_fn: Callable[..., Any], B: int | None, H: int | None, Q_LEN: int, KV_LEN: int, device: Any = None) -> Tensor:
+def create_mask(
+    mod_fn: Callable[..., Any], B: int | None, H: int | None, Q_LEN: int, KV_LEN: int, device: Any = None
+) -> Tensor:
     """A mask function's values (B, H, Q_LEN, KV_LEN); None for B or H means 1.
 
     >>> from torsh.nn.attention.flex_attention import create_mask
@@ -117,7 +129,9 @@ class BlockMask:
         size = (BLOCK_SIZE, BLOCK_SIZE) if isinstance(BLOCK_SIZE, int) else tuple(BLOCK_SIZE)
         if seq_lengths is None:
             seq_lengths = (kv_indices.shape[-2] * size[0], kv_indices.shape[-1] * size[1])
-        return cls(seq_lengths, kv_num_blocks, kv_indices, full_kv_num_blocks, full_kv_indices, size, mask_mod or noop_mask)
+        return cls(
+            seq_lengths, kv_num_blocks, kv_indices, full_kv_num_blocks, full_kv_indices, size, mask_mod or noop_mask
+        )
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -144,12 +158,18 @@ class BlockMask:
         return 100 * (1 - computed / self.numel())
 
     def __getitem__(self, index: Any) -> BlockMask:
-        parts = [t if t is None else t[index] for t in (self.kv_num_blocks, self.kv_indices, self.full_kv_num_blocks, self.full_kv_indices)]
+        parts = [
+            t if t is None else t[index]
+            for t in (self.kv_num_blocks, self.kv_indices, self.full_kv_num_blocks, self.full_kv_indices)
+        ]
         return BlockMask(self.seq_lengths, *parts, self.BLOCK_SIZE, self.mask_mod)
 
     def to(self, device: Any) -> BlockMask:
         """The same on another device."""
-        parts = [t if t is None else t.to(device) for t in (self.kv_num_blocks, self.kv_indices, self.full_kv_num_blocks, self.full_kv_indices)]
+        parts = [
+            t if t is None else t.to(device)
+            for t in (self.kv_num_blocks, self.kv_indices, self.full_kv_num_blocks, self.full_kv_indices)
+        ]
         return BlockMask(self.seq_lengths, *parts, self.BLOCK_SIZE, self.mask_mod)
 
     def __repr__(self) -> str:
@@ -222,7 +242,9 @@ def flex_attention(
         if t.ndim != 4:
             raise NotImplementedError(f"NYI: query, key, and value must be 4D tensors; {name} has {t.ndim} dimensions")
     if query.shape[-1] != key.shape[-1]:
-        raise ValueError(f"Expect query and key/value to have the same embedding dimension but got E={query.shape[-1]} and E={key.shape[-1]}.")
+        raise ValueError(
+            f"Expect query and key/value to have the same embedding dimension but got E={query.shape[-1]} and E={key.shape[-1]}."
+        )
     B, H, L, E = query.shape
     S = key.shape[2]
     if key.shape[1] != H:
@@ -230,7 +252,9 @@ def flex_attention(
             raise ValueError(f"Expect query and key/value to have the same number of heads but got Hq={H} and Hkv={key.shape[1]}. "
                              "Try setting enable_gqa=True for GQA.")  # fmt: skip
         if H % key.shape[1]:
-            raise ValueError(f"Expect number of query heads to be a multiple of kv heads for GQA but got Hq={H} and Hkv={key.shape[1]}.")
+            raise ValueError(
+                f"Expect number of query heads to be a multiple of kv heads for GQA but got Hq={H} and Hkv={key.shape[1]}."
+            )
         key, value = (t.repeat_interleave(H // key.shape[1], 1) for t in (key, value))
     scale = 1.0 / math.sqrt(E) if scale is None else scale
     wide = query.dtype if query.dtype is torsh.float64 else torsh.float32

@@ -279,7 +279,9 @@ class HookMixin:
         full: list[Callable[..., Any]] = []
         plain: list[Callable[..., Any]] = []
         if everywhere._global_is_full_backward_hook is not None:
-            (full if everywhere._global_is_full_backward_hook else plain).extend(everywhere._global_backward_hooks.values())
+            (full if everywhere._global_is_full_backward_hook else plain).extend(
+                everywhere._global_backward_hooks.values()
+            )
         if self._is_full_backward_hook is not None:
             (full if self._is_full_backward_hook else plain).extend(self._backward_hooks.values())
         return full, plain
@@ -327,9 +329,14 @@ class HookMixin:
                     if key not in always or key in called:
                         continue
                     try:
-                        with_kwargs = key in self._forward_hooks_with_kwargs or key in everywhere._global_forward_hooks_with_kwargs
+                        with_kwargs = (
+                            key in self._forward_hooks_with_kwargs
+                            or key in everywhere._global_forward_hooks_with_kwargs
+                        )
                         found = (
-                            hook(self, args, kwargs, state["result"]) if with_kwargs else hook(self, args, state["result"])
+                            hook(self, args, kwargs, state["result"])
+                            if with_kwargs
+                            else hook(self, args, state["result"])
                         )
                         if found is not None:
                             state["result"] = found
@@ -341,7 +348,9 @@ class HookMixin:
                         )
             raise
 
-    def _with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any], called: set[int], state: dict[str, Any]) -> Any:
+    def _with_hooks(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], called: set[int], state: dict[str, Any]
+    ) -> Any:
         full, plain = self._get_backward_hooks()
         pre = self._get_backward_pre_hooks()
         for key, hook in (*everywhere._global_forward_pre_hooks.items(), *self._forward_pre_hooks.items()):
@@ -350,8 +359,7 @@ class HookMixin:
                 if found is not None:
                     if not isinstance(found, tuple) or len(found) != 2:
                         raise RuntimeError(
-                            "forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got "
-                            f"{found}."
+                            f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {found}."
                         )
                     args, kwargs = found
             else:

@@ -159,7 +159,6 @@ class ReLU6(Hardtanh):
         return "inplace=True" if self.inplace else ""
 
 
-
 class Sigmoid(Module):
     """1 / (1 + exp(-x)).
 
@@ -629,6 +628,7 @@ class LogSoftmax(Module):
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}"
+
 
 class Softmax2d(Module):
     """Softmax over the channels of (N, C, H, W) or (C, H, W).

@@ -90,7 +90,9 @@ class _NormBase(Module):
             key = prefix + "num_batches_tracked"
             if key not in state_dict:
                 own = self.num_batches_tracked
-                state_dict[key] = own if own is not None and own.device.type != "meta" else tensor(0, dtype=dtypes.int64)
+                state_dict[key] = (
+                    own if own is not None and own.device.type != "meta" else tensor(0, dtype=dtypes.int64)
+                )
         super()._load_from_state_dict(
             state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
         )
@@ -205,7 +207,12 @@ class SyncBatchNorm(_BatchNorm):
         out: Module = module
         if isinstance(module, _BatchNorm):
             made = cls(
-                module.num_features, module.eps, module.momentum, module.affine, module.track_running_stats, process_group
+                module.num_features,
+                module.eps,
+                module.momentum,
+                module.affine,
+                module.track_running_stats,
+                process_group,
             )
             if module.affine:
                 made.weight, made.bias = module.weight, module.bias

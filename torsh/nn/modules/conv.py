@@ -257,7 +257,10 @@ class _ConvTransposeNd(_ConvNd):
                 f"{len(output_size)})"
             )
         low = [
-            (input.size(d + extra) - 1) * self.stride[d] - 2 * self.padding[d] + self.dilation[d] * (self.kernel_size[d] - 1) + 1
+            (input.size(d + extra) - 1) * self.stride[d]
+            - 2 * self.padding[d]
+            + self.dilation[d] * (self.kernel_size[d] - 1)
+            + 1
             for d in range(n)
         ]
         high = [low[d] + self.stride[d] - 1 for d in range(n)]

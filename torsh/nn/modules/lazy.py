@@ -242,7 +242,13 @@ def _example(base: type) -> dict[str, str]:
 def _make(base: type, mixin: type, names: tuple[str, ...]) -> type:
     name = f"Lazy{base.__name__}"
     doc = _DOC.format(base=base.__name__, name=name, **_example(base))
-    space = {"cls_to_become": base, "_names": names, "__doc__": doc, "__module__": base.__module__, "__qualname__": name}
+    space = {
+        "cls_to_become": base,
+        "_names": names,
+        "__doc__": doc,
+        "__module__": base.__module__,
+        "__qualname__": name,
+    }
     return type(name, (mixin, base), space)
 
 

@@ -67,7 +67,9 @@ class DistributedDataParallel(Module):
         self.process_group = distributed_c10d._group(process_group)
         self.module = module
         if not any(p.requires_grad for p in module.parameters()):
-            raise RuntimeError("DistributedDataParallel is not needed when a module doesn't have any parameters that require a gradient.")
+            raise RuntimeError(
+                "DistributedDataParallel is not needed when a module doesn't have any parameters that require a gradient."
+            )
         devices = {p.device for p in module.parameters()}
         if (device_ids or output_device is not None) and {d.type for d in devices} == {"cpu"}:
             raise ValueError(
@@ -86,7 +88,9 @@ class DistributedDataParallel(Module):
         self.require_backward_grad_sync = True
         self._awaited = False  # whether an exchange is to follow the backward pass that runs now
         if init_sync:
-            self._send([t for n, t in module.state_dict(keep_vars=True).items() if isinstance(t, Tensor) and n not in ignored])
+            self._send(
+                [t for n, t in module.state_dict(keep_vars=True).items() if isinstance(t, Tensor) and n not in ignored]
+            )
         for p in self._module_parameters:
             p.register_post_accumulate_grad_hook(self._one_is_ready)
 
@@ -97,7 +101,12 @@ class DistributedDataParallel(Module):
             broadcast(t.detach(), group=self.process_group, group_src=0)
 
     def forward(self, *inputs: Any, **kwargs: Any) -> Any:
-        if self.training and self.require_backward_grad_sync and self.broadcast_buffers and self.process_group.size() > 1:
+        if (
+            self.training
+            and self.require_backward_grad_sync
+            and self.broadcast_buffers
+            and self.process_group.size() > 1
+        ):
             self._send(self.modules_buffers)
         return self.module(*inputs, **kwargs)
 
@@ -143,15 +152,21 @@ class DistributedDataParallel(Module):
             self.require_backward_grad_sync = before
 
     @contextlib.contextmanager
-    def join(self, divide_by_initial_world_size: bool = True, enable: bool = True, throw_on_early_termination: bool = False) -> Iterator[None]:
+    def join(
+        self, divide_by_initial_world_size: bool = True, enable: bool = True, throw_on_early_termination: bool = False
+    ) -> Iterator[None]:
         """For processes with different numbers of batches, which torsh does not support: NotImplementedError unless not enabled."""
         if enable and self.process_group.size() > 1:
-            raise NotImplementedError("DistributedDataParallel.join is not in torsh yet: give every process the same number of batches")
+            raise NotImplementedError(
+                "DistributedDataParallel.join is not in torsh yet: give every process the same number of batches"
+            )
         yield
 
     def register_comm_hook(self, state: Any, hook: Any) -> None:
         """Replacing the way gradients are exchanged is not in torsh: NotImplementedError."""
-        raise NotImplementedError("DistributedDataParallel.register_comm_hook is not in torsh yet: gradients are averaged as they are")
+        raise NotImplementedError(
+            "DistributedDataParallel.register_comm_hook is not in torsh yet: gradients are averaged as they are"
+        )
 
 
 __all__ = ["DistributedDataParallel"]

@@ -40,7 +40,9 @@ def get_total_norm(
         return torsh.tensor(0.0)
     first, place = tensors[0].device, tensors[0]._kind.place
     norms = [torsh.linalg.vector_norm(t, norm_type) for t in tensors]
-    total = torsh.linalg.vector_norm(torsh.stack([n if n._kind.place is place else n.to(first) for n in norms]), norm_type)
+    total = torsh.linalg.vector_norm(
+        torsh.stack([n if n._kind.place is place else n.to(first) for n in norms]), norm_type
+    )
     if error_if_nonfinite and not bool(total.isfinite()):
         raise RuntimeError(
             f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be clipped. To "
@@ -106,7 +108,11 @@ def clip_grad_norm_(
 
 
 def clip_grad_norm(
-    parameters: Any, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False, foreach: bool | None = None
+    parameters: Any,
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
 ) -> Tensor:
     """Deprecated name of :func:`clip_grad_norm_`.
 

@@ -169,7 +169,11 @@ class ParametrizationList(ModuleList):
 
     def forward(self) -> Tensor:
         first, *rest = self
-        x = first(self.original) if self.is_tensor else first(*[getattr(self, f"original{i}") for i in range(self.ntensors)])
+        x = (
+            first(self.original)
+            if self.is_tensor
+            else first(*[getattr(self, f"original{i}") for i in range(self.ntensors)])
+        )
         for module in rest:
             x = module(x)
         return x

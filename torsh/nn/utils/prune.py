@@ -72,7 +72,9 @@ class BasePruningMethod(ABC):
         else:
             default = getattr(module, name + "_mask").detach().clone()
         try:
-            module.register_buffer(name + "_mask", method.compute_mask(importance_scores.detach(), default_mask=default))
+            module.register_buffer(
+                name + "_mask", method.compute_mask(importance_scores.detach(), default_mask=default)
+            )
             setattr(module, name, method.apply_mask(module))
             module.register_forward_pre_hook(method)
         except Exception:

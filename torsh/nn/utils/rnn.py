@@ -74,7 +74,11 @@ class PackedSequence(PackedSequence_):
         return self._with(self.data.pin_memory())
 
     def _with(self, data: Tensor) -> PackedSequence:
-        return self if data is self.data else type(self)(data, self.batch_sizes, self.sorted_indices, self.unsorted_indices)
+        return (
+            self
+            if data is self.data
+            else type(self)(data, self.batch_sizes, self.sorted_indices, self.unsorted_indices)
+        )
 
     def to(self, *args: Any, **kwargs: Any) -> PackedSequence:
         """The same with its data moved or converted."""
@@ -82,7 +86,9 @@ class PackedSequence(PackedSequence_):
         if data is self.data:
             return self
         kwargs = {k: v for k, v in kwargs.items() if k not in ("device", "dtype")}
-        where = [None if t is None else t.to(data.device, **kwargs) for t in (self.sorted_indices, self.unsorted_indices)]
+        where = [
+            None if t is None else t.to(data.device, **kwargs) for t in (self.sorted_indices, self.unsorted_indices)
+        ]
         return type(self)(data, self.batch_sizes, *where)
 
     def cuda(self, *args: Any, **kwargs: Any) -> PackedSequence:
@@ -256,7 +262,9 @@ def pad_sequence(
     import torsh
 
     if not isinstance(sequences, Iterable):
-        raise RuntimeError(f"pad_sequence: Expected iterable for input sequences, but got arg of type: {type(sequences)}")
+        raise RuntimeError(
+            f"pad_sequence: Expected iterable for input sequences, but got arg of type: {type(sequences)}"
+        )
     if isinstance(sequences, Tensor):
         sequences = sequences.unbind(0)
     sequences = list(sequences)

@@ -110,7 +110,13 @@ class Fetcher:
     """Gets the samples of a batch and collates them."""
 
     def __init__(
-        self, dataset: Any, iterable: bool, batched: bool, collate_fn: Callable[..., Any], drop_last: bool, at_once: Any = None
+        self,
+        dataset: Any,
+        iterable: bool,
+        batched: bool,
+        collate_fn: Callable[..., Any],
+        drop_last: bool,
+        at_once: Any = None,
     ) -> None:
         self.dataset, self.batched, self.collate_fn, self.drop_last = dataset, batched, collate_fn, drop_last
         self.at_once = at_once

@@ -112,9 +112,7 @@ class DataLoader(Generic[T_co]):
         in_order: bool = True,
     ) -> None:
         if num_workers < 0:
-            raise ValueError(
-                "num_workers option should be non-negative; use num_workers=0 to disable multiprocessing."
-            )
+            raise ValueError("num_workers option should be non-negative; use num_workers=0 to disable multiprocessing.")
         if timeout < 0:
             raise ValueError("timeout option should be non-negative")
         if num_workers == 0 and prefetch_factor is not None:
@@ -160,9 +158,7 @@ class DataLoader(Generic[T_co]):
             batch_size = None
             drop_last = False
         elif batch_size is None and drop_last:
-            raise ValueError(
-                "batch_size=None option disables auto-batching and is mutually exclusive with drop_last"
-            )
+            raise ValueError("batch_size=None option disables auto-batching and is mutually exclusive with drop_last")
         if sampler is None:
             if iterable:
                 sampler = _InfiniteConstantSampler()
@@ -276,7 +272,9 @@ def _warn_about_pinning(loader: DataLoader[Any]) -> None:
             f"pin_memory_device='{loader.pin_memory_device}'."
         )
     if not torsh.accelerator.is_available():
-        warn("'pin_memory' argument is set as true but no accelerator is found, then device pinned memory won't be used.")
+        warn(
+            "'pin_memory' argument is set as true but no accelerator is found, then device pinned memory won't be used."
+        )
 
 
 class _BaseDataLoaderIter:
@@ -426,7 +424,9 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
         """What comes next from any worker: (task number, batch)."""
         deadline = time.monotonic() + self._timeout if self._timeout > 0 else None
         while True:
-            wait = STATUS_INTERVAL if deadline is None else min(STATUS_INTERVAL, max(deadline - time.monotonic(), 0.001))
+            wait = (
+                STATUS_INTERVAL if deadline is None else min(STATUS_INTERVAL, max(deadline - time.monotonic(), 0.001))
+            )
             try:
                 number, sent = self._data_queue.get(timeout=wait)
                 return number, pickle.loads(sent)

@@ -36,7 +36,11 @@ class _Section:
 
 # mmap_flags: 2 is mmap.MAP_PRIVATE, changes stay in memory.
 load = _Section(
-    "load", mmap=False, endianness=None, mmap_flags=None if sys.platform == "win32" else 2, calculate_storage_offsets=False
+    "load",
+    mmap=False,
+    endianness=None,
+    mmap_flags=None if sys.platform == "win32" else 2,
+    calculate_storage_offsets=False,
 )
 save = _Section("save", compute_crc32=True, use_pinned_memory_for_d2h=False, storage_alignment=64)
 _SECTIONS = {"load": load, "save": save}

@@ -35,7 +35,9 @@ def scalar(tag: str, value: Any, new_style: bool = False, double_precision: bool
     """One number."""
     numbers = array(value).squeeze()
     if numbers.ndim:
-        raise AssertionError(f"Tensor should contain one element (0 dimensions). Was given size: {numbers.size} and {numbers.ndim} dimensions.")
+        raise AssertionError(
+            f"Tensor should contain one element (0 dimensions). Was given size: {numbers.size} and {numbers.ndim} dimensions."
+        )
     number = float(numbers)
     if new_style:
         kind = "DT_DOUBLE" if double_precision else "DT_FLOAT"
@@ -80,18 +82,24 @@ def default_bins() -> list[float]:
     return [*(-v for v in reversed(above)), 0.0, *above]
 
 
-def image(tag: str, picture: np.ndarray[Any, Any], layout: str, rescale: float = 1, boxes: Any = None, labels: Any = None) -> Summary:
+def image(
+    tag: str, picture: np.ndarray[Any, Any], layout: str, rescale: float = 1, boxes: Any = None, labels: Any = None
+) -> Summary:
     """A picture (or a batch of them, side by side); floating values from 0 to 1, integers from 0 to 255."""
     shown = _hwc(picture, layout)
     scaled = shown.astype(np.float32) * (1 if picture.dtype == np.uint8 else 255)
-    return Summary(value=[Summary.Value(tag=tag, image=_encoded(np.clip(scaled, 0, 255).astype(np.uint8), rescale, boxes, labels))])
+    return Summary(
+        value=[Summary.Value(tag=tag, image=_encoded(np.clip(scaled, 0, 255).astype(np.uint8), rescale, boxes, labels))]
+    )
 
 
 def _hwc(picture: np.ndarray[Any, Any], layout: str) -> np.ndarray[Any, Any]:
     """Any order of dimensions as height, width, three colours; a batch becomes a grid."""
     letters = layout.upper()
     if len(set(letters)) != len(letters) or len(letters) != picture.ndim or set(letters) - set("NCHW"):
-        raise AssertionError(f"size of input tensor and input format are different. tensor shape: {picture.shape}, input_format: {layout}")
+        raise AssertionError(
+            f"size of input tensor and input format are different. tensor shape: {picture.shape}, input_format: {layout}"
+        )
     order = [letters.index(c) for c in "NHWC" if c in letters]
     found = picture.transpose(order)
     if "C" not in letters:
@@ -143,7 +151,11 @@ def audio(tag: str, sound: np.ndarray[Any, Any], rate: int) -> Summary:
         f.setframerate(rate)
         f.writeframes((np.clip(samples, -1, 1) * 32767.0).astype("<i2").tobytes())
     content = Summary.Audio(
-        sample_rate=rate, num_channels=1, length_frames=len(samples), encoded_audio_string=file.getvalue(), content_type="audio/wav"
+        sample_rate=rate,
+        num_channels=1,
+        length_frames=len(samples),
+        encoded_audio_string=file.getvalue(),
+        content_type="audio/wav",
     )
     return Summary(value=[Summary.Value(tag=tag, audio=content)])
 
@@ -153,7 +165,9 @@ def text(tag: str, words: str) -> Summary:
     from tensorboard.plugins.text.plugin_data_pb2 import TextPluginData
 
     content = TensorProto(
-        dtype="DT_STRING", string_val=[words.encode("utf8")], tensor_shape=TensorShapeProto(dim=[TensorShapeProto.Dim(size=1)])
+        dtype="DT_STRING",
+        string_val=[words.encode("utf8")],
+        tensor_shape=TensorShapeProto(dim=[TensorShapeProto.Dim(size=1)]),
     )
     meta = _named("text", TextPluginData(version=0).SerializeToString())
     return Summary(value=[Summary.Value(tag=f"{tag}/text_summary", metadata=meta, tensor=content)])
@@ -169,7 +183,9 @@ def pr_curve(tag: str, table: np.ndarray[Any, Any], thresholds: int) -> Summary:
     return Summary(value=[Summary.Value(tag=tag, metadata=meta, tensor=content)])
 
 
-def pr_table(labels: np.ndarray[Any, Any], predictions: np.ndarray[Any, Any], thresholds: int, weights: Any = None) -> np.ndarray[Any, Any]:
+def pr_table(
+    labels: np.ndarray[Any, Any], predictions: np.ndarray[Any, Any], thresholds: int, weights: Any = None
+) -> np.ndarray[Any, Any]:
     """What :func:`pr_curve` shows, at thresholds evenly from 0 to 1."""
     truth, score = labels.reshape(-1), predictions.reshape(-1)
     weight = np.ones_like(score, dtype=np.float64) if weights is None else array(weights).reshape(-1)
@@ -183,7 +199,9 @@ def pr_table(labels: np.ndarray[Any, Any], predictions: np.ndarray[Any, Any], th
     return np.stack((tp, fp, tn, fn, precision, tp / np.maximum(1e-7, tp + fn)))
 
 
-def hparams(given: dict[str, Any], metrics: dict[str, Any], domains: dict[str, Any] | None = None) -> tuple[Summary, Summary, Summary]:
+def hparams(
+    given: dict[str, Any], metrics: dict[str, Any], domains: dict[str, Any] | None = None
+) -> tuple[Summary, Summary, Summary]:
     """The records of a run's settings and of which numbers are its results: (experiment, start, end)."""
     from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
 
@@ -212,5 +230,8 @@ def hparams(given: dict[str, Any], metrics: dict[str, Any], domains: dict[str, A
     return (
         record(metadata.EXPERIMENT_TAG, experiment=api_pb2.Experiment(hparam_infos=infos, metric_infos=named)),
         record(metadata.SESSION_START_INFO_TAG, session_start_info=start),
-        record(metadata.SESSION_END_INFO_TAG, session_end_info=plugin_data_pb2.SessionEndInfo(status=api_pb2.STATUS_SUCCESS)),
+        record(
+            metadata.SESSION_END_INFO_TAG,
+            session_end_info=plugin_data_pb2.SessionEndInfo(status=api_pb2.STATUS_SUCCESS),
+        ),
     )

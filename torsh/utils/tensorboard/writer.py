@@ -69,9 +69,16 @@ class SummaryWriter:
             import socket
             from datetime import datetime
 
-            log_dir = os.path.join("runs", f"{datetime.now().strftime('%b%d_%H-%M-%S')}_{socket.gethostname()}{comment}")
+            log_dir = os.path.join(
+                "runs", f"{datetime.now().strftime('%b%d_%H-%M-%S')}_{socket.gethostname()}{comment}"
+            )
         self.log_dir = os.fspath(log_dir)
-        self.purge_step, self.max_queue, self.flush_secs, self.filename_suffix = purge_step, max_queue, flush_secs, filename_suffix
+        self.purge_step, self.max_queue, self.flush_secs, self.filename_suffix = (
+            purge_step,
+            max_queue,
+            flush_secs,
+            filename_suffix,
+        )
         self.file_writer: FileWriter | None = None
         self.all_writers: dict[str, FileWriter] | None = None
         self._get_file_writer()
@@ -102,7 +109,9 @@ class SummaryWriter:
         """One number at a step."""
         self._add(_values.scalar(tag, scalar_value, new_style, double_precision), global_step, walltime)
 
-    def add_scalars(self, main_tag: str, tag_scalar_dict: dict[str, Any], global_step: Any = None, walltime: float | None = None) -> None:
+    def add_scalars(
+        self, main_tag: str, tag_scalar_dict: dict[str, Any], global_step: Any = None, walltime: float | None = None
+    ) -> None:
         """Several numbers for one chart, each in a file of its own."""
         walltime = time.time() if walltime is None else walltime
         logdir = self._get_file_writer().get_logdir()
@@ -146,11 +155,25 @@ class SummaryWriter:
         found = _values.histogram_raw(min, max, num, sum, sum_squares, bucket_limits, bucket_counts)
         self._add(_values.Summary(value=[_values.Summary.Value(tag=tag, histo=found)]), global_step, walltime)
 
-    def add_image(self, tag: str, img_tensor: Any, global_step: Any = None, walltime: float | None = None, dataformats: str = "CHW") -> None:
+    def add_image(
+        self,
+        tag: str,
+        img_tensor: Any,
+        global_step: Any = None,
+        walltime: float | None = None,
+        dataformats: str = "CHW",
+    ) -> None:
         """A picture."""
         self._add(_values.image(tag, _values.array(img_tensor), dataformats), global_step, walltime)
 
-    def add_images(self, tag: str, img_tensor: Any, global_step: Any = None, walltime: float | None = None, dataformats: str = "NCHW") -> None:
+    def add_images(
+        self,
+        tag: str,
+        img_tensor: Any,
+        global_step: Any = None,
+        walltime: float | None = None,
+        dataformats: str = "NCHW",
+    ) -> None:
         """Several pictures, side by side."""
         self._add(_values.image(tag, _values.array(img_tensor), dataformats), global_step, walltime)
 
@@ -160,9 +183,15 @@ class SummaryWriter:
     ) -> None:  # fmt: skip
         """A picture with frames in it: (left, top, right, bottom) in pixels."""
         names = [labels] if isinstance(labels, str) else labels
-        self._add(_values.image(tag, _values.array(img_tensor), dataformats, rescale, _values.array(box_tensor), names), global_step, walltime)
+        self._add(
+            _values.image(tag, _values.array(img_tensor), dataformats, rescale, _values.array(box_tensor), names),
+            global_step,
+            walltime,
+        )
 
-    def add_figure(self, tag: str, figure: Any, global_step: Any = None, close: bool = True, walltime: float | None = None) -> None:
+    def add_figure(
+        self, tag: str, figure: Any, global_step: Any = None, close: bool = True, walltime: float | None = None
+    ) -> None:
         """A Matplotlib figure, or a list of them, as a picture."""
         import matplotlib.backends.backend_agg as agg
         import numpy as np
@@ -181,7 +210,14 @@ class SummaryWriter:
         else:
             self.add_image(tag, pictures[0], global_step, walltime, "HWC")
 
-    def add_audio(self, tag: str, snd_tensor: Any, global_step: Any = None, sample_rate: int = 44100, walltime: float | None = None) -> None:
+    def add_audio(
+        self,
+        tag: str,
+        snd_tensor: Any,
+        global_step: Any = None,
+        sample_rate: int = 44100,
+        walltime: float | None = None,
+    ) -> None:
         """Sound: one channel, from -1 to 1."""
         self._add(_values.audio(tag, _values.array(snd_tensor), sample_rate), global_step, walltime)
 

@@ -131,7 +131,11 @@ class Measurement:
     def _warning(self) -> str:
         if not self.raw_times or self.meets_confidence(_WIDE):
             return ""
-        cause = "could indicate system fluctuation" if self.meets_confidence(_VERY_WIDE) else "suggests significant environmental influence"
+        cause = (
+            "could indicate system fluctuation"
+            if self.meets_confidence(_VERY_WIDE)
+            else "suggests significant environmental influence"
+        )
         share = self.iqr / self.median * 100
         return f"  WARNING: Interquartile range is {share:.1f}% of the median measurement.\n           This {cause}."
 

@@ -13,7 +13,13 @@ from torsh.utils.benchmark.utils.common import Measurement, ordered_unique, sele
 
 # Terminal colours by how much longer than the best a time is (times the best's): the first limit that holds applies.
 _END = "\033[0m"
-_COLOURS = ((1.01, "\033[92m\033[1m"), (1.1, "\033[34m\033[1m"), (2.0, ""), (5.0, "\033[2m\033[91m"), (math.inf, "\033[31m\033[1m"))
+_COLOURS = (
+    (1.01, "\033[92m\033[1m"),
+    (1.1, "\033[34m\033[1m"),
+    (2.0, ""),
+    (5.0, "\033[2m\033[91m"),
+    (math.inf, "\033[31m\033[1m"),
+)
 _Cells = Sequence[Measurement | None]
 
 
@@ -34,11 +40,11 @@ class Compare:
     >>> from torsh.utils.benchmark import Compare, Measurement, TaskSpec
     >>> def took(seconds, sub_label, description):
     ...     return Measurement(1, [seconds], TaskSpec("f()", "pass", "", "sum", sub_label, description))
-    >>> Compare([took(2e-6, "short", "numpy"), took(3e-6, "short", "torch")]).print()
+    >>> Compare([took(2e-6, "short", "numpy"), took(3e-6, "short", "torch")]).print()  # doctest: +NORMALIZE_WHITESPACE
     [------------ sum ------------]
                  |  numpy  |  torch
     1 threads: --------------------
-          short  |   2.0   |   3.0 
+          short  |   2.0   |   3.0
     <BLANKLINE>
     Times are in microseconds (us).
     <BLANKLINE>

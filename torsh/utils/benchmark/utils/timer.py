@@ -159,4 +159,6 @@ class Timer:
         """Raises MissingAPI: torsh does not count instructions."""
         from torsh.compat.placeholders import MissingAPI
 
-        raise MissingAPI("torch.utils.benchmark.Timer.collect_callgrind is not in torsh: it does not count instructions")
+        raise MissingAPI(
+            "torch.utils.benchmark.Timer.collect_callgrind is not in torsh: it does not count instructions"
+        )

@@ -44,7 +44,9 @@ class _Functional:
         cls.functions[function_name] = function
 
     @classmethod
-    def register_datapipe_as_function(cls, function_name: str, cls_to_register: type, enable_df_api_tracing: bool = False) -> None:
+    def register_datapipe_as_function(
+        cls, function_name: str, cls_to_register: type, enable_df_api_tracing: bool = False
+    ) -> None:
         """Make a step a method of every pipe.  Raises ValueError for a name that is taken."""
         if function_name in cls.functions:
             raise ValueError(f"Unable to add DataPipe function name {function_name} as it is already taken")
@@ -123,7 +125,6 @@ class DataChunk(list[Any], Generic[T_co]):
         yield from self.items
 
 
-
 class functional_datapipe:
     """Decorates a step: ``@functional_datapipe("name")`` makes it the method ``name`` of every pipe of its sort.
 
@@ -194,7 +195,9 @@ class non_deterministic:
         self.deterministic_fn: Callable[..., bool] = lambda *a, **k: True
         if isinstance(arg, type):
             if not issubclass(arg, IterDataPipe):
-                raise TypeError(f"Only `IterDataPipe` can be decorated with `non_deterministic`, but {arg.__name__} is found")
+                raise TypeError(
+                    f"Only `IterDataPipe` can be decorated with `non_deterministic`, but {arg.__name__} is found"
+                )
             self.cls = arg
         elif callable(arg):
             self.deterministic_fn = arg
@@ -229,7 +232,11 @@ def argument_validation(f: Callable[..., Any]) -> Callable[..., Any]:
         for name, value in bound.arguments.items():
             hint = hints.get(name)
             wanted = typing.get_origin(hint) or hint
-            if isinstance(wanted, type) and issubclass(wanted, (IterDataPipe, MapDataPipe)) and not isinstance(value, wanted):
+            if (
+                isinstance(wanted, type)
+                and issubclass(wanted, (IterDataPipe, MapDataPipe))
+                and not isinstance(value, wanted)
+            ):
                 raise TypeError(f"Expected argument '{name}' as a {wanted.__name__}, but found {type(value)}")
         return f(*args, **kwargs)
 

@@ -112,7 +112,12 @@ class Batcher(IterDataPipe[Any]):
     def __init__(self, datapipe: Any, batch_size: int, drop_last: bool = False, wrapper_class: Any = DataChunk) -> None:
         if batch_size <= 0:
             raise AssertionError("Batch size is required to be larger than 0!")
-        self.datapipe, self.batch_size, self.drop_last, self.wrapper_class = datapipe, batch_size, drop_last, wrapper_class
+        self.datapipe, self.batch_size, self.drop_last, self.wrapper_class = (
+            datapipe,
+            batch_size,
+            drop_last,
+            wrapper_class,
+        )
 
     def __iter__(self) -> Iterator[Any]:
         batch: list[Any] = []
@@ -165,9 +170,20 @@ class Grouper(IterDataPipe[Any]):
         self, datapipe: Any, group_key_fn: Callable[[Any], Any], *, keep_key: bool = False, buffer_size: int = 10000,
         group_size: int | None = None, guaranteed_group_size: int | None = None, drop_remaining: bool = False,
     ) -> None:  # fmt: skip
-        self.datapipe, self.group_key_fn, self.keep_key, self.buffer_size = datapipe, group_key_fn, keep_key, buffer_size
+        self.datapipe, self.group_key_fn, self.keep_key, self.buffer_size = (
+            datapipe,
+            group_key_fn,
+            keep_key,
+            buffer_size,
+        )
         self.group_size, self.drop_remaining = group_size, drop_remaining
-        self.guaranteed = guaranteed_group_size if guaranteed_group_size is not None else group_size if group_size == buffer_size else None
+        self.guaranteed = (
+            guaranteed_group_size
+            if guaranteed_group_size is not None
+            else group_size
+            if group_size == buffer_size
+            else None
+        )
 
     def __iter__(self) -> Iterator[Any]:
         groups: dict[Any, list[Any]] = collections.defaultdict(list)
@@ -190,7 +206,9 @@ class Grouper(IterDataPipe[Any]):
                 kept -= n
                 if self.guaranteed is not None and n < self.guaranteed:
                     if not self.drop_remaining:
-                        raise RuntimeError(f"Failed to group items: the largest group has {n} of {self.guaranteed} guaranteed elements")
+                        raise RuntimeError(
+                            f"Failed to group items: the largest group has {n} of {self.guaranteed} guaranteed elements"
+                        )
                     groups.pop(largest)
                 else:
                     yield give(largest)
@@ -247,11 +265,15 @@ class Shuffler(IterDataPipe[Any]):
 class Sampler(IterDataPipe[Any]):
     """Indices drawn by a sampler of the pipe's length."""
 
-    def __init__(self, datapipe: Any, sampler: Any = None, sampler_args: Any = None, sampler_kwargs: Any = None) -> None:
+    def __init__(
+        self, datapipe: Any, sampler: Any = None, sampler_args: Any = None, sampler_kwargs: Any = None
+    ) -> None:
         from torsh.utils.data.sampler import SequentialSampler
 
         self.datapipe = datapipe
-        self.sampler = (sampler or SequentialSampler)(data_source=datapipe, *(sampler_args or ()), **(sampler_kwargs or {}))  # noqa: B026
+        self.sampler = (sampler or SequentialSampler)(
+            *(sampler_args or ()), data_source=datapipe, **(sampler_kwargs or {})
+        )
 
     def __iter__(self) -> Iterator[Any]:
         yield from self.sampler
@@ -335,7 +357,9 @@ class _Shared:
             for i in targets(x):
                 self.queues[i].append(x)
             if self.buffer_size >= 0 and max(map(len, self.queues)) > self.buffer_size:
-                raise BufferError(f"a pipe is more than buffer_size={self.buffer_size} elements behind another; use a larger one, or -1")
+                raise BufferError(
+                    f"a pipe is more than buffer_size={self.buffer_size} elements behind another; use a larger one, or -1"
+                )
             return True
         return False
 
@@ -352,7 +376,9 @@ class _Child(IterDataPipe[Any]):
             while queue:
                 yield queue.popleft()
             if queue is not shared.queues[self.i]:
-                raise RuntimeError("This iterator has been invalidated because another iterator has been created from the same pipe")
+                raise RuntimeError(
+                    "This iterator has been invalidated because another iterator has been created from the same pipe"
+                )
             if not shared.read(self.targets) and not queue:
                 return
 
@@ -390,7 +416,13 @@ def _fork(datapipe: Any, num_instances: int, buffer_size: int = 1000, copy: str 
     return [Mapper(c, copies.copy if copy == "shallow" else copies.deepcopy) for c in children]
 
 
-def _demux(datapipe: Any, num_instances: int, classifier_fn: Callable[[Any], Any], drop_none: bool = False, buffer_size: int = 1000) -> list[Any]:
+def _demux(
+    datapipe: Any,
+    num_instances: int,
+    classifier_fn: Callable[[Any], Any],
+    drop_none: bool = False,
+    buffer_size: int = 1000,
+) -> list[Any]:
     """Several pipes, to one of which each element goes: the one whose number ``classifier_fn`` gives."""
     if num_instances < 1:
         raise ValueError(f"Expected `num_instances` larger than 0, but {num_instances} is found")
@@ -400,7 +432,9 @@ def _demux(datapipe: Any, num_instances: int, classifier_fn: Callable[[Any], Any
         if i is None and drop_none:
             return []
         if i is None or not 0 <= i < num_instances:
-            raise ValueError(f"Output of the classification fn should be between 0 and {num_instances - 1}. {i} is returned.")
+            raise ValueError(
+                f"Output of the classification fn should be between 0 and {num_instances - 1}. {i} is returned."
+            )
         return [int(i)]
 
     shared = _Shared(datapipe, num_instances, buffer_size)
@@ -440,7 +474,16 @@ class ShardingFilter(IterDataPipe[Any]):
 class FileLister(IterDataPipe[Any]):
     """The paths of the files in folders whose names match ``masks``."""
 
-    def __init__(self, root: Any = ".", masks: Any = "", *, recursive: bool = False, abspath: bool = False, non_deterministic: bool = False, length: int = -1) -> None:
+    def __init__(
+        self,
+        root: Any = ".",
+        masks: Any = "",
+        *,
+        recursive: bool = False,
+        abspath: bool = False,
+        non_deterministic: bool = False,
+        length: int = -1,
+    ) -> None:
         self.roots = [root] if isinstance(root, (str, os.PathLike)) else root
         self.masks = [masks] if isinstance(masks, str) else list(masks)
         self.recursive, self.abspath, self.length = recursive, abspath, length

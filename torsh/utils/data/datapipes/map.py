@@ -57,13 +57,20 @@ class Batcher(MapDataPipe[Any]):
     def __init__(self, datapipe: Any, batch_size: int, drop_last: bool = False, wrapper_class: Any = DataChunk) -> None:
         if batch_size <= 0:
             raise AssertionError("Batch size is required to be larger than 0!")
-        self.datapipe, self.batch_size, self.drop_last, self.wrapper_class = datapipe, batch_size, drop_last, wrapper_class
+        self.datapipe, self.batch_size, self.drop_last, self.wrapper_class = (
+            datapipe,
+            batch_size,
+            drop_last,
+            wrapper_class,
+        )
 
     def __getitem__(self, index: int) -> Any:
         n = len(self.datapipe)
         if not 0 <= index < len(self):
             raise IndexError(f"Index {index} is out of bound.")
-        return self.wrapper_class([self.datapipe[i] for i in range(index * self.batch_size, min((index + 1) * self.batch_size, n))])
+        return self.wrapper_class(
+            [self.datapipe[i] for i in range(index * self.batch_size, min((index + 1) * self.batch_size, n))]
+        )
 
     def __len__(self) -> int:
         n = len(self.datapipe)
