@@ -58,6 +58,7 @@ NO_EXAMPLE = {
     "torsh.cuda.get_device_capability": "needs a CUDA device",
     "torsh.cuda.get_device_properties": "needs a CUDA device",
     "torsh.cuda.ipc_collect": "needs a CUDA device",
+    "torsh.cuda.is_current_stream_capturing": "needs a CUDA device",
     "torsh.cuda.mem_get_info": "needs a CUDA device",
     "torsh.cuda.set_per_process_memory_fraction": "needs a CUDA device",
     "torsh.cuda.set_sync_debug_mode": "needs a CUDA device",

@@ -5,9 +5,14 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from torsh.compiler import allow_in_graph as allow_in_graph
+from torsh.compiler import assume_constant_result as assume_constant_result
 from torsh.compiler import disable as disable
 from torsh.compiler import is_compiling as is_compiling
+from torsh.compiler import list_backends as list_backends
 from torsh.compiler import reset as reset
+from torsh.compiler import set_stance as set_stance
+from torsh.compiler import substitute_in_graph as substitute_in_graph
 
 __path__: list[str] = []  # as a package, so that what is below it is looked for
 
@@ -30,16 +35,16 @@ config = _Settings(
 )  # fmt: skip
 
 
-def allow_in_graph(fn: Any) -> Any:
-    """The function itself."""
-    return fn
-
-
-def mark_dynamic(t: Any, index: Any, **options: Any) -> None:
+def mark_dynamic(t: Any, index: Any = None, **options: Any) -> None:
     """Nothing is specialized on sizes."""
 
 
-mark_static = mark_static_address = maybe_mark_dynamic = mark_dynamic
+mark_static = mark_static_address = maybe_mark_dynamic = override_optimization_hint = mark_dynamic
+disallow_in_graph = forbid_in_graph = nonstrict_trace = dont_skip_tracing = allow_in_graph
+
+
+def graph_break(msg: str = "") -> None:
+    """There is no graph."""
 
 
 def __getattr__(name: str) -> Any:

@@ -64,8 +64,12 @@ def vector_norm(x, ord, dim, keepdim, shape):
             if x.size <= 16 * _WIDTH:
                 return np.sqrt(x.dot(x))
             # In blocks, against rounding.
-            parts = [x[i : i + _WIDTH].dot(x[i : i + _WIDTH]) for i in range(0, x.size, _WIDTH)]
-            return np.sqrt(np.add.reduce(np.array(parts, x.dtype)))
+            whole = x.size // _WIDTH * _WIDTH
+            rows = x[:whole].reshape(-1, _WIDTH)
+            return np.sqrt(np.add.reduce(np.vecdot(rows, rows)) + x[whole:].dot(x[whole:]))
+        if dim == (x.ndim - 1,) and x.shape[-1] <= _WIDTH and x.dtype.kind == "f":
+            found = np.sqrt(np.vecdot(x, x))
+            return found[..., None] if keepdim else found
         squares = x * x if x.dtype.kind == "f" else x.real * x.real + x.imag * x.imag
         return np.sqrt(sum(squares, dim, keepdim, shape))
     size = np.abs(x)

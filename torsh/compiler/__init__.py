@@ -5,6 +5,7 @@ Source: https://docs.pytorch.org/docs/stable/torch.compiler_api.html
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -80,7 +81,53 @@ def allow_in_graph(fn: Any) -> Any:
     return fn
 
 
-assume_constant_result = substitute_in_graph = allow_in_graph
+assume_constant_result = nested_compile_region = wrap_numpy = allow_in_graph
+
+
+def substitute_in_graph(original_fn: Callable[..., Any], **options: Any) -> Callable[[Any], Any]:
+    """A decorator for a function that a compiler would take in place of another: it comes back as it is.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.compiler.substitute_in_graph.html
+
+    >>> import torsh
+    >>> @torsh.compiler.substitute_in_graph(abs)
+    ... def distance(x):
+    ...     return max(x, -x)
+    >>> distance(-2)
+    2
+    """
+    return lambda fn: fn
+
+
+class set_stance(contextlib.ContextDecorator):
+    """How a compiler should behave, from now on or for a block or function: accepted, everything runs eagerly.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.compiler.set_stance.html
+
+    >>> import torsh
+    >>> with torsh.compiler.set_stance("force_eager"):
+    ...     pass
+    """
+
+    def __init__(
+        self, stance: str = "default", *, skip_guard_eval_unsafe: bool = False, force_backend: Any = None
+    ) -> None:
+        known = (
+            "default",
+            "force_eager",
+            "eager_on_recompile",
+            "fail_on_recompile",
+            "eager_then_compile",
+            "aot_eager_then_compile",
+        )
+        if stance not in known:
+            raise RuntimeError(f"invalid torch.compile stance {stance!r}: expected one of {', '.join(known)}")
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exc: object) -> None:
+        pass
 
 
 def reset() -> None:

@@ -21,7 +21,16 @@ from torsh.cuda.memory import (
     reset_max_memory_allocated,
     reset_peak_memory_stats,
 )
-from torsh.cuda.streams import Event, Stream, current_stream, default_stream, device_of, set_stream, stream
+from torsh.cuda.streams import (
+    Event,
+    Stream,
+    StreamContext,
+    current_stream,
+    default_stream,
+    device_of,
+    set_stream,
+    stream,
+)
 from torsh.cuda.streams import needed as _needed_device
 from torsh.device import device as Device
 
@@ -331,10 +340,24 @@ def set_sync_debug_mode(debug_mode: int | str) -> None:
     _unknown("set_sync_debug_mode")
 
 
+def is_current_stream_capturing() -> bool:
+    """Whether a CUDA graph is being captured: False, as backends capture none.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cuda.is_current_stream_capturing.html
+    """
+    return False
+
+
 # What PyTorch has here and torsh does not: it can be named, and says so when it is used.
 _MISSING = frozenset(
-    "CUDAGraph ExternalStream clock_rate comm cudart current_blas_handle graph graphs "
-    "make_graphed_callables memory_snapshot memory_summary nccl nvtx temperature utilization".split()
+    "CUDAGraph CUDAPluggableAllocator CudaError DeferredCudaCallError ExternalStream GreenContext MemPool caching_allocator_alloc "
+    "caching_allocator_delete caching_allocator_enable change_current_allocator check_error clock_rate comm cudaStatus cudart "
+    "current_blas_handle current_solver_handle device_memory_used gds get_allocator_backend get_gencode_flags "
+    "get_per_process_memory_fraction get_stream_from_external get_sync_debug_mode graph graph_pool_handle graphs green_contexts "
+    "host_memory_stats host_memory_stats_as_nested_dict initial_seed jiterator list_gpu_processes "
+    "make_graphed_callables max_memory_cached memory_cached memory_snapshot memory_stats_as_nested_dict memory_summary memory_usage "
+    "nccl nvtx power_draw profiler reset_accumulated_host_memory_stats reset_accumulated_memory_stats reset_max_memory_cached "
+    "reset_peak_host_memory_stats temperature tunable use_mem_pool utilization".split()
 )
 
 

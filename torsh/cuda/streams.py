@@ -65,8 +65,29 @@ def current_stream(device: Any = None) -> Stream:
 default_stream = current_stream
 
 
-@contextlib.contextmanager
-def stream(stream: Any) -> Iterator[None]:
+class StreamContext:
+    """Work inside goes to a stream; None changes nothing.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.cuda.StreamContext.html
+
+    >>> import torsh
+    >>> with torsh.cuda.StreamContext(None):
+    ...     pass
+    """
+
+    def __init__(self, stream: Any) -> None:
+        if stream is not None and not isinstance(stream, _streams.Stream):
+            raise TypeError(f"expected a torch.cuda.Stream or None, got {type(stream).__name__}")
+        self.stream = stream
+
+    def __enter__(self) -> None:
+        pass  # a device's streams are all one
+
+    def __exit__(self, *exc: object) -> None:
+        pass
+
+
+def stream(stream: Any) -> StreamContext:
     """Work inside goes to a stream; None changes nothing.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.cuda.stream.html
@@ -75,9 +96,7 @@ def stream(stream: Any) -> Iterator[None]:
     >>> with torsh.cuda.stream(None):
     ...     pass
     """
-    if stream is not None and not isinstance(stream, _streams.Stream):
-        raise TypeError(f"expected a torch.cuda.Stream or None, got {type(stream).__name__}")
-    yield
+    return StreamContext(stream)
 
 
 def set_stream(stream: Any) -> None:

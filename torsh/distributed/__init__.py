@@ -41,7 +41,7 @@ _MISSING = frozenset(
 )
 # Packages below it that can be imported the same way.
 _PACKAGES = frozenset(
-    "algorithms autograd checkpoint device_mesh elastic fsdp launch launcher nn optim pipelining rendezvous remote_device run tensor "
+    "algorithms autograd checkpoint device_mesh elastic fsdp launch launcher nn optim pipelining rendezvous remote_device run "
     "utils _composable _functional_collectives _shard _tensor _tools".split()
 )
 
@@ -49,10 +49,10 @@ _PACKAGES = frozenset(
 def __getattr__(name: str) -> Any:
     from torsh.compat import placeholders
 
-    if name == "rpc":
+    if name in ("rpc", "tensor"):
         import importlib
 
-        return importlib.import_module("torsh.distributed.rpc")
+        return importlib.import_module(f"torsh.distributed.{name}")
     if name in _PACKAGES:
         import importlib
 

@@ -64,31 +64,51 @@ class _Kind(NamedTuple):
     with_keys: Callable[[Any], tuple[list[tuple[Any, Any]], Any]] | None = None
 
 
-def _positions(t: Any) -> tuple[list[tuple[Any, Any]], Any]:
-    return [(SequenceKey(i), x) for i, x in enumerate(t)], None
+def _positions(t: Any) -> list[Any]:
+    return [SequenceKey(i) for i in range(len(t))]
 
 
-def _entries(t: Any) -> tuple[list[tuple[Any, Any]], Any]:
-    return [(MappingKey(k), x) for k, x in t.items()], None
+def _entries(t: Any) -> list[Any]:
+    return [MappingKey(k) for k in t]
 
 
-def _fields(t: Any) -> tuple[list[tuple[Any, Any]], Any]:
-    return [(GetAttrKey(k), x) for k, x in zip(t._fields, t, strict=True)], None
+def _fields(t: Any) -> list[Any]:
+    return [GetAttrKey(k) for k in t._fields]
+
+
+def _keyed(flatten: Callable[[Any], tuple[list[Any], Any]], unflatten: Any, keys: Callable[[Any], list[Any]]) -> _Kind:
+    """keys: the keys of a container's parts."""
+
+    def with_keys(t: Any) -> tuple[list[tuple[Any, Any]], Any]:
+        parts, context = flatten(t)
+        return list(zip(keys(t), parts, strict=True)), context
+
+    return _Kind(flatten, unflatten, with_keys)
 
 
 SUPPORTED_NODES: dict[type, _Kind] = {
-    tuple: _Kind(lambda t: (list(t), None), lambda v, _: tuple(v), _positions),
-    list: _Kind(lambda t: (list(t), None), lambda v, _: list(v), _positions),
-    dict: _Kind(lambda t: (list(t.values()), list(t)), lambda v, keys: dict(zip(keys, v)), _entries),
-    OrderedDict: _Kind(lambda t: (list(t.values()), list(t)), lambda v, keys: OrderedDict(zip(keys, v)), _entries),
-    defaultdict: _Kind(
+    tuple: _keyed(lambda t: (list(t), None), lambda v, _: tuple(v), _positions),
+    list: _keyed(lambda t: (list(t), None), lambda v, _: list(v), _positions),
+    dict: _keyed(lambda t: (list(t.values()), list(t)), lambda v, keys: dict(zip(keys, v)), _entries),
+    OrderedDict: _keyed(lambda t: (list(t.values()), list(t)), lambda v, keys: OrderedDict(zip(keys, v)), _entries),
+    defaultdict: _keyed(
         lambda t: (list(t.values()), [t.default_factory, list(t)]),
         lambda v, c: defaultdict(c[0], zip(c[1], v)),
         _entries,
     ),
-    deque: _Kind(lambda t: (list(t), t.maxlen), lambda v, n: deque(v, maxlen=n), _positions),
+    deque: _keyed(lambda t: (list(t), t.maxlen), lambda v, n: deque(v, maxlen=n), _positions),
 }
-_NAMED = _Kind(lambda t: (list(t), type(t)), lambda v, cls: cls(*v), _fields)
+_NAMED = _keyed(lambda t: (list(t), type(t)), lambda v, cls: cls(*v), _fields)
+
+# Libraries build their own containers from these.
+_tuple_flatten, _tuple_unflatten, _tuple_flatten_with_keys = SUPPORTED_NODES[tuple]
+_list_flatten, _list_unflatten, _list_flatten_with_keys = SUPPORTED_NODES[list]
+_dict_flatten, _dict_unflatten, _dict_flatten_with_keys = SUPPORTED_NODES[dict]
+_ordereddict_flatten, _ordereddict_unflatten, _ordereddict_flatten_with_keys = SUPPORTED_NODES[OrderedDict]
+_odict_flatten, _odict_unflatten = _ordereddict_flatten, _ordereddict_unflatten
+_defaultdict_flatten, _defaultdict_unflatten, _defaultdict_flatten_with_keys = SUPPORTED_NODES[defaultdict]
+_deque_flatten, _deque_unflatten, _deque_flatten_with_keys = SUPPORTED_NODES[deque]
+_namedtuple_flatten, _namedtuple_unflatten, _namedtuple_flatten_with_keys = _NAMED
 
 
 def _kind_of(tree: Any) -> tuple[type, _Kind] | None:
