@@ -147,10 +147,10 @@ def __getattr__(name: str) -> Any:
         from torsh.autograd import is_grad_enabled
 
         return is_grad_enabled
-    if name == "_autograd":
+    if name in ("_autograd", "_nn"):
         import importlib
 
-        return importlib.import_module("torsh.autograd._bindings")
+        return importlib.import_module(f"torsh.{name[1:]}._bindings")
     if hasattr(_errors, name):
         return getattr(_errors, name)
     if name in ("DispatchKey", "DispatchKeySet", "FunctionSchema", "Argument", "Future", "parse_schema"):

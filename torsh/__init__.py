@@ -113,6 +113,10 @@ def __getattr__(name):
         value = getattr(_importlib.import_module(f"torsh.{_LATER[name]}"), name)
         globals()[name] = value
         return value
+    if name in ("ScriptFunction", "ScriptModule", "ScriptObject"):  # asked for with isinstance: nothing here is one
+        from torsh.compat import placeholders
+
+        return placeholders.missing(f"torch.{name}")
     if not name.startswith("__") or name == "__config__":
         # Under the alias by that name, which also answers for packages torsh does not have.
         full = f"{_dtypes.namespace}.{name}"

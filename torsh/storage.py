@@ -253,6 +253,10 @@ class UntypedStorage(StorageBase):
         mapped = np.memmap(filename, np.uint8, "r+" if shared else "c", shape=(nbytes,) if nbytes else None)
         return cls._of(_borrowed_bytes(np.asarray(mapped)))
 
+    def untyped(self) -> UntypedStorage:
+        """The storage itself: it has no element type."""
+        return self
+
     def clone(self) -> UntypedStorage:
         """A copy in memory of its own."""
         return UntypedStorage._of(self._bytes().clone())

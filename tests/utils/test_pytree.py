@@ -83,3 +83,19 @@ def test_mistakes():
         library.register_pytree_node(Plain, lambda p: ([], None), lambda v, _: Plain())
         with pytest.raises(ValueError, match="Did not find a flatten_with_keys_fn for type"):
             library.tree_leaves_with_path([Plain()])
+
+
+def test_what_libraries_build_on():
+    """The table of containers, the functions behind it and specs, by the names that programs take."""
+
+    def run(library):
+        size = importlib.import_module(library.__name__.partition(".")[0]).Size([2, 3])
+        kinds = [library._get_node_type(t) for t in (*TREES, size)]
+        parts = [library.SUPPORTED_NODES[k].flatten_fn(t) for k, t in zip(kinds, TREES) if k in library.SUPPORTED_NODES]
+        keyed = [[(str(k), v) for k, v in library._dict_flatten_with_keys({"a": 1, 2: 3})[0]]]
+        keyed += [library._list_flatten([1, 2]), library._namedtuple_flatten(Point(1, 2))]
+        leaves, spec = library.tree_flatten([Point(1, size), {}])
+        shown = str(spec), spec.num_nodes, str(spec.child(0)), spec.num_children, leaves
+        return [k.__name__ for k in kinds], parts, keyed, shown, library.tree_unflatten(leaves, spec)
+
+    _both(run)

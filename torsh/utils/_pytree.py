@@ -6,9 +6,11 @@ Containers are tuples, named tuples, lists, dictionaries, deques, and what is re
 from __future__ import annotations
 
 import dataclasses
-from collections import OrderedDict, defaultdict, deque
+from collections import OrderedDict, defaultdict, deque, namedtuple
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
+
+from torsh._size import Size
 
 PyTree = Any
 
@@ -58,10 +60,13 @@ class GetAttrKey:
 KeyPath = tuple[Any, ...]
 
 
-class _Kind(NamedTuple):
-    flatten: Callable[[Any], tuple[list[Any], Any]]
-    unflatten: Callable[[Any, Any], Any]
-    with_keys: Callable[[Any], tuple[list[tuple[Any, Any]], Any]] | None = None
+class NodeDef(NamedTuple):
+    """How containers of a type are taken apart and put together."""
+
+    type: Any
+    flatten_fn: Callable[[Any], tuple[list[Any], Any]]
+    unflatten_fn: Callable[[Any, Any], Any]
+    flatten_with_keys_fn: Callable[[Any], tuple[list[tuple[Any, Any]], Any]] | None = None
 
 
 def _positions(t: Any) -> list[Any]:
@@ -76,47 +81,55 @@ def _fields(t: Any) -> list[Any]:
     return [GetAttrKey(k) for k in t._fields]
 
 
-def _keyed(flatten: Callable[[Any], tuple[list[Any], Any]], unflatten: Any, keys: Callable[[Any], list[Any]]) -> _Kind:
+def _keyed(type: Any, flatten: Any, unflatten: Any, keys: Callable[[Any], list[Any]]) -> NodeDef:
     """keys: the keys of a container's parts."""
 
     def with_keys(t: Any) -> tuple[list[tuple[Any, Any]], Any]:
         parts, context = flatten(t)
         return list(zip(keys(t), parts, strict=True)), context
 
-    return _Kind(flatten, unflatten, with_keys)
+    return NodeDef(type, flatten, unflatten, with_keys)
 
 
-SUPPORTED_NODES: dict[type, _Kind] = {
-    tuple: _keyed(lambda t: (list(t), None), lambda v, _: tuple(v), _positions),
-    list: _keyed(lambda t: (list(t), None), lambda v, _: list(v), _positions),
-    dict: _keyed(lambda t: (list(t.values()), list(t)), lambda v, keys: dict(zip(keys, v)), _entries),
-    OrderedDict: _keyed(lambda t: (list(t.values()), list(t)), lambda v, keys: OrderedDict(zip(keys, v)), _entries),
-    defaultdict: _keyed(
-        lambda t: (list(t.values()), [t.default_factory, list(t)]),
-        lambda v, c: defaultdict(c[0], zip(c[1], v)),
-        _entries,
-    ),
-    deque: _keyed(lambda t: (list(t), t.maxlen), lambda v, n: deque(v, maxlen=n), _positions),
+# By type; the function ``namedtuple`` stands for all named tuples.
+SUPPORTED_NODES: dict[Any, NodeDef] = {
+    node.type: node
+    for node in (
+        _keyed(tuple, lambda t: (list(t), None), lambda v, _: tuple(v), _positions),
+        _keyed(list, lambda t: (list(t), None), lambda v, _: list(v), _positions),
+        _keyed(Size, lambda t: (list(t), None), lambda v, _: tuple(v), _positions),
+        _keyed(dict, lambda t: (list(t.values()), list(t)), lambda v, keys: dict(zip(keys, v)), _entries),
+        _keyed(namedtuple, lambda t: (list(t), type(t)), lambda v, cls: cls(*v), _fields),
+        _keyed(OrderedDict, lambda t: (list(t.values()), list(t)), lambda v, keys: OrderedDict(zip(keys, v)), _entries),
+        _keyed(
+            defaultdict,
+            lambda t: (list(t.values()), [t.default_factory, list(t)]),
+            lambda v, c: defaultdict(c[0], zip(c[1], v)),
+            _entries,
+        ),
+        _keyed(deque, lambda t: (list(t), t.maxlen), lambda v, n: deque(v, maxlen=n), _positions),
+    )
 }
-_NAMED = _keyed(lambda t: (list(t), type(t)), lambda v, cls: cls(*v), _fields)
 
 # Libraries build their own containers from these.
-_tuple_flatten, _tuple_unflatten, _tuple_flatten_with_keys = SUPPORTED_NODES[tuple]
-_list_flatten, _list_unflatten, _list_flatten_with_keys = SUPPORTED_NODES[list]
-_dict_flatten, _dict_unflatten, _dict_flatten_with_keys = SUPPORTED_NODES[dict]
-_ordereddict_flatten, _ordereddict_unflatten, _ordereddict_flatten_with_keys = SUPPORTED_NODES[OrderedDict]
+_, _tuple_flatten, _tuple_unflatten, _tuple_flatten_with_keys = SUPPORTED_NODES[tuple]
+_, _list_flatten, _list_unflatten, _list_flatten_with_keys = SUPPORTED_NODES[list]
+_, _dict_flatten, _dict_unflatten, _dict_flatten_with_keys = SUPPORTED_NODES[dict]
+_, _ordereddict_flatten, _ordereddict_unflatten, _ordereddict_flatten_with_keys = SUPPORTED_NODES[OrderedDict]
 _odict_flatten, _odict_unflatten = _ordereddict_flatten, _ordereddict_unflatten
-_defaultdict_flatten, _defaultdict_unflatten, _defaultdict_flatten_with_keys = SUPPORTED_NODES[defaultdict]
-_deque_flatten, _deque_unflatten, _deque_flatten_with_keys = SUPPORTED_NODES[deque]
-_namedtuple_flatten, _namedtuple_unflatten, _namedtuple_flatten_with_keys = _NAMED
+_, _defaultdict_flatten, _defaultdict_unflatten, _defaultdict_flatten_with_keys = SUPPORTED_NODES[defaultdict]
+_, _deque_flatten, _deque_unflatten, _deque_flatten_with_keys = SUPPORTED_NODES[deque]
+_, _namedtuple_flatten, _namedtuple_unflatten, _namedtuple_flatten_with_keys = SUPPORTED_NODES[namedtuple]
 
 
-def _kind_of(tree: Any) -> tuple[type, _Kind] | None:
+def _get_node_type(tree: Any) -> Any:
+    """What a value is looked up by."""
     cls = type(tree)
-    found = SUPPORTED_NODES.get(cls)
-    if found is not None:
-        return cls, found
-    return (cls, _NAMED) if isinstance(tree, tuple) and hasattr(cls, "_fields") else None
+    return namedtuple if cls not in SUPPORTED_NODES and is_namedtuple_class(cls) else cls
+
+
+def _node_of(tree: Any) -> NodeDef | None:
+    return SUPPORTED_NODES.get(_get_node_type(tree))
 
 
 class TreeSpec:
@@ -133,6 +146,15 @@ class TreeSpec:
     def children(self) -> list[TreeSpec]:
         """The specs of what the container holds."""
         return list(self.parts)
+
+    def child(self, index: int) -> TreeSpec:
+        """The spec of one part."""
+        return self.parts[index]
+
+    @property
+    def num_nodes(self) -> int:
+        """How many containers and leaves there are, this one included."""
+        return 1 + sum(p.num_nodes for p in self.parts)
 
     def is_leaf(self) -> bool:
         """Whether this is a single leaf."""
@@ -152,10 +174,10 @@ class TreeSpec:
         if self.type is None:
             found.append(tree)
             return
-        node = _kind_of(tree)
-        if node is None or node[0] is not self.type:
+        node = _node_of(tree)
+        if node is None or node.type is not self.type:
             raise ValueError(f"Type mismatch; expected {self.type!r}, but got {type(tree)!r}.")
-        parts, context = node[1].flatten(tree)
+        parts, context = node.flatten_fn(tree)
         if len(parts) != len(self.parts) or (not isinstance(tree, dict) and context != self.context):
             raise ValueError(f"Node arity mismatch; expected {len(self.parts)}, but got {len(parts)}.")
         if isinstance(tree, dict):
@@ -199,12 +221,12 @@ def tree_flatten(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> tup
     leaves: list[Any] = []
 
     def take(node: Any) -> TreeSpec:
-        kind = None if is_leaf is not None and is_leaf(node) else _kind_of(node)
+        kind = None if is_leaf is not None and is_leaf(node) else _node_of(node)
         if kind is None:
             leaves.append(node)
             return _LEAF
-        parts, context = kind[1].flatten(node)
-        return TreeSpec(kind[0], context, [take(p) for p in parts])
+        parts, context = kind.flatten_fn(node)
+        return TreeSpec(kind.type, context, [take(p) for p in parts])
 
     spec = take(tree)
     return leaves, spec
@@ -223,8 +245,7 @@ def tree_unflatten(leaves: Iterable[Any], treespec: TreeSpec) -> Any:
     def put(spec: TreeSpec) -> Any:
         if spec.type is None:
             return next(rest)
-        unflatten = SUPPORTED_NODES.get(spec.type, _NAMED).unflatten
-        return unflatten([put(p) for p in spec.parts], spec.context)
+        return SUPPORTED_NODES[spec.type].unflatten_fn([put(p) for p in spec.parts], spec.context)
 
     return put(treespec)
 
@@ -233,16 +254,16 @@ def _broadcast_to_and_flatten(
     tree: Any, treespec: TreeSpec, is_leaf: Callable[[Any], bool] | None = None
 ) -> list[Any] | None:
     """One value per leaf of a spec, from a tree that may stop higher up: each of its leaves counts for all below.  None if it does not fit."""
-    kind = None if is_leaf is not None and is_leaf(tree) else _kind_of(tree)
+    kind = None if is_leaf is not None and is_leaf(tree) else _node_of(tree)
     if kind is None:
         return [tree] * treespec.num_leaves
-    if kind[0] is not treespec.type:
+    if kind.type is not treespec.type:
         return None
-    parts, context = kind[1].flatten(tree)
+    parts, context = kind.flatten_fn(tree)
     if len(parts) != len(treespec.parts):
         return None
     if isinstance(tree, dict):
-        keys = treespec.context[1] if kind[0] is defaultdict else treespec.context
+        keys = treespec.context[1] if kind.type is defaultdict else treespec.context
         if set(keys) != set(tree):
             return None
         parts = [tree[k] for k in keys]
@@ -274,7 +295,7 @@ def tree_structure(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> T
 
 def tree_is_leaf(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> bool:
     """Whether a value is a leaf."""
-    return (is_leaf is not None and is_leaf(tree)) or _kind_of(tree) is None
+    return (is_leaf is not None and is_leaf(tree)) or _node_of(tree) is None
 
 
 def tree_map(func: Callable[..., Any], tree: Any, *rests: Any, is_leaf: Callable[[Any], bool] | None = None) -> Any:
@@ -348,15 +369,15 @@ def tree_leaves_with_path(tree: Any, is_leaf: Callable[[Any], bool] | None = Non
     found: list[tuple[KeyPath, Any]] = []
 
     def walk(path: KeyPath, node: Any) -> None:
-        kind = None if is_leaf is not None and is_leaf(node) else _kind_of(node)
+        kind = None if is_leaf is not None and is_leaf(node) else _node_of(node)
         if kind is None:
             found.append((path, node))
             return
-        if kind[1].with_keys is None:
+        if kind.flatten_with_keys_fn is None:
             raise ValueError(
-                f"Did not find a flatten_with_keys_fn for type: {kind[0]}. Please pass a flatten_with_keys_fn argument to register_pytree_node."
+                f"Did not find a flatten_with_keys_fn for type: {kind.type}. Please pass a flatten_with_keys_fn argument to register_pytree_node."
             )
-        for key, part in kind[1].with_keys(node)[0]:
+        for key, part in kind.flatten_with_keys_fn(node)[0]:
             walk((*path, key), part)
 
     walk((), tree)
@@ -418,7 +439,7 @@ def register_pytree_node(
     ``flatten_with_keys_fn(x)`` ([(key, part), ...], context), for paths."""
     if cls in SUPPORTED_NODES:
         raise ValueError(f"{cls} is already registered as pytree node.")
-    SUPPORTED_NODES[cls] = _Kind(flatten_fn, unflatten_fn, flatten_with_keys_fn)
+    SUPPORTED_NODES[cls] = NodeDef(cls, flatten_fn, unflatten_fn, flatten_with_keys_fn)
 
 
 def register_dataclass(
@@ -458,4 +479,5 @@ def register_dataclass(
     )
 
 
-_register_pytree_node = register_pytree_node
+_register_pytree_node = _private_register_pytree_node = register_pytree_node
+_is_leaf = tree_is_leaf

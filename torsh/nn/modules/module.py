@@ -26,6 +26,7 @@ from torsh.nn.modules._hooks import (
     register_module_module_registration_hook,
     register_module_parameter_registration_hook,
 )
+from torsh.nn.modules._state import EXTRA_STATE as _EXTRA_STATE_KEY_SUFFIX  # loaders of checkpoints look for it
 from torsh.nn.modules._state import StateMixin, _IncompatibleKeys
 from torsh.nn.parameter import Buffer, Parameter, is_lazy
 from torsh.tensor import Tensor
@@ -904,6 +905,8 @@ def _parse_to(*args: Any, **kwargs: Any) -> tuple[Any, Any, bool, Any]:
     device, dtype = kwargs.pop("device", None), kwargs.pop("dtype", None)
     non_blocking, memory_format = kwargs.pop("non_blocking", False), kwargs.pop("memory_format", None)
     other = kwargs.pop("tensor", None)
+    if kwargs.get("copy"):
+        raise RuntimeError(".to() does not accept copy argument: a module's tensors are replaced one by one")
     kwargs.pop("copy", None)
     if kwargs:
         raise TypeError(f"to() received an invalid combination of arguments - got unexpected {', '.join(kwargs)}")
@@ -922,6 +925,7 @@ def _parse_to(*args: Any, **kwargs: Any) -> tuple[Any, Any, bool, Any]:
 
 
 __all__ = [
+    "_EXTRA_STATE_KEY_SUFFIX",
     "Module",
     "_IncompatibleKeys",
     "register_module_backward_hook",
