@@ -16,6 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from torsh import dispatch
+from torsh._attributes import held
 from torsh._custom_op import CustomOp
 from torsh.autograd.grad_mode import thread as grad_mode
 from torsh.dispatch import Mode, state
@@ -497,7 +498,7 @@ def detached(t: Tensor) -> Tensor | None:
 def copied(t: Tensor) -> Tensor:
     """Another tensor object of the same class, memory and attributes, outside the graph."""
     out = new(type(t))
-    out.__dict__.update(t.__dict__)
+    held(out).update(held(t))
     for kind in type(t).__mro__:
         for slot in getattr(kind, "__slots__", ()):
             if hasattr(t, slot) and slot not in ("__dict__", "__weakref__"):

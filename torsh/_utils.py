@@ -258,7 +258,7 @@ __all__ = ["has_legacy_storage"]
 
 def __getattr__(name: str) -> Any:
     if name == "ExceptionWrapper":
-        from torsh.utils.data._worker import ExceptionWrapper
+        from torsh.utils.data._utils.worker import ExceptionWrapper
 
         return ExceptionWrapper
     raise AttributeError(f"module 'torch._utils' has no attribute {name!r}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from torsh import dtypes, registry
+from torsh._attributes import held
 from torsh.device import as_device
 from torsh.dtypes import dtype as Dtype
 from torsh.tensor import Size, Tensor
@@ -159,7 +160,7 @@ def tensor_new(cls: Any, *args: Any, **kwargs: Any) -> Any:
     if cls is Tensor:
         return found
     out = object.__new__(cls)
-    out.__dict__.update(found.__dict__)  # of a tensor: a view of it, with its history
+    held(out).update(held(found))  # of a tensor: a view of it, with its history
     if cls.__torch_dispatch__ is not Tensor.__torch_dispatch__:
         from torsh._torch_dispatch import marked
 

@@ -15,6 +15,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from torsh import dispatch, dtypes
+from torsh._attributes import HasDictionary, TensorMeta, held
 from torsh._callers import _frame, caller, calling, is_ours, warn
 from torsh._size import Size, sized
 from torsh._versions import InferenceVersion, LinkedVersion, Version, inference_write
@@ -28,7 +29,7 @@ from torsh.dispatch import Kind, Place, place_of, state
 new = object.__new__
 
 
-class Tensor:
+class Tensor(HasDictionary, metaclass=TensorMeta):
     """A multi-dimensional array of one dtype on one device.
 
     Make one with ``torsh.tensor``, ``torsh.zeros``, ``torsh.from_numpy`` and the like.
@@ -657,7 +658,7 @@ class Tensor:
             return func(*args, **(kwargs or {}))
 
 
-class _ParameterMeta(type):
+class _ParameterMeta(TensorMeta):
     """Tensors of other classes are parameters too, once ``Parameter`` has made them so."""
 
     def __instancecheck__(cls, instance: Any) -> bool:
@@ -704,7 +705,7 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
                         "correct the detach() semantics defined by its __torch_dispatch__() implementation."
                     )
                 t, plain = new(type(data)), t
-                t.__dict__.update(plain.__dict__)
+                held(t).update(held(plain))
             t._is_param = True
         t._data, t._kind = data._data, data._kind
         if requires_grad:

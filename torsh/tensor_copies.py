@@ -10,18 +10,6 @@ from typing import Any
 from torsh.autograd.grad_mode import no_grad
 from torsh.tensor import PLAIN, Parameter, Tensor
 
-# What a tensor has in its __dict__ for torsh's own use.
-_INTERNAL = (
-    frozenset(n for n in vars(Tensor) if n.startswith("_") and not n.startswith("__"))
-    | frozenset(Tensor.__annotations__)
-    | {"_memory", "_counted", "_wrapped_layout"}
-)
-
-
-def _own_attributes(t: Tensor) -> dict[str, Any]:
-    """Attributes users or subclasses gave a tensor."""
-    return {n: v for n, v in t.__dict__.items() if n not in _INTERNAL}
-
 
 def _own_slots(t: Tensor) -> dict[str, Any]:
     """What is in the slots of a tensor's class."""
@@ -77,7 +65,11 @@ _NO_COPY = (
 
 
 class Copies:
-    """Pickling and copying, for Tensor."""
+    """Pickling, copying and listing attributes, for Tensor."""
+
+    def __dir__(self) -> list[str]:
+        names = {*dir(type(self)), *self.__dict__}
+        return sorted(names if self.is_cuda else names - {"__cuda_array_interface__"})
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         from torsh import _utils
@@ -95,7 +87,7 @@ class Copies:
         return (_utils._rebuild_from_type_v2, (func, type(self), args, state))
 
     def __getstate__(self) -> Any:
-        own, slots = _own_attributes(self), _own_slots(self)
+        own, slots = self.__dict__.copy(), _own_slots(self)
         return (own, slots) if slots else own
 
     def __setstate__(self, state: Any) -> None:
@@ -146,7 +138,7 @@ class Copies:
         out._rg = self._rg
         if self._grad is not None:
             out._grad = self._grad.__deepcopy__(memo)
-        for name, value in _own_attributes(self).items():
+        for name, value in self.__dict__.items():
             out.__dict__[name] = copy.deepcopy(value, memo)
         for name, value in _own_slots(self).items():
             setattr(out, name, copy.deepcopy(value, memo))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from torsh import dtypes, memory_format
+from torsh._attributes import held
 from torsh._callers import caller, is_ours
 from torsh.autograd.grad_mode import thread
 from torsh.ops._args import check_tensor, size_of
@@ -210,11 +211,11 @@ class Methods:
         >>> x.grad_dtype
         torsh.float32
         """
-        return self.__dict__.get("_grad_dtype", self.dtype)
+        return held(self).get("_grad_dtype", self.dtype)
 
     @grad_dtype.setter
     def grad_dtype(self, value: dtypes.dtype | None) -> None:
-        self.__dict__["_grad_dtype"] = value
+        held(self)["_grad_dtype"] = value
 
     def element_size(self) -> int:
         """Bytes per element.
@@ -624,7 +625,7 @@ class Methods:
             )
         out = new(cls)
         plain = self.clone() if self._bits else self.view_as(self) if self._rg else self._alias()
-        out.__dict__.update(plain.__dict__)
+        held(out).update(held(plain))
         return _counted(out)
 
     def _view_func(self, new_base: Tensor, *visitors: Any) -> Tensor:

@@ -118,8 +118,9 @@ def spaced(start, end, count, target, lo, hi):
         run(float(start), float(end), float(step), found)
         return found
     half = min(max(half, lo), hi)
-    found[: half - lo] = work(start) + work(step) * np.arange(lo, half, dtype=work)
-    found[half - lo :] = work(end) - work(step) * np.arange(count - 1 - half, count - 1 - hi, -1, dtype=work)
+    # Counted in whole numbers: NumPy fills a range of bfloat16 by steps in bfloat16, which end at 256.
+    found[: half - lo] = work(start) + work(step) * np.arange(lo, half).astype(work)
+    found[half - lo :] = work(end) - work(step) * np.arange(count - 1 - half, count - 1 - hi, -1).astype(work)
     return found
 
 

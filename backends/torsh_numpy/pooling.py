@@ -304,7 +304,7 @@ def _starts(sample: Array, i: int, o: int, k: int) -> Array:
     if o < 2:
         return np.full((*sample.shape, o), i - k)
     alpha = sample.dtype.type(i - k) / sample.dtype.type(o - 1)
-    steps = np.arange(o - 1, dtype=sample.dtype)
+    steps = np.arange(o - 1).astype(sample.dtype)
     places = ((steps + sample[..., None]) * alpha).astype(np.int64) - (sample[..., None] * alpha).astype(np.int64)
     return np.concatenate([places, np.full((*sample.shape, 1), i - k)], -1)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -213,3 +215,44 @@ def test_divergence_of_a_bounded_density_from_a_uniform_one():
     p = D.ContinuousBernoulli(T.tensor(0.3))
     assert D.kl_divergence(p, D.Uniform(0.0, 0.5)).item() == float("inf")
     assert abs(D.kl_divergence(p, D.Uniform(0.0, 1.0)).item() + p.entropy().item()) < 1e-6
+
+
+def test_normal_vectors_with_a_batch_of_means_and_one_covariance_expand() -> None:
+    def run(lib: Any) -> Any:
+        d = lib.distributions.MultivariateNormal(
+            lib.zeros(5, 2, dtype=lib.float64), lib.tensor([[2.0, 0.5], [0.5, 1.0]], dtype=lib.float64)
+        )
+        return d.expand((3, 5)).log_prob(lib.ones(3, 5, 2, dtype=lib.float64)).numpy()
+
+    np.testing.assert_allclose(run(torsh), run(torch), rtol=1e-12)
+
+
+def test_the_slope_of_a_binomial_at_logits_of_zero() -> None:
+    x = torsh.tensor(0.0, requires_grad=True)
+    torsh.distributions.Binomial(1.0, logits=x).log_prob(torsh.tensor(0.0)).backward()
+    assert x.grad is not None and x.grad.item() == -0.5
+
+
+@pytest.mark.parametrize("name", torch.distributions.__all__)
+def test_what_is_known_of_a_support_without_parameters(name: str) -> None:
+    def read(lib: Any, attribute: str) -> Any:
+        try:
+            return getattr(getattr(lib.distributions, name).support, attribute)
+        except (NotImplementedError, AttributeError) as e:
+            return type(e)
+
+    for attribute in ("event_dim", "is_discrete"):
+        assert read(torsh, attribute) == read(torch, attribute)
+
+
+def test_constraints_have_classes_of_their_own() -> None:
+    c = torsh.distributions.constraints
+    assert type(c.nonnegative_integer) is type(c.positive_integer) is c._IntegerGreaterThan
+    assert c._IntegerLessThan(3).check(torsh.tensor([2.0, 2.5, 4.0])).tolist() == [True, False, False]
+    assert isinstance(c.multinomial(3), c._Multinomial) and c.multinomial(3).event_dim == 1
+    assert c.dependent(event_dim=2).event_dim == 2
+
+
+def test_transforms_are_given_as_transforms() -> None:
+    with pytest.raises(ValueError, match="transforms must be a Transform or list, but was"):
+        torsh.distributions.TransformedDistribution(torsh.distributions.Normal(0.0, 1.0), abs)

@@ -70,13 +70,16 @@ def run(path, name, *command):
     return json.loads(next(x for x in done.stdout.splitlines() if x.startswith("RESULT ")).removeprefix("RESULT "))
 
 
+CASES = [(name, "numpy") for name in ("gpt2", "llama", "mamba", "bert", "bart", "vit")]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["gpt2", "llama", "mamba", "bert", "bart", "vit"])
-def test_as_pytorch(name, tmp_path):
+@pytest.mark.parametrize(("name", "backend"), [*CASES, ("llama", "torch"), ("llama", "dask")])
+def test_as_pytorch(name, backend, tmp_path):
     pytest.importorskip("torch")
     path = tmp_path / "program.py"
     path.write_text(PROGRAM)
-    losses, words = run(path, name, "-m", "torsh._cli", "run")
+    losses, words = run(path, name, "-m", "torsh._cli", "run", "--backend", backend)
     expected_losses, expected_words = run(path, name)
     assert losses == pytest.approx(expected_losses, rel=1e-4)
     assert words == expected_words

@@ -191,3 +191,45 @@ def test_tensor_of_a_tensor_warns() -> None:
 
 def test_ml_dtypes_arrays_are_tensors() -> None:
     assert torsh.from_numpy(np.ones(2, ml_dtypes.bfloat16)).dtype is torsh.bfloat16
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [1.0, np.float64(5)], [1, np.float64(5)], [[1.0, 2.0], [1.0, np.float64(5)]], [1.0, np.complex128(1)], [1, np.array(5.0)],
+        [[1.0, 2.0], np.array([1.0, 2.0])], [1.0, np.float32(2)], [1.0, np.int64(2)], [1.0, 2, True],
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_every_leaf_counts_for_the_dtype(value: list[object]) -> None:
+    expected, found = torch.tensor(value), torsh.tensor(value)
+    assert found.dtype.name == str(expected.dtype).removeprefix("torch.")
+    np.testing.assert_array_equal(found.numpy(), expected.numpy())
+
+
+def test_a_tensor_among_numbers_counts_for_the_dtype() -> None:
+    assert torsh.tensor([1.0, torsh.tensor(2.0, dtype=torsh.float64)]).dtype is torsh.float64
+
+
+def test_sequences_without_a_shape() -> None:
+    class Broken:
+        def __len__(self) -> int:
+            return 2
+
+        def __getitem__(self, i: int) -> float:
+            raise TypeError("no items")
+
+    with pytest.raises(ValueError, match="could not determine the shape of object type 'Broken'"):
+        torsh.tensor(Broken())
+    itself: list[object] = [0]
+    itself.append(itself)
+    with pytest.raises(TypeError, match="self-referential lists are incompatible"):
+        torsh.tensor(itself)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+@pytest.mark.parametrize("case", [(10, 2000, 1991), (-3.7, 812.3, 1500), (0.1, -0.03, 700), (0, 1, 7)])
+def test_long_linspace_in_half_precision(dtype: str, case: tuple[float, float, int]) -> None:
+    expected = torch.linspace(*case, dtype=getattr(torch, dtype)).double()
+    found = torsh.linspace(*case, dtype=getattr(torsh, dtype)).double()
+    np.testing.assert_array_equal(found.numpy(), expected.numpy())

@@ -60,6 +60,7 @@ def test_copy_shares_memory() -> None:
     assert x.tolist() == [1, 1]
 
 
+@pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
 def test_storages() -> None:
     x = torsh.arange(6, dtype=torsh.int16).reshape(2, 3)
     storage = x[1].untyped_storage()

@@ -30,16 +30,15 @@ _LOSSES = (
 _CPU = {
     NARROW: _PRODUCTS,
     FLOAT32: (
-        f"{_LOSSES} binary_cross_entropy cross_entropy torch_ctc_loss ctc_loss "
-        "adaptive_avg_pool3d adaptive_max_pool3d avg_pool3d max_pool3d functional_max_pool3d fractional_max_pool2d fractional_max_pool3d "
-        "max_unpool2d max_unpool3d cdist grid_sampler functional_grid_sample polar view_as_complex view_as_complex_checked prod quantile nanquantile "
-        "stft trace fake_quantize_per_tensor_affine "
-        "fft_fft fft_fft2 fft_fftn fft_hfft fft_ifft fft_ifft2 fft_ifftn fft_ihfft fft_irfft fft_irfft2 fft_irfftn fft_rfft "
-        "fft_rfft2 fft_rfftn "
-        "cholesky cholesky_inverse cholesky_solve geqrf lu_solve ormqr pinverse qr svd triangular_solve "
-        "linalg_cholesky linalg_cholesky_ex linalg_cond linalg_eig linalg_eigh linalg_eigvals linalg_eigvalsh "
-        "linalg_householder_product linalg_inv linalg_inv_ex linalg_lstsq linalg_matrix_rank linalg_qr linalg_solve linalg_svd "
-        "linalg_svdvals linalg_tensorinv linalg_tensorsolve"
+        f"{_LOSSES} binary_cross_entropy cross_entropy torch_ctc_loss ctc_loss adaptive_avg_pool3d "
+        "adaptive_max_pool3d avg_pool3d max_pool3d functional_max_pool3d fractional_max_pool2d fractional_max_pool3d "
+        "max_unpool2d max_unpool3d cdist grid_sampler functional_grid_sample polar view_as_complex "
+        "view_as_complex_checked prod quantile nanquantile stft trace fake_quantize_per_tensor_affine fft_fft "
+        "fft_fft2 fft_fftn fft_hfft fft_ifft fft_ifft2 fft_ifftn fft_ihfft fft_irfft fft_irfft2 fft_irfftn fft_rfft "
+        "fft_rfft2 fft_rfftn cholesky cholesky_inverse cholesky_solve geqrf lu_solve ormqr pinverse qr svd "
+        "triangular_solve linalg_cholesky linalg_cholesky_ex linalg_cond linalg_eig linalg_eigh linalg_eigvals "
+        "linalg_eigvalsh linalg_householder_product linalg_inv linalg_inv_ex linalg_lstsq linalg_matrix_rank "
+        "linalg_qr linalg_solve linalg_svd linalg_svdvals linalg_tensorinv linalg_tensorsolve"
     ),
     WIDEST: "cat_any stack_any index_copy",
     ALONE: "mv dot vdot addmv addr",

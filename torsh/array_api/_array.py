@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torsh
+from torsh._attributes import held
 from torsh.overrides import _disabled_torch_function_impl
 from torsh.tensor import Tensor
 
@@ -141,7 +142,7 @@ def plain(x: Any) -> Any:
     if type(x) is not Array:
         return x
     t = object.__new__(Tensor)
-    t.__dict__.update(x.__dict__)
+    held(t).update(held(x))
     return t
 
 
@@ -153,7 +154,7 @@ def as_array(x: Any) -> Any:
         if x._bits:
             x = x.clone()
         t = object.__new__(Array)
-        t.__dict__.update(x.__dict__)
+        held(t).update(held(x))
         return t
     if isinstance(x, tuple):
         parts = [as_array(y) for y in x]

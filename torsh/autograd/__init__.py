@@ -312,14 +312,17 @@ def grad(
     >>> torsh.autograd.grad(g, x)  # the second derivative
     (tensor(18.),)
     """
+    from torsh.tensor import Tensor
+
     outputs, inputs = _sequence(outputs), _sequence(inputs)
-    if state.overrides:
+    # What is no tensor may be of a class that overrides functions; nobody could tell when that class was made.
+    if state.overrides or not all(isinstance(t, Tensor) for t in (*outputs, *inputs)):
         from torsh import overrides
 
         if overrides.has_torch_function(asked := [*outputs, *inputs]):
             return overrides.handle_torch_function(  # type: ignore[no-any-return]
-                grad, asked, outputs, inputs, grad_outputs, retain_graph, create_graph, only_inputs, allow_unused, is_grads_batched,
-                materialize_grads,
+                grad, asked, outputs, inputs, grad_outputs=grad_outputs, retain_graph=retain_graph, create_graph=create_graph,
+                only_inputs=only_inputs, allow_unused=allow_unused, is_grads_batched=is_grads_batched, materialize_grads=materialize_grads,
             )  # fmt: skip
     return _grad(
         outputs,

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from torsh._attributes import held
 from torsh.autograd._forward import keep
 from torsh.autograd.engine import Node, edge_of
 from torsh.dispatch import state
@@ -279,7 +280,7 @@ def tell_views(base: Tensor, has_history: bool = True, told: int = 0) -> None:
     for holder in gc.get_referrers(vc):
         owners = [holder]
         if type(holder) is dict:
-            owners = [o for o in gc.get_referrers(holder) if isinstance(o, Tensor) and o.__dict__ is holder]
+            owners = [o for o in gc.get_referrers(holder) if isinstance(o, Tensor) and held(o) is holder]
         for view in owners:
             if isinstance(view, Tensor) and view._vc is vc and view._base is base:
                 view._rg = True

@@ -37,10 +37,38 @@ class Constraint:
 
 
 class _Dependent(Constraint):
-    """A support that depends on the distribution's parameters."""
+    """A support that depends on the distribution's parameters.
 
-    def __init__(self, *, is_discrete: bool = False, event_dim: int = 0) -> None:
-        self.is_discrete, self.event_dim = is_discrete, event_dim
+    is_discrete, event_dim: what holds for all parameters; reading one that was not given raises NotImplementedError.
+    Source: https://docs.pytorch.org/docs/stable/distributions.html#module-torch.distributions.constraints
+
+    >>> from torsh.distributions import constraints
+    >>> constraints.dependent(event_dim=1).event_dim
+    1
+    """
+
+    def __init__(self, *, is_discrete: Any = NotImplemented, event_dim: Any = NotImplemented) -> None:
+        self._is_discrete, self._event_dim = is_discrete, event_dim
+
+    def __call__(self, *, is_discrete: Any = NotImplemented, event_dim: Any = NotImplemented) -> Any:
+        return _Dependent(
+            is_discrete=self._is_discrete if is_discrete is NotImplemented else is_discrete,
+            event_dim=self._event_dim if event_dim is NotImplemented else event_dim,
+        )
+
+    @property
+    def is_discrete(self) -> bool:  # type: ignore[override]
+        """Whether the values are countable, where that does not depend on parameters."""
+        if self._is_discrete is NotImplemented:
+            raise NotImplementedError(".is_discrete cannot be determined statically: ask the support of a distribution")
+        return bool(self._is_discrete)
+
+    @property
+    def event_dim(self) -> int:  # type: ignore[override]
+        """How many dimensions one event has, where that does not depend on parameters."""
+        if self._event_dim is NotImplemented:
+            raise NotImplementedError(".event_dim cannot be determined statically: ask the support of a distribution")
+        return int(self._event_dim)
 
     def check(self, x: Tensor) -> Tensor:
         raise ValueError("Cannot determine validity of dependent constraint")
@@ -57,12 +85,12 @@ class _DependentProperty(property, _Dependent):
     tensor([ True, False])
     """
 
-    def __init__(self, fn: Any = None, *, is_discrete: bool = False, event_dim: int = 0) -> None:
+    def __init__(self, fn: Any = None, *, is_discrete: Any = NotImplemented, event_dim: Any = NotImplemented) -> None:
         super().__init__(fn)
-        self.is_discrete, self.event_dim = is_discrete, event_dim
+        self._is_discrete, self._event_dim = is_discrete, event_dim
 
-    def __call__(self, fn: Callable[..., Any]) -> _DependentProperty:
-        return _DependentProperty(fn, is_discrete=self.is_discrete, event_dim=self.event_dim)
+    def __call__(self, fn: Callable[..., Any]) -> _DependentProperty:  # type: ignore[override]
+        return _DependentProperty(fn, is_discrete=self._is_discrete, event_dim=self._event_dim)
 
 
 class _IndependentConstraint(Constraint):
@@ -282,7 +310,7 @@ class _Stack(_Joined):
 cat, stack = _Cat, _Stack
 
 
-def integer_greater_than(lower_bound: Any) -> Constraint:
+class _IntegerGreaterThan(_Test):
     """Whole numbers at or above a bound.
 
     Source: https://docs.pytorch.org/docs/stable/distributions.html#module-torch.distributions.constraints
@@ -292,11 +320,23 @@ def integer_greater_than(lower_bound: Any) -> Constraint:
     >>> constraints.nonnegative_integer.check(torsh.tensor([-1., 2.]))
     tensor([False,  True])
     """
-    text = f"IntegerGreaterThan(lower_bound={_bound(lower_bound)})"
-    return _Test(text, lambda v: (v % 1 == 0) & (v >= lower_bound), is_discrete=True)
+
+    def __init__(self, lower_bound: Any) -> None:
+        self.lower_bound = lower_bound
+        text = f"IntegerGreaterThan(lower_bound={_bound(lower_bound)})"
+        super().__init__(text, lambda v: (v % 1 == 0) & (v >= lower_bound), is_discrete=True)
 
 
-def multinomial(upper_bound: Any) -> Constraint:
+class _IntegerLessThan(_Test):
+    """Whole numbers at or below a bound."""
+
+    def __init__(self, upper_bound: Any) -> None:
+        self.upper_bound = upper_bound
+        text = f"IntegerLessThan(upper_bound={_bound(upper_bound)})"
+        super().__init__(text, lambda v: (v % 1 == 0) & (v <= upper_bound), is_discrete=True)
+
+
+class _Multinomial(_Test):
     """Counts that add up to at most a bound.
 
     Source: https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.constraints.multinomial
@@ -306,7 +346,13 @@ def multinomial(upper_bound: Any) -> Constraint:
     >>> constraints.multinomial(3).check(torsh.tensor([1., 2.]))
     tensor(True)
     """
-    return _Test("Multinomial()", lambda v: (v >= 0).all(-1) & (v.sum(-1) <= upper_bound), 1, True)
+
+    def __init__(self, upper_bound: Any) -> None:
+        self.upper_bound = upper_bound
+        super().__init__("Multinomial()", lambda v: (v >= 0).all(-1) & (v.sum(-1) <= upper_bound), 1, True)
+
+
+multinomial = _Multinomial
 
 
 def _simplex(v: Tensor) -> Tensor:
@@ -375,8 +421,8 @@ def _single(name: str, *given: Any, **named: Any) -> Constraint:
 
 boolean = _single("Boolean", lambda v: (v == 0) | (v == 1), is_discrete=True)
 one_hot = _single("OneHot", lambda v: ((v == 0) | (v == 1)).all(-1) & v.sum(-1).eq(1), 1, True)
-nonnegative_integer = integer_greater_than(0)
-positive_integer = integer_greater_than(1)
+nonnegative_integer = _IntegerGreaterThan(0)
+positive_integer = _IntegerGreaterThan(1)
 real = _single("Real", lambda v: v == v)
 real_vector = independent(real, 1)
 positive = greater_than(0.0)

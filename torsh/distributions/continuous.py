@@ -103,7 +103,7 @@ class Uniform(_Scalar):
     def __init__(self, low: Any, high: Any, validate_args: bool | None = None) -> None:
         self._take(validate_args, low, high)
 
-    support = c.dependent_property(lambda self: c.interval(self.low, self.high))
+    support = c.dependent_property(lambda self: c.interval(self.low, self.high), is_discrete=False, event_dim=0)
     mean = property(lambda self: (self.high + self.low) / 2)
     mode = property(lambda self: math.nan * self.high)
     stddev = property(lambda self: (self.high - self.low) / 12**0.5)

@@ -198,7 +198,9 @@ class Categorical(Distribution):
         self._num_events = self._param.size(-1)
         super().__init__(self._param.shape[:-1], validate_args=validate_args)
 
-    support = c.dependent_property(lambda self: c.integer_interval(0, self._num_events - 1), is_discrete=True)
+    support = c.dependent_property(
+        lambda self: c.integer_interval(0, self._num_events - 1), is_discrete=True, event_dim=0
+    )
     param_shape = property(lambda self: self._param.size(), doc="The shape of the parameters.")
 
     @lazy_property
@@ -354,7 +356,7 @@ class Binomial(_Binary):
         self.total_count = self.total_count.to(given.dtype)
         self._take_odds(None if probs is None else given, None if logits is None else given, validate_args)
 
-    support = c.dependent_property(lambda self: c.integer_interval(0, self.total_count), is_discrete=True)
+    support = c.dependent_property(lambda self: c.integer_interval(0, self.total_count), is_discrete=True, event_dim=0)
     mean = property(lambda self: self.total_count * self.probs)
     mode = property(lambda self: ((self.total_count + 1) * self.probs).floor().clamp(max=self.total_count))
     variance = property(lambda self: self.total_count * self.probs * (1 - self.probs))
@@ -369,8 +371,8 @@ class Binomial(_Binary):
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
         n, logits = self.total_count, self.logits
-        # log(1 + exp(logits)), stable for both signs.
-        norm = n * logits.clamp(min=0) + n * (-logits.abs()).exp().log1p() - (n + 1).lgamma()
+        # log(1 + exp(logits)), stable for both signs; max(logits, 0) is written so that its slope at zero is one half.
+        norm = n * (logits + logits.abs()) / 2 + n * (-logits.abs()).exp().log1p() - (n + 1).lgamma()
         return value * logits - (value + 1).lgamma() - (n - value + 1).lgamma() - norm
 
     def entropy(self) -> Tensor:

@@ -145,7 +145,9 @@ class Distribution:
         new = type(self).__new__(type(self)) if _instance is None else _instance
         grown = len(self._batch_shape)
         for name, value in self.__dict__.items():
-            if isinstance(value, Tensor):
+            if name.startswith("_unbroadcasted"):  # without the batch's dimensions: it is expanded where it is used
+                pass
+            elif isinstance(value, Tensor):
                 value = value.expand((*shape, *value.shape[grown:]))
             elif isinstance(value, Distribution):
                 value = value.expand((*shape, *value.batch_shape[grown:]))

@@ -191,12 +191,6 @@ class MultivariateNormal(Distribution):
         else:
             self._unbroadcasted_scale_tril = _factor_of_inverse(matrix)
 
-    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        factor = self._unbroadcasted_scale_tril
-        new = super().expand(batch_shape, _instance)
-        new._unbroadcasted_scale_tril = factor
-        return new
-
     @lazy_property
     def scale_tril(self) -> Tensor:
         """The Cholesky factor of the covariance."""

@@ -40,7 +40,7 @@ class Pareto(_Made):
         base = Exponential(self.alpha, validate_args=validate_args)
         super().__init__(base, [ExpTransform(), AffineTransform(0, self.scale)], validate_args=validate_args)
 
-    support = c.dependent_property(lambda self: c.greater_than_eq(self.scale))
+    support = c.dependent_property(lambda self: c.greater_than_eq(self.scale), is_discrete=False, event_dim=0)
     mode = property(lambda self: self.scale)
 
     @property
@@ -243,7 +243,7 @@ class GeneralizedPareto(_Scalar):
 
     mode = property(lambda self: self.loc)
 
-    @c.dependent_property
+    @c.dependent_property(is_discrete=False, event_dim=0)
     def support(self) -> Any:
         import torsh
 

@@ -460,9 +460,9 @@ class TransformedDistribution(Distribution):
     arg_constraints: Any = {}
 
     def __init__(self, base_distribution: Distribution, transforms: Any, validate_args: bool | None = None) -> None:
-        parts = [transforms] if isinstance(transforms, Transform) else list(transforms)
-        if not all(isinstance(t, Transform) for t in parts):
-            raise ValueError(f"transforms must be a Transform or a list of Transforms, but was {transforms}")
+        parts = [transforms] if isinstance(transforms, Transform) else transforms
+        if not isinstance(parts, list) or not all(isinstance(t, Transform) for t in parts):
+            raise ValueError(f"transforms must be a Transform or list, but was {transforms}: pass Transforms only")
         self.transforms = parts
         whole = ComposeTransform(parts)
         own = base_distribution.batch_shape + base_distribution.event_shape
@@ -487,7 +487,7 @@ class TransformedDistribution(Distribution):
 
     has_rsample = property(lambda self: self.base_dist.has_rsample)
 
-    @c.dependent_property
+    @c.dependent_property(is_discrete=False)
     def support(self) -> Any:
         if not self.transforms:
             return self.base_dist.support

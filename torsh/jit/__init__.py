@@ -178,6 +178,25 @@ def wait(future: Any) -> Any:
     return future.wait()
 
 
+def interface(obj: type) -> type:
+    """The class itself: nothing is compiled that would have to know what its objects can do.
+
+    Raises RuntimeError for what is no class.
+    Source: https://docs.pytorch.org/docs/stable/jit.html
+
+    >>> import torsh
+    >>> @torsh.jit.interface
+    ... class Layer:
+    ...     def forward(self, x: torsh.Tensor) -> torsh.Tensor:
+    ...         pass
+    >>> Layer.__name__
+    'Layer'
+    """
+    if not isinstance(obj, type):
+        raise RuntimeError(f"interface must be applied to a class, got {type(obj).__name__}")
+    return obj
+
+
 class Final:
     """For annotations: ``Final[int]``.
 
@@ -197,7 +216,7 @@ class Final:
 
 # What PyTorch has here and torsh does not: it can be named, and says so when it is used.
 _MISSING = frozenset(
-    "CompilationUnit RecursiveScriptClass RecursiveScriptModule ScriptFunction ScriptModule interface "
+    "CompilationUnit RecursiveScriptClass RecursiveScriptModule ScriptFunction ScriptModule "
     "last_executed_optimized_graph set_fusion_strategy strict_fusion".split()
 )
 

@@ -68,8 +68,47 @@ def _reduction_identity(op_name: str, input: Any, *args: Any) -> Any:
 
 
 def _where(mask: Any, input: Any, fill_value: Any) -> Any:
-    """The input where the mask is true, the value elsewhere (dense tensors)."""
-    return input.where(mask, fill_value)
+    """The input where the mask is true, the value elsewhere.
+
+    A sparse mask gives a sparse tensor that has an entry exactly where the mask has a true one: the input's, or 0 where
+    the input has none.  In the dense dimensions of an entry of the input the value stands where the mask is false.
+    """
+    import torsh
+
+    if mask.layout is torsh.strided:
+        return input.where(mask, fill_value)
+    if mask.layout is torsh.sparse_csr:
+        return _where(mask.to_sparse_coo(), input.to_sparse_coo(), fill_value).to_sparse_csr()
+    if mask.layout is not torsh.sparse_coo:
+        raise ValueError(f"_where expects strided or sparse COO or sparse CSR tensor but got {mask.layout}")
+    for what, of_mask, of_input in (
+        ("layout", mask.layout, input.layout),
+        ("shape", tuple(mask.shape), tuple(input.shape)),
+        ("dense_dim()", mask.dense_dim(), input.dense_dim()),
+    ):
+        if of_mask != of_input:
+            raise AssertionError(f"mask.{what} must match input.{what}: {of_mask} vs {of_input}")
+    mask, input = mask.coalesce(), input.coalesce()
+    n, sizes = input.sparse_dim(), tuple(input.shape[: input.sparse_dim()])
+
+    def flat(indices: Any) -> Any:
+        steps = [math.prod(sizes[i + 1 :]) for i in range(n)]
+        return (indices * indices.new_tensor(steps).reshape(n, 1)).sum(0)
+
+    values = mask.values()
+    chosen = (values.flatten(1).any(1) if mask.dense_dim() else values).nonzero()[:, 0]
+    indices, own = mask.indices()[:, chosen], flat(input.indices())
+    if own.numel():
+        keys = flat(indices)
+        place = torsh.searchsorted(own, keys).clamp(max=own.numel() - 1)
+        known = (own[place] == keys).reshape(-1, *[1] * input.dense_dim())
+        found = input.values()[place]
+        if mask.dense_dim():
+            found = found.where(values[chosen], fill_value)
+        found = found.masked_fill(~known, 0)
+    else:
+        found = input.values().new_zeros((chosen.numel(), *input.shape[n:]))
+    return torsh.sparse_coo_tensor(indices, found, tuple(input.shape), is_coalesced=True)
 
 
 def _combine_input_and_mask(op: Any, input: Any, mask: Any, *args: Any) -> Any:

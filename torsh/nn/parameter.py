@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from torsh._attributes import TensorMeta, held
 from torsh.tensor import Parameter, Tensor, new
 
 
-class _BufferMeta(type):
+class _BufferMeta(TensorMeta):
     # A buffer is an ordinary tensor with a mark, so that ops on it take the short path.
     def __instancecheck__(cls, instance: object) -> bool:
         if cls is not Buffer:
@@ -53,7 +54,7 @@ class UninitializedTensorMixin:
         from torsh.ops.creation import empty
 
         made = empty(shape, dtype=dtype or self.dtype, device=device or self.device)  # type: ignore[attr-defined]
-        self.__dict__.update(_data=made._data, _kind=made._kind)
+        held(self).update(_data=made._data, _kind=made._kind)
         self.__class__ = self.cls_to_become  # type: ignore[assignment]
 
     @property

@@ -19,7 +19,7 @@ FAMILIES = (
     "rearranging", "storage", "copies", "indexing", "scatter",
     "sorting", "histogram", "cumulative", "statistics", "norms", "matmul", "einsum", "decomposition", "lu", "lowrank", "linalg", "fft", "stft", "windows", "random", "sampling", "dirichlet_gradient", "activation", "convolution", "pooling", "normalization", "loss", "attention",
     "embedding", "vision", "linear", "dropout", "pooling_adaptive", "padding", "loss_classes", "distance", "foreach", "masked",
-    "recurrent", "recurrent_steps", "quantization", "sparse", "segments", "grouped",
+    "recurrent", "recurrent_steps", "quantization", "sparse", "segments", "grouped", "internal",
 )  # fmt: skip
 
 # In-place forms that are functions of the torch namespace too.

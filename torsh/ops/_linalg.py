@@ -112,8 +112,7 @@ def check_equation(name: str, A: Any, B: Any, left: bool = True) -> None:
     if A.dtype is not B.dtype:
         raise RuntimeError(
             f"{name}: Expected A and B to have the same dtype, but found A of type {scalar_name(A.dtype)} and B of "
-            "type "
-            f"{scalar_name(B.dtype)} instead"
+            f"type {scalar_name(B.dtype)} instead"
         )
     if B.ndim < 2:
         raise RuntimeError(f"{name}: The input tensor B must have at least 2 dimensions.")

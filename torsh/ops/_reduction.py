@@ -93,8 +93,7 @@ def check_not_empty(name: str, shape: Any, dim: Dims) -> None:
         error = IndexError if name.startswith("arg") else RuntimeError
         raise error(
             f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with "
-            "the "
-            "'dim' argument."
+            "the 'dim' argument."
         )
     for d in dim:
         if shape[d] == 0:
@@ -109,8 +108,7 @@ def cast_first(input: Tensor, dtype: dtypes.dtype | None, promote: str, name: st
         if promote in (INEXACT, REAL) and dtype.category < dtypes.FLOAT:
             raise RuntimeError(
                 f"{name}(): could not infer output dtype. Optional dtype must be either a floating point or complex "
-                "dtype. "
-                f"Got: {dtypes.scalar_name(dtype)}"
+                f"dtype. Got: {dtypes.scalar_name(dtype)}"
             )
         # Integers are added up in int64 whatever the result is stored in.
         if dtype is not input.dtype and not (promote is SUM and dtype.category < dtypes.FLOAT > input.dtype.category):
@@ -180,8 +178,7 @@ def reduction(
                     return public(input, dim, keepdim, dtype=dtype)
                 raise TypeError(
                     f"{label}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}; make one "
-                    "with "
-                    "torch.tensor(...)"
+                    "with torch.tensor(...)"
                 )
             if refused and ("bool", "int", "float", "complex")[input.dtype.category] in refused:
                 if label == "nansum":

@@ -147,8 +147,7 @@ def prelu(input, weight):
         if channels != weight.numel():
             raise RuntimeError(
                 "prelu: Mismatch of parameter numbers and input channel size. Found parameter numbers = "
-                f"{weight.numel()} "
-                f"and channel size = {channels}."
+                f"{weight.numel()} and channel size = {channels}."
             )
         weight = weight.reshape(-1, *(1,) * (input.ndim - 2)) if input.ndim > 1 else weight
     elif weight.ndim:

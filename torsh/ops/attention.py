@@ -70,20 +70,17 @@ def _check(query, key, value, mask, is_causal):
     if not query.dtype is key.dtype is value.dtype:
         raise RuntimeError(
             f"Expected query, key, and value to have the same dtype, but got query.dtype: {query.dtype} key.dtype: "
-            f"{key.dtype} "
-            f"and value.dtype: {value.dtype} instead."
+            f"{key.dtype} and value.dtype: {value.dtype} instead."
         )
     if not query.device == key.device == value.device:
         raise RuntimeError(
             f"Expected query, key, and value to have the same device type, but got query.device: {query.device} "
-            "key.device: "
-            f"{key.device} and value.device: {value.device} instead."
+            f"key.device: {key.device} and value.device: {value.device} instead."
         )
     if min(query.ndim, key.ndim, value.ndim) < 2:
         raise RuntimeError(
             f"Expected query, key, and value to all be  at least 2 dimensional, but got query.dim(): {query.ndim}, "
-            "key.dim(): "
-            f"{key.ndim} and value.dim(): {value.ndim} instead."
+            f"key.dim(): {key.ndim} and value.dim(): {value.ndim} instead."
         )
     if mask is not None:
         if (

@@ -145,8 +145,7 @@ def _sizes(value: Any, n: int, name: str) -> Ints:
     if len(found) != n:
         raise RuntimeError(
             f"expected {name} to be a single integer value or a list of {n} values to match the convolution "
-            "dimensions, but "
-            f"got {name}={list(found)}"
+            f"dimensions, but got {name}={list(found)}"
         )
     return found
 
@@ -158,8 +157,7 @@ def _checked(input, weight, bias, stride, padding, dilation, transposed, output_
         if input._kind.place is weight._kind.place:
             raise RuntimeError(
                 f"Input type ({scalar_name(input.dtype)}) and weight type ({scalar_name(weight.dtype)}) should be the "
-                "same; "
-                "convert one of them with .to(dtype)"
+                "same; convert one of them with .to(dtype)"
             )
     elif bias is not None and bias.dtype is not input.dtype:
         raise RuntimeError(
@@ -193,8 +191,7 @@ def _check_shapes(shape, wshape, bias, stride, padding, dilation, transposed, ou
     if len(wshape) != n + 2:
         raise RuntimeError(
             f"Expected {n + 2}-dimensional input for {n + 2}-dimensional weight {list(wshape)}, but got "
-            f"{len(shape)}-dimensional "
-            f"input of size {list(shape)} instead"
+            f"{len(shape)}-dimensional input of size {list(shape)} instead"
         )
     if wshape[0] < groups:
         raise RuntimeError(
@@ -204,16 +201,14 @@ def _check_shapes(shape, wshape, bias, stride, padding, dilation, transposed, ou
     if wshape[0] % groups:
         raise RuntimeError(
             f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight of "
-            "size "
-            f"{list(wshape)} instead"
+            f"size {list(wshape)} instead"
         )
     expected = wshape[0] if transposed else wshape[1] * groups
     kind = f"transposed={int(transposed)}, " if transposed else f"groups={groups}, "
     if shape[1] != expected:
         raise RuntimeError(
             f"Given {kind}weight of size {list(wshape)}, expected input{list(shape)} to have {expected} channels, but "
-            "got "
-            f"{shape[1]} channels instead"
+            f"got {shape[1]} channels instead"
         )
     made = wshape[1] * groups if transposed else wshape[0]
     if bias is not None and bias != (made,):
@@ -227,15 +222,13 @@ def _check_shapes(shape, wshape, bias, stride, padding, dilation, transposed, ou
             if e >= s and e >= d:
                 raise RuntimeError(
                     f"output padding must be smaller than either stride or dilation, but got output_padding={e}, "
-                    f"stride={s}, "
-                    f"dilation={d}"
+                    f"stride={s}, dilation={d}"
                 )
         made_size = transposed_size(space, kernel, stride, padding, dilation, output_padding)
         if any(s <= 0 for s in made_size) and 0 not in shape:
             raise RuntimeError(
                 f"Given input size per channel: {list(space)}. Calculated output size per channel: {list(made_size)}. "
-                "Output "
-                "size is too small"
+                "Output size is too small"
             )
     else:
         room = [i + 2 * p for i, p in zip(space, padding)]
@@ -254,8 +247,7 @@ def _batched(name: str, input: Any, weight: Any, n: int) -> tuple[Tensor, bool]:
     if len(weight._data.shape) != n + 2:
         raise RuntimeError(
             f"weight should have {n + 2} dimensions for {name}, (out channels, in channels, *kernel), but got weight "
-            "of size "
-            f"{list(weight.shape)}"
+            f"of size {list(weight.shape)}"
         )
     if len(input._data.shape) == n + 2:
         return input, True

@@ -236,8 +236,7 @@ def diff(input, n=1, dim=-1, prepend=None, append=None):
         if t.ndim != input.ndim:
             raise RuntimeError(
                 f"diff expects prepend or append to be the same dimension as input; {role} has {t.ndim} dimensions, "
-                "the input "
-                f"{input.ndim}"
+                f"the input {input.ndim}"
             )
         for i in range(input.ndim):
             if i != dim and t.shape[i] != input.shape[i]:

@@ -97,7 +97,9 @@ def values_array(data: Any, dtype: Dtype | None) -> tuple[np.ndarray[Any, Any], 
             except (ValueError, TypeError, OverflowError):
                 array = None
             large = leaf is int and array is not None and array.dtype.kind == "f" and (abs(array) >= 2.0**63).any()
-            if array is not None and array.dtype in _NATIVE and not large:
+            # What is not a number of Python's own (np.float64, a tensor) brings its precision along: it is counted in the slow way.
+            given = dtype is None and array is not None and array.dtype.kind in "fc"
+            if array is not None and array.dtype in _NATIVE and not large and (not given or _plain(data, array.ndim)):
                 return _typed(array, dtype)
         return _slow_values(data, dtype)
     if kind is float or kind is int or kind is bool or kind is complex:
@@ -106,6 +108,17 @@ def values_array(data: Any, dtype: Dtype | None) -> tuple[np.ndarray[Any, Any], 
             return _typed(_int_array(data), dtype)
         return _typed(np.array(data), dtype)
     return _slow_values(data, dtype)
+
+
+def _plain(data: Any, depth: int) -> bool:
+    """Whether lists nested that deeply hold nothing but numbers of Python's own."""
+    if depth == 1:
+        return _NUMBER_TYPES.issuperset(map(type, data))
+    return _LISTS.issuperset(map(type, data)) and all(_plain(x, depth - 1) for x in data)
+
+
+_NUMBER_TYPES = frozenset((int, float, bool, complex))
+_LISTS = frozenset((list, tuple))
 
 
 def _int_array(value: int) -> np.ndarray[Any, Any]:
@@ -176,7 +189,12 @@ def _slow_values(data: Any, dtype: Dtype | None) -> tuple[np.ndarray[Any, Any], 
             raise ValueError(f"too many dimensions '{type(leaf).__name__}'")
         if not len(leaf):
             break
-        leaf = leaf[0]
+        try:
+            leaf = leaf[0]
+        except Exception as e:  # whatever a class of the user raises
+            raise ValueError(
+                f"could not determine the shape of object type '{type(leaf).__name__}': it has a length, but its first item raises {e!r}"
+            ) from e
     leaves: list[Any] = []
     found: set[Dtype] = set()
     _collect(data, shape, 0, leaves, found)
@@ -260,6 +278,10 @@ def _collect(data: Any, shape: list[int], depth: int, leaves: list[Any], found: 
     if len(data) != shape[depth]:
         raise ValueError(f"expected sequence of length {shape[depth]} at dim {depth} (got {len(data)})")
     for x in data:
+        if x is data:
+            raise TypeError(
+                "new(): self-referential lists are incompatible: a list of numbers was expected, got one that holds itself"
+            )
         _collect(x, shape, depth + 1, leaves, found)
 
 

@@ -51,8 +51,7 @@ def _cholesky(A, upper):
 def _not_definite(order: int) -> str:
     return (
         "The factorization could not be completed because the input is not positive-definite (the leading minor of "
-        "order "
-        f"{order} is not positive-definite)."
+        f"order {order} is not positive-definite)."
     )
 
 
@@ -158,9 +157,8 @@ def cholesky_solve(input, L, upper=False):
         )
     if L.shape[-1] != input.shape[-2]:
         raise RuntimeError(
-            f"Incompatible matrix sizes for cholesky_solve: each A matrix is {L.shape[-1]} by {L.shape[-1]} but each b "
-            "matrix is "
-            f"{input.shape[-2]} by {input.shape[-1]}"
+            f"Incompatible matrix sizes for cholesky_solve: each A matrix is {L.shape[-1]} by {L.shape[-1]} but each "
+            f"b matrix is {input.shape[-2]} by {input.shape[-1]}"
         )
     L, B = spread_batches(L, input)
     if L.dtype is not B.dtype:
@@ -192,8 +190,7 @@ def cholesky_inverse(L, upper=False):
         where = f"(Batch element {i}): " if d.ndim > 1 else ""
         raise LinAlgError(
             f"cholesky_inverse: {where}The diagonal element {k + 1} is zero, the inversion could not be completed "
-            "because the "
-            "input matrix is singular."
+            "because the input matrix is singular."
         )
     return cholesky_solve(eye_like(L).expand(*L.shape), L, upper)
 

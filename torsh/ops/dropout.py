@@ -206,16 +206,13 @@ def _channel_dropout(n: int, input: Any, p: float, training: bool, inplace: bool
     if n == 1 and input.ndim not in (2, 3):
         raise RuntimeError(
             f"dropout1d: Expected 2D or 3D input, but received a {input.ndim}D input. Note that dropout1d exists to "
-            "provide "
-            "channel-wise dropout on inputs with 1 spatial dimension, a channel dimension, and an optional batch "
-            "dimension "
-            "(i.e. 2D or 3D inputs)."
+            "provide channel-wise dropout on inputs with 1 spatial dimension, a channel dimension, and an optional "
+            "batch dimension (i.e. 2D or 3D inputs)."
         )
     if n > 1 and input.ndim not in (n + 1, n + 2):
         warnings.warn(
             f"{name}: Received a {input.ndim}-D input to {name}, which is deprecated and will result in an error in a "
-            "future "
-            f"release. To retain the behavior and silence this warning, please use dropout instead.",
+            "future release. To retain the behavior and silence this warning, please use dropout instead.",
             stacklevel=4,
         )
     if n == 2 and input.ndim == 3:

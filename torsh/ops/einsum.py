@@ -62,8 +62,7 @@ def _parse(args: tuple[Any, ...]) -> tuple[list[list[int]], list[int] | None, li
     if len(args) < 2 and not (len(args) == 1 and isinstance(args[0], str)):
         raise ValueError(
             "einsum(): must specify the equation string and at least one operand, or at least one operand and its "
-            "subscripts "
-            "list"
+            "subscripts list"
         )
     if isinstance(args[0], Tensor):
         operands, terms = list(args[0::2]), [_sublist(s) for s in args[1::2]]
@@ -97,8 +96,7 @@ def _expand_ellipsis(
             raise RuntimeError(
                 f"einsum(): the number of subscripts in the equation ({len(term) - (-1 in term)}) "
                 f"{'is more than the number of dimensions' if n < 0 else 'does not match the number of dimensions'} "
-                f"({x.ndim}) "
-                f"for operand {i}" + ("" if n < 0 else " and no ellipsis was given")
+                f"({x.ndim}) for operand {i}" + ("" if n < 0 else " and no ellipsis was given")
             )
         longest = max(longest, n if -1 in term else 0)
         # Aligned from the right, as in broadcasting.
@@ -137,8 +135,7 @@ def _diagonals(x: Any, term: list[int]) -> tuple[Any, list[int]]:
         if x.shape[i] != x.shape[j]:
             raise RuntimeError(
                 f"einsum(): subscript {_show(term[i])} is repeated for an operand but the sizes don't match, "
-                f"{x.shape[j]} != "
-                f"{x.shape[i]}"
+                f"{x.shape[j]} != {x.shape[i]}"
             )
         x = x.diagonal(0, i, j)
         term = [t for k, t in enumerate(term) if k not in (i, j)] + [term[i]]
@@ -337,8 +334,7 @@ def einsum(*args):
             if n not in (1, known) and known != 1:
                 raise RuntimeError(
                     f"einsum(): subscript {_show(t)} has size {n} for operand {i} which does not broadcast with "
-                    "previously "
-                    f"seen size {known}"
+                    f"previously seen size {known}"
                 )
             sizes[t] = max(known, n) if n else 0
     for step in _path(terms, final, sizes):

@@ -291,8 +291,7 @@ def embedding_bag_function(
     if per_sample_weights is not None and input.shape != per_sample_weights.shape:
         raise ValueError(
             f"embedding_bag: If per_sample_weights ({per_sample_weights.shape}) is not None, then it must have the "
-            "same shape "
-            f"as the input ({input.shape})"
+            f"same shape as the input ({input.shape})"
         )
     if weight.ndim != 2:
         raise ValueError(f"weight has to be a 2D Tensor, but got Tensor of dimension {weight.ndim}")
@@ -300,8 +299,7 @@ def embedding_bag_function(
         if offsets is not None:
             raise ValueError(
                 "if input is 2D, then offsets has to be None, as input is treated is a mini-batch of fixed length "
-                "sequences. "
-                f"However, found offsets of type {type(offsets).__name__}"
+                f"sequences. However, found offsets of type {type(offsets).__name__}"
             )
         from torsh.ops.creation import arange
 
@@ -328,8 +326,7 @@ def embedding_bag_function(
     if per_sample_weights is not None and mode != "sum":
         raise NotImplementedError(
             "embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' (got "
-            "mode="
-            f"'{mode}'). Please open a feature request on GitHub."
+            f"mode='{mode}'). Please open a feature request on GitHub."
         )
     if max_norm is not None:
         with no_grad():

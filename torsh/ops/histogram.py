@@ -181,9 +181,8 @@ def _histogram(input: Tensor, bins: Any, range: Any, weight: Any, density: bool)
         if tuple(weight.shape) != tuple(input.shape[:1]):
             raise RuntimeError(
                 "torch.histogramdd: if weight tensor is provided it should have the same shape as the input tensor "
-                "excluding "
-                f"its innermost dimension, but got input with shape {list(input.shape)} and weight with shape "
-                f"{list(weight.shape)}"
+                f"excluding its innermost dimension, but got input with shape {list(input.shape)} and weight with "
+                f"shape {list(weight.shape)}"
             )
     edges = _edges(input, bins, range)
     counts = _counts(input.detach(), edges, None if weight is None else weight.detach())
@@ -215,9 +214,8 @@ def histogram(input, bins, *, range=None, weight=None, density=False):
         if tuple(weight.shape) != tuple(input.shape):
             raise RuntimeError(
                 "torch.histogramdd: if weight tensor is provided it should have the same shape as the input tensor "
-                "excluding "
-                f"its innermost dimension, but got input with shape {[input.numel(), 1]} and weight with shape "
-                f"{list(weight.shape)}"
+                f"excluding its innermost dimension, but got input with shape {[input.numel(), 1]} and weight with "
+                f"shape {list(weight.shape)}"
             )
         weight = weight.reshape(-1)
     bins = [bins] if isinstance(bins, Tensor) else [int(bins)]

@@ -335,8 +335,7 @@ def linalg_pinv(A, rcond=None, hermitian=False, *, atol=None, rtol=None):
     if A.ndim < 2 or not A._kind.inexact or A.dtype.to_real() not in (dtypes.float32, dtypes.float64):
         raise RuntimeError(
             f"linalg.pinv({scalar_name(A.dtype)}{{{list(A.shape)}}}): expected a tensor with 2 or more dimensions of "
-            "float, "
-            "double, cfloat or cdouble types"
+            "float, double, cfloat or cdouble types"
         )
     rtol = rcond if rtol is None else rtol
     for role, value in (("atol", atol), ("rtol", rtol)):
@@ -477,8 +476,7 @@ def lstsq(A, B, rcond=None, *, driver=None):
     if A.dtype is not B.dtype:
         raise RuntimeError(
             f"{name}: Expected input and other to have the same dtype, but got input's dtype {scalar_name(A.dtype)} "
-            "and other's "
-            f"dtype {scalar_name(B.dtype)}"
+            f"and other's dtype {scalar_name(B.dtype)}"
         )
     difference = A.ndim - B.ndim
     if not 0 <= difference <= 1:
@@ -638,8 +636,7 @@ def tensorsolve(A, B, dims=None):
     if math.prod(shape) != rows:
         raise RuntimeError(
             "Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == prod(self.shape[:other.ndim]), "
-            "but got "
-            f"{math.prod(shape)} != {rows}"
+            f"but got {math.prod(shape)} != {rows}"
         )
     return solve(A.reshape(rows, rows), B.reshape(-1)).reshape(shape)
 

@@ -85,8 +85,7 @@ def linear(input, weight, bias=None):
             raise RuntimeError("both arguments to linear need to be at least 1D, but they are 0D and 2D")
         raise RuntimeError(
             f"mat1 and mat2 shapes cannot be multiplied ({rows}x{last} and {weight.shape[1]}x{weight.shape[0]}); the "
-            "last "
-            f"dimension of the input must be {weight.shape[1]}"
+            f"last dimension of the input must be {weight.shape[1]}"
         )
     if input._kind is not weight._kind and input._kind.place is weight._kind.place:
         raise RuntimeError(

@@ -42,8 +42,7 @@ def _pair(input: Any, target: Any, name: str) -> None:
     if input._data.shape != target._data.shape:
         warnings.warn(
             f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will "
-            "likely lead "
-            "to incorrect results due to broadcasting. Please ensure they have the same size.",
+            "likely lead to incorrect results due to broadcasting. Please ensure they have the same size.",
             stacklevel=4,
         )
 
@@ -282,8 +281,7 @@ def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=N
     if target.shape != input.shape:
         raise ValueError(
             f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is deprecated. "
-            "Please "
-            "ensure they have the same size."
+            "Please ensure they have the same size."
         )
     if target.dtype is not input.dtype:
         raise RuntimeError(f"Found dtype {scalar_name(target.dtype)} but expected {scalar_name(input.dtype)}")
@@ -335,8 +333,7 @@ def binary_cross_entropy_with_logits(input, target, weight=None, pos_weight=None
     if tuple(shape) != tuple(target.shape):
         raise RuntimeError(
             f"output with shape {list(target.shape)} doesn't match the broadcast shape {list(shape)}; input and "
-            "target must have "
-            "the same shape"
+            "target must have the same shape"
         )
     return _with_logits(input, target, weight, pos_weight, reduction_of(reduction))
 
@@ -377,9 +374,8 @@ def kl_div_function(input, target, size_average=None, reduce=None, reduction="me
     elif reduction == "mean":
         warnings.warn(
             "reduction: 'mean' divides the total loss by both the batch size and the support size. 'batchmean' "
-            "divides only by "
-            "the batch size, and aligns with the KL div math definition. 'mean' will be changed to behave the same as "
-            "'batchmean' in the next major release.",
+            "divides only by the batch size, and aligns with the KL div math definition. 'mean' will be changed to "
+            "behave the same as 'batchmean' in the next major release.",
             stacklevel=3,
         )
     if reduction == "batchmean":
@@ -469,8 +465,7 @@ def margin_ranking_loss(input1, input2, target, margin=0, size_average=None, red
     if not input1.ndim == input2.ndim == target.ndim:
         raise RuntimeError(
             "margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: "
-            f"{input1.shape}, input2: "
-            f"{input2.shape}, target: {target.shape} "
+            f"{input1.shape}, input2: {input2.shape}, target: {target.shape} "
         )
     return _margin_ranking(input1, input2, target, margin, reduction)
 
@@ -601,8 +596,7 @@ def _triplet(anchor, positive, negative, margin, p, eps, swap, reduction):
     if not anchor.ndim == positive.ndim == negative.ndim:
         raise RuntimeError(
             "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
-            "anchor "
-            f"{anchor.ndim}D, positive {positive.ndim}D, and negative {negative.ndim}D inputs"
+            f"anchor {anchor.ndim}D, positive {positive.ndim}D, and negative {negative.ndim}D inputs"
         )
     near, far = pairwise_distance(anchor, positive, p, eps), pairwise_distance(anchor, negative, p, eps)
     if swap:
@@ -634,8 +628,7 @@ def triplet_margin_with_distance_loss(
     if not anchor.ndim == positive.ndim == negative.ndim:
         raise RuntimeError(
             "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
-            "anchor "
-            f"{anchor.ndim}D, positive {positive.ndim}D, and negative {negative.ndim}D inputs"
+            f"anchor {anchor.ndim}D, positive {positive.ndim}D, and negative {negative.ndim}D inputs"
         )
     distance = pairwise_distance if distance_function is None else distance_function
     near, far = distance(anchor, positive), distance(anchor, negative)

@@ -84,8 +84,7 @@ def _nll(input, target, weight, reduction, ignore_index):
     if weight is not None and tuple(weight.shape) != (classes,):
         raise RuntimeError(
             f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of "
-            "shape: "
-            f"{list(weight.shape)}"
+            f"shape: {list(weight.shape)}"
         )
     if weight is not None and weight.dtype is not input.dtype:
         raise RuntimeError(f"expected scalar type {scalar_name(input.dtype)} but found {scalar_name(weight.dtype)}")
@@ -187,8 +186,7 @@ def _soft_targets(input, target, weight, reduction, smoothing, axis, ignore_inde
     if weight is not None and tuple(weight.shape) != (classes,):
         raise RuntimeError(
             f"cross_entropy: weight tensor should be defined either for all {classes} classes or no classes but got "
-            "weight "
-            f"tensor of shape: {list(weight.shape)}"
+            f"weight tensor of shape: {list(weight.shape)}"
         )
     if smoothing > 0:
         target = target * (1 - smoothing) + smoothing / classes

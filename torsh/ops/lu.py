@@ -105,9 +105,8 @@ def lu_factor_ex(A, *, pivot=True, check_errors=False):
 
 def _zero_pivot(i: int) -> str:
     return (
-        f"U[{i},{i}] is zero and using it on lu_solve would result in a division by zero. If you still want to perform "
-        "the "
-        "factorization, consider calling linalg.lu(A, pivot) or linalg.lu_factor_ex(A, pivot)"
+        f"U[{i},{i}] is zero and using it on lu_solve would result in a division by zero. If you still want to "
+        "perform the factorization, consider calling linalg.lu(A, pivot) or linalg.lu_factor_ex(A, pivot)"
     )
 
 
@@ -185,8 +184,7 @@ def lu_unpack(LU_data, LU_pivots, unpack_data=True, unpack_pivots=True):
     if LU_pivots.dtype is not dtypes.int32 and unpack_pivots:
         raise RuntimeError(
             "torch.lu_unpack: LU_pivots is expected to be a contiguous tensor of torch.int32 dtype.\nNote: this "
-            "function is "
-            "intended to be used with the output produced by torch.linalg.lu_factor"
+            "function is intended to be used with the output produced by torch.linalg.lu_factor"
         )
     m, n = LU_data.shape[-2:]
     k = min(m, n)
@@ -373,8 +371,7 @@ def ldl_solve(LD, pivots, B, *, hermitian=False):
     if tuple(LD.shape[:-1]) != tuple(pivots.shape):
         raise RuntimeError(
             "torch.linalg.ldl_solve: Expected LD.shape[:-1] and pivots.shape to be the same, but got pivots with "
-            "shape "
-            f"{list(pivots.shape)} instead"
+            f"shape {list(pivots.shape)} instead"
         )
     check_equation("torch.linalg.ldl_solve", LD, B)
     n = LD.shape[-1]
@@ -437,8 +434,7 @@ def _check_reflections(name: str, A: Any, tau: Any) -> None:
     if A.ndim - tau.ndim != 1:
         raise RuntimeError(
             f"{name}: Expected tau to have one dimension less than input, but got tau.ndim equal to {tau.ndim} and "
-            "input.ndim "
-            f"is equal to {A.ndim}"
+            f"input.ndim is equal to {A.ndim}"
         )
     if tuple(tau.shape[:-1]) != tuple(A.shape[:-2]):
         raise RuntimeError(

@@ -70,9 +70,8 @@ def _rows(shape: Sequence[int]) -> int:
 
 def _unequal_vectors(a: Any, b: Any) -> RuntimeError:
     return RuntimeError(
-        f"inconsistent tensor size, expected tensor [{a[0]}] and src [{b[0]}] to have the same number of elements, but "
-        "got "
-        f"{a[0]} and {b[0]} elements respectively"
+        f"inconsistent tensor size, expected tensor [{a[0]}] and src [{b[0]}] to have the same number of elements, "
+        f"but got {a[0]} and {b[0]} elements respectively"
     )
 
 
@@ -82,8 +81,7 @@ def same_dtype(name: str, *tensors: Tensor) -> None:
     for t in tensors[1:]:
         if t.dtype is not first:
             raise RuntimeError(
-                f"expected m1 and m2 to have the same dtype, but got: {_c_name(first)} != {_c_name(t.dtype)}; "
-                "convert "
+                f"expected m1 and m2 to have the same dtype, but got: {_c_name(first)} != {_c_name(t.dtype)}; convert "
                 "one of them first"
                 if name != "dot" else
                 f"dot : expected both vectors to have same dtype, but found {scalar_name(first)} and "
@@ -451,10 +449,8 @@ def addmm(input, mat1, mat2, *, beta=1, alpha=1):
     if len(shape) > 2 or any(s not in (1, t) for s, t in zip(reversed(shape), (m, n))):
         raise RuntimeError(
             f"The expanded size of the tensor ({m if shape and shape[-1] not in (1, m) else n}) must match the "
-            "existing size "
-            f"({shape[-1] if shape and shape[-1] not in (1, m) else shape[0]}): addmm's input {list(shape)} must "
-            "broadcast to "
-            f"{[n, m]}"
+            f"existing size ({shape[-1] if shape and shape[-1] not in (1, m) else shape[0]}): addmm's input "
+            f"{list(shape)} must broadcast to {[n, m]}"
         )
     beta, alpha = _factor(beta, input), _factor(alpha, input)
     if input._kind.dtype is dtypes.bool and beta != 0:

@@ -232,7 +232,7 @@ def native_batch_norm(input, weight, bias, running_mean, running_var, training, 
     return out, mean.detach(), invstd.detach()
 
 
-@composite("torch._native_batch_norm_legit")
+@composite("torch._native_batch_norm_legit", out=True)
 def _native_batch_norm_legit(input, weight, bias, *rest):
     """native_batch_norm; without running statistics where they are left out."""
     if len(rest) == 5:
@@ -400,8 +400,7 @@ def _checked_layer_norm(input, normalized_shape, weight, bias, eps, name):
     if full[len(full) - len(shape) :] != shape or len(full) < len(shape):
         raise RuntimeError(
             f"Given normalized_shape={list(shape)}, expected input with shape [*, {', '.join(map(str, shape))}], but "
-            "got input "
-            f"of size{list(full)}"
+            f"got input of size{list(full)}"
         )
     if not input._kind.floating:
         raise NotImplementedError(
@@ -464,14 +463,12 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
     if weight is not None and tuple(weight.shape) != shape:
         raise RuntimeError(
             f"Expected weight to be of same shape as normalized_shape, but got weight of shape {list(weight.shape)} "
-            "and "
-            f"normalized_shape = {list(shape)}"
+            f"and normalized_shape = {list(shape)}"
         )
     if len(full) < len(shape) or full[len(full) - len(shape) :] != shape:
         raise RuntimeError(
             f"Given normalized_shape={list(shape)}, expected input with shape [*, {', '.join(map(str, shape))}], but "
-            "got input "
-            f"of size{list(full)}"
+            f"got input of size{list(full)}"
         )
     dims = tuple(range(len(full) - len(shape), len(full)))
     dtype = input.dtype
@@ -530,15 +527,13 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05):
     if c % num_groups:
         raise RuntimeError(
             "Expected number of channels in input to be divisible by num_groups, but got input of shape "
-            f"{list(input.shape)} "
-            f"and num_groups={num_groups}"
+            f"{list(input.shape)} and num_groups={num_groups}"
         )
     for what, t in (("weight", weight), ("bias", bias)):
         if t is not None and tuple(t.shape) != (c,):
             raise RuntimeError(
                 f"Expected {what} to be a vector of size equal to the number of channels in input, but got {what} of "
-                "shape "
-                f"{list(t.shape)} and input of shape {list(input.shape)}"
+                f"shape {list(t.shape)} and input of shape {list(input.shape)}"
             )
     if n * math.prod(input.shape[2:]) * (c // num_groups) == 1:
         raise ValueError(

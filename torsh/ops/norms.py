@@ -63,8 +63,7 @@ def check_inexact(name: str, t: Any, dtype: Any = None) -> Any:
     if dtypes.promote_types(t.dtype, dtype) is not dtype:
         raise RuntimeError(
             f"{name}: the dtype of the input ({dtypes.scalar_name(t.dtype)}) should be convertible without narrowing "
-            "to the "
-            f"specified dtype ({dtypes.scalar_name(dtype)})"
+            f"to the specified dtype ({dtypes.scalar_name(dtype)})"
         )
     return t.to(dtype)
 
@@ -89,15 +88,13 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
         if dims is None:
             raise RuntimeError(
                 f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor because the operation does not "
-                "have an "
-                "identity"
+                "have an identity"
             )
         for d in dims:
             if shape[d] == 0:
                 raise RuntimeError(
                     f"linalg.vector_norm cannot compute the {ord} norm on the dimension {d} because this dimension is "
-                    "empty "
-                    "and the operation does not have an identity"
+                    "empty and the operation does not have an identity"
                 )
     return _vector_norm.op(x, ord, dims, keepdim, shape)
 

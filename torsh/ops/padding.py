@@ -85,8 +85,7 @@ def _constant(input: Any, amounts: tuple[int, ...], value: Any) -> Any:
         if size + lo + hi < 0 or lo < -size or hi < -size:
             raise RuntimeError(
                 f"The input size {size}, plus negative padding {lo} and {hi} resulted in a negative output size, "
-                "which is "
-                f"invalid. Check dimension {lead + i} of your input."
+                f"which is invalid. Check dimension {lead + i} of your input."
             )
     if value is None:
         value = 0
@@ -136,16 +135,14 @@ def pad(input, pad, mode="constant", value=None):
     if 0 in tuple(input.shape)[1:]:
         raise RuntimeError(
             f"Expected {n + 1}D or {n + 2}D (batch mode) tensor with possibly 0 batch size and other non-zero "
-            "dimensions for "
-            f"input, but got: {list(input.shape)}"
+            f"dimensions for input, but got: {list(input.shape)}"
         )
     for i, (lo, hi) in enumerate(pads):
         size = input.shape[lead + i]
         if mode == "reflect" and (lo >= size or hi >= size):
             raise RuntimeError(
-                f"Argument #{2 * (n - i) + 2}: Padding size should be less than the corresponding input dimension, but got: "
-                "padding "
-                f"({lo}, {hi}) at dimension {lead + i} of input {list(input.shape)}"
+                f"Argument #{2 * (n - i) + 2}: Padding size should be less than the corresponding input dimension, "
+                f"but got: padding ({lo}, {hi}) at dimension {lead + i} of input {list(input.shape)}"
             )
         if mode == "circular" and (lo > size or hi > size):
             raise RuntimeError(f"Padding value causes wrapping around more than once. Got ({lo}, {hi}) at size {size}")

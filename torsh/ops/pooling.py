@@ -215,14 +215,12 @@ def _batch(input: Any, n: int, op: str) -> tuple[Any, bool]:
     else:
         raise RuntimeError(
             f"{op}: Expected {n + 1}D or {n + 2}D (batch mode) tensor with optional 0 dim batch size for input, but "
-            "got: "
-            f"{list(input.shape)}"
+            f"got: {list(input.shape)}"
         )
     if 0 in (shape[1:] if batched else shape):
         raise RuntimeError(
             f"{op}: Expected {n + 1}D or {n + 2}D (batch mode) tensor with optional 0 dim batch size for input and "
-            "non-zero "
-            f"other dimensions, but got: {list(input.shape)}"
+            f"non-zero other dimensions, but got: {list(input.shape)}"
         )
     return (input if batched else input.unsqueeze(0)), batched
 
@@ -250,8 +248,7 @@ def _pooled(space: Any, kernel: Ints, stride: Ints, padding: Ints, dilation: Int
     if any(n < 1 for n in size):
         raise RuntimeError(
             f"Given input size: ({'x'.join(map(str, space))}). Calculated output size: ({'x'.join(map(str, size))}). "
-            "Output "
-            "size is too small"
+            "Output size is too small"
         )
     return tuple(size)
 

@@ -353,8 +353,7 @@ def _unpool(n, input, indices, kernel_size, stride, padding, output_size):
     if input.shape != indices.shape:
         raise RuntimeError(
             f"Expected shape of indices to be same as that of the input tensor ({list(input.shape)}) but got indices "
-            "tensor "
-            f"with shape: {list(indices.shape)}"
+            f"tensor with shape: {list(indices.shape)}"
         )
     lead = tuple(input.shape[:-n])
     total = math.prod(size)

@@ -665,8 +665,7 @@ def sum_to_size(input, *size):
     if lead < 0 or not builtins.all(n == shape[i + lead] or n == 1 for i, n in enumerate(size)):
         raise RuntimeError(
             f"size {{{list(size)}}} is not expandable to size {{{list(shape)}}}: sum_to_size sums a tensor to a size "
-            "that "
-            "broadcasts to its own"
+            "that broadcasts to its own"
         )
     if not size:
         return sum(input)  # of integers int64, though there be nothing to add up

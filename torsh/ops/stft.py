@@ -94,8 +94,7 @@ def stft(
     if not return_complex:
         warnings.warn(
             "stft with return_complex=False is deprecated. In a future pytorch release, stft will return complex "
-            "tensors for "
-            "all inputs, and return_complex=False will raise an error.",
+            "tensors for all inputs, and return_complex=False will raise an error.",
             UserWarning,
             stacklevel=3,
         )
@@ -210,9 +209,8 @@ def istft(
     signal = signal / envelope
     if end > total:
         warnings.warn(
-            "The length of signal is shorter than the length parameter. Result is being padded with zeros in the tail. "
-            "Please "
-            "check your center and hop_length settings.",
+            "The length of signal is shorter than the length parameter. Result is being padded with zeros in the "
+            "tail. Please check your center and hop_length settings.",
             UserWarning,
             stacklevel=3,
         )

@@ -95,10 +95,8 @@ def interpolate(
             if len(size) != n:
                 raise ValueError(
                     "Input and output must have the same number of spatial dimensions, but got input with spatial "
-                    "dimensions of "
-                    f"{list(input.shape[2:])} and output size of {size}. Please provide input tensor in (N, C, d1, "
-                    "d2, ...,dK) "
-                    "format and output size in (o1, o2, ...,oK) format."
+                    f"dimensions of {list(input.shape[2:])} and output size of {size}. Please provide input tensor in "
+                    "(N, C, d1, d2, ...,dK) format and output size in (o1, o2, ...,oK) format."
                 )
             if not all(isinstance(s, int) or hasattr(s, "__index__") for s in size):
                 raise TypeError(
@@ -113,10 +111,9 @@ def interpolate(
             if len(scale_factor) != n:
                 raise ValueError(
                     "Input and scale_factor must have the same number of spatial dimensions, but got input with "
-                    "spatial "
-                    f"dimensions of {list(input.shape[2:])} and scale_factor of shape {scale_factor}. Please provide "
-                    "input "
-                    "tensor in (N, C, d1, d2, ...,dK) format and scale_factor in (s1, s2, ...,sK) format."
+                    f"spatial dimensions of {list(input.shape[2:])} and scale_factor of shape {scale_factor}. Please "
+                    "provide input tensor in (N, C, d1, d2, ...,dK) format and scale_factor in (s1, s2, ...,sK) "
+                    "format."
                 )
             scales = tuple(float(s) for s in scale_factor)
         else:
@@ -134,8 +131,7 @@ def interpolate(
         if n not in (1, 2, 3):
             raise NotImplementedError(
                 "Input Error: Only 3D, 4D and 5D input Tensors supported (got {input.ndim}D) for the modes: nearest | "
-                "linear | "
-                "bilinear | bicubic | trilinear | area | nearest-exact (got {mode})"
+                "linear | bilinear | bicubic | trilinear | area | nearest-exact (got {mode})"
             )
     elif mode == "area":
         if n not in (1, 2, 3):
@@ -362,8 +358,7 @@ def _sampled(input, grid, mode, padding, align):
     if input.dtype is not grid.dtype:
         raise RuntimeError(
             f"grid_sampler(): expected input and grid to have same dtype, but input has {scalar_name(input.dtype)} "
-            "and grid has "
-            f"{scalar_name(grid.dtype)}"
+            f"and grid has {scalar_name(grid.dtype)}"
         )
     misfit = RuntimeError(
         "grid_sampler(): expected 4D or 5D input and grid with same number of dimensions, but got input with sizes "
@@ -374,8 +369,7 @@ def _sampled(input, grid, mode, padding, align):
     if input.shape[0] != grid.shape[0]:
         raise RuntimeError(
             "grid_sampler(): expected grid and input to have same batch size, but got input with sizes "
-            f"{list(input.shape)} and "
-            f"grid with sizes {list(grid.shape)}"
+            f"{list(input.shape)} and grid with sizes {list(grid.shape)}"
         )
     if grid.shape[-1] != input.ndim - 2:
         raise RuntimeError(
@@ -501,8 +495,7 @@ def pixel_shuffle(input, upscale_factor):
     if c % (r * r):
         raise RuntimeError(
             "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, "
-            "but "
-            f"input.size(-3)={c} is not divisible by {r * r}"
+            f"but input.size(-3)={c} is not divisible by {r * r}"
         )
     n = len(lead)
     x = input.reshape(*lead, c // (r * r), r, r, h, w)
@@ -531,8 +524,7 @@ def pixel_unshuffle(input, downscale_factor):
         if size % r:
             raise RuntimeError(
                 f"pixel_unshuffle expects {what} to be divisible by downscale_factor, but input.size({at})={size} is "
-                "not "
-                f"divisible by {r}"
+                f"not divisible by {r}"
             )
     n = len(lead)
     x = input.reshape(*lead, c, h // r, r, w // r, r)
@@ -652,17 +644,15 @@ def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
     if input.ndim not in (3, 4) or 0 in input.shape[-3:]:
         raise RuntimeError(
             "Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for "
-            "input, but got: "
-            f"{list(input.shape)}"
+            f"input, but got: {list(input.shape)}"
         )
     x = input if input.ndim == 4 else input.unsqueeze(0)
     count = _count(x.shape[2:], kernel, dilation, padding, stride)
     if min(count) < 1:
         raise RuntimeError(
             f"Given input with spatial size {tuple(x.shape[2:])}, kernel_size={kernel}, dilation={dilation}, "
-            f"padding={padding}, "
-            f"stride={stride}, calculated shape of the array of sliding blocks as {count}, but its components must be "
-            "at least one."
+            f"padding={padding}, stride={stride}, calculated shape of the array of sliding blocks as {count}, but its "
+            "components must be at least one."
         )
     out = im2col.op(x, kernel, dilation, padding, stride)
     return out if input.ndim == 4 else out.squeeze(0)
@@ -689,15 +679,13 @@ def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     if input.ndim not in (2, 3) or 0 in input.shape[-2:]:
         raise RuntimeError(
             "Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero dimensions for "
-            "input, but "
-            f"got: {list(input.shape)}"
+            f"input, but got: {list(input.shape)}"
         )
     x = input if input.ndim == 3 else input.unsqueeze(0)
     if x.shape[1] % math.prod(kernel):
         raise RuntimeError(
             "Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got "
-            "input.size(1)="
-            f"{x.shape[1]} and kernel_size={kernel}."
+            f"input.size(1)={x.shape[1]} and kernel_size={kernel}."
         )
     count = _count(size, kernel, dilation, padding, stride)
     if min(count) < 1:
@@ -708,9 +696,8 @@ def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     if math.prod(count) != x.shape[2]:
         raise RuntimeError(
             f"Given output_size={size}, kernel_size={kernel}, dilation={dilation}, padding={padding}, "
-            f"stride={stride}, expected "
-            f"size of input's dimension 2 to match the calculated number of sliding blocks {count[0]} * {count[1]} = "
-            f"{math.prod(count)}, but got input.size(2)={x.shape[2]}."
+            f"stride={stride}, expected size of input's dimension 2 to match the calculated number of sliding blocks "
+            f"{count[0]} * {count[1]} = {math.prod(count)}, but got input.size(2)={x.shape[2]}."
         )
     out = col2im.op(x, size, kernel, dilation, padding, stride)
     return out if input.ndim == 3 else out.squeeze(0)

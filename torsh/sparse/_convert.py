@@ -207,7 +207,7 @@ def from_sparse(t: Any, layout: Any, block: Any = None, sparse_dim: Any = None) 
     if own is COO:
         if p.sparse_dims != 2:
             raise RuntimeError(
-                f"to_{layout.name}: conversion from Sparse to {NAMES[layout]} for input tensors with sparse_dim()!=2 is not "
+                f"coo_to_{layout.name}: conversion from Sparse to {NAMES[layout]} for input tensors with sparse_dim()!=2 is not "
                 f"supported; this one has {p.sparse_dims}"
             )
         t = coalesced(t)

@@ -23,7 +23,11 @@ def swap_tensors(t1: Any, t2: Any) -> None:
         if weakref.getweakrefs(t):
             raise RuntimeError(f"Cannot swap {name} because it has weakref associated with it")
     t1.__class__, t2.__class__ = t2.__class__, t1.__class__
-    t1.__dict__, t2.__dict__ = t2.__dict__, t1.__dict__
+    from torsh._attributes import held, hold
+
+    first, second = held(t1), held(t2)
+    hold(t1, second)
+    hold(t2, first)
 
 
 def __getattr__(name: str) -> object:

@@ -2,7 +2,7 @@
 
 import importlib
 
-from torsh.utils.data._worker import WorkerInfo
+from torsh.utils.data._utils.worker import WorkerInfo
 from torsh.utils.data.dataloader import DataLoader, default_collate, default_convert, get_worker_info
 from torsh.utils.data.dataset import (
     ChainDataset,

@@ -19,13 +19,15 @@ from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
 from torsh._callers import warn
-from torsh.utils.data import _worker
-from torsh.utils.data._collate import default_collate, default_convert
-from torsh.utils.data._worker import Ended, ExceptionWrapper, Fetcher, Resume
+from torsh.utils.data._utils import worker as _worker
+from torsh.utils.data._utils.collate import default_collate, default_convert
+from torsh.utils.data._utils.worker import Ended, ExceptionWrapper, Fetcher, Resume
 from torsh.utils.data.dataset import Dataset, IterableDataset, Subset, TensorDataset
 from torsh.utils.data.sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler, draw_seed
 
 T_co = TypeVar("T_co", covariant=True)
+_collate_fn_t = Callable[[list[Any]], Any]
+_worker_init_fn_t = Callable[[int], None]
 get_worker_info = _worker.get_worker_info
 
 # How long to wait for a batch before looking whether the workers are alive, in seconds.
@@ -98,11 +100,11 @@ class DataLoader(Generic[T_co]):
         sampler: Any = None,
         batch_sampler: Any = None,
         num_workers: int = 0,
-        collate_fn: Callable[..., Any] | None = None,
+        collate_fn: _collate_fn_t | None = None,
         pin_memory: bool = False,
         drop_last: bool = False,
         timeout: float = 0,
-        worker_init_fn: Callable[[int], None] | None = None,
+        worker_init_fn: _worker_init_fn_t | None = None,
         multiprocessing_context: Any = None,
         generator: Any = None,
         *,

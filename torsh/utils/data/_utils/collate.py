@@ -15,7 +15,7 @@ import numpy as np
 
 from torsh.tensor import Tensor
 
-_TEXT = re.compile(r"[SaUO]")  # kinds of NumPy arrays that no tensor can hold
+np_str_obj_array_pattern = re.compile(r"[SaUO]")  # kinds of NumPy arrays that no tensor can hold
 default_collate_err_msg_format = (
     "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {}"
 )
@@ -56,7 +56,7 @@ def default_convert(data: Any) -> Any:
     if isinstance(data, Tensor):
         return data
     if kind.__module__ == "numpy" and kind.__name__ not in ("str_", "string_"):
-        return data if kind is np.ndarray and _TEXT.search(data.dtype.str) else torsh.as_tensor(data)
+        return data if kind is np.ndarray and np_str_obj_array_pattern.search(data.dtype.str) else torsh.as_tensor(data)
     if isinstance(data, collections.abc.Mapping):
         values = {key: default_convert(data[key]) for key in data}
         made = _rebuilt(data, lambda: values, lambda c: c.update(values))
@@ -114,7 +114,7 @@ def collate_numpy_array_fn(batch: Any, *, collate_fn_map: _Map | None = None) ->
     """Arrays of one shape, stacked into a tensor."""
     import torsh
 
-    if _TEXT.search(batch[0].dtype.str):
+    if np_str_obj_array_pattern.search(batch[0].dtype.str):
         raise TypeError(default_collate_err_msg_format.format(batch[0].dtype))
     return collate([torsh.as_tensor(b) for b in batch], collate_fn_map=collate_fn_map)
 

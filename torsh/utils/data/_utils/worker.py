@@ -152,6 +152,12 @@ class Fetcher:
         return self.collate_fn(data)
 
 
+def _generate_state(base_seed: int, worker_id: int) -> list[int]:
+    """The seed of NumPy's global generator in a worker: four words."""
+    words = [worker_id, base_seed & 0xFFFFFFFF, base_seed >> 32, 0]
+    return np.random.SeedSequence(words).generate_state(4).tolist()  # type: ignore[no-any-return]
+
+
 def run(
     make_fetcher: Callable[[], Fetcher],
     dataset: Any,
@@ -169,8 +175,7 @@ def run(
     seed = base_seed + worker_id
     random.seed(seed)
     torsh.manual_seed(seed)
-    words = [worker_id, base_seed & 0xFFFFFFFF, base_seed >> 32, 0]
-    np.random.seed(np.random.SeedSequence(words).generate_state(4))
+    np.random.seed(_generate_state(base_seed, worker_id))
     _Here.info = WorkerInfo(id=worker_id, num_workers=num_workers, seed=seed, dataset=dataset)
     where = f"in DataLoader worker process {worker_id}"
     fetcher: Fetcher | None = None
