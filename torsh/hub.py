@@ -56,11 +56,12 @@ def set_dir(d: str | os.PathLike[str]) -> None:
 
     >>> import torsh
     >>> import tempfile
-    >>> before, folder = torsh.hub.get_dir(), tempfile.mkdtemp()
-    >>> torsh.hub.set_dir(folder)
-    >>> torsh.hub.get_dir() == folder
+    >>> before, folder = torsh.hub.get_dir(), tempfile.TemporaryDirectory()
+    >>> torsh.hub.set_dir(folder.name)
+    >>> torsh.hub.get_dir() == folder.name
     True
     >>> torsh.hub.set_dir(before)
+    >>> folder.cleanup()
     """
     global _directory
     _directory = os.path.expanduser(d)
@@ -125,11 +126,12 @@ def list(
 
     >>> import torsh
     >>> import os, tempfile
-    >>> folder = tempfile.mkdtemp()
-    >>> with open(os.path.join(folder, "hubconf.py"), "w") as file:
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> with open(os.path.join(folder.name, "hubconf.py"), "w") as file:
     ...     _ = file.write("def one(): return 1")
-    >>> torsh.hub.list(folder)
+    >>> torsh.hub.list(folder.name)
     ['one']
+    >>> folder.cleanup()
     """
     folder = _local(github, source)
     with _importing_from(folder):
@@ -163,11 +165,12 @@ def load(
 
     >>> import torsh
     >>> import os, tempfile
-    >>> folder = tempfile.mkdtemp()
-    >>> with open(os.path.join(folder, "hubconf.py"), "w") as file:
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> with open(os.path.join(folder.name, "hubconf.py"), "w") as file:
     ...     _ = file.write("def one(): return 1")
-    >>> torsh.hub.load(folder, "one", source="local")
+    >>> torsh.hub.load(folder.name, "one", source="local")
     1
+    >>> folder.cleanup()
     """
     folder = _local(repo_or_dir, source)
     with _importing_from(folder):

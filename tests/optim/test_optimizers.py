@@ -215,6 +215,32 @@ def test_differentiable_step():
     np.testing.assert_allclose(found[1][1], found[0][1], 1e-5)
 
 
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "NAdam", "RAdam", "ASGD", "Adadelta", "Adagrad", "RMSprop"])
+def test_several_differentiable_steps(name):
+    """Gradients through two steps, of the start, of the gradients, and of NAdam's product of momenta."""
+    found = []
+    for T in (torch, torsh):
+        start = T.ones(3, dtype=T.float64, requires_grad=True)
+        g = T.tensor([0.1, -0.2, 0.3], dtype=T.float64, requires_grad=True)
+        p = start.clone()
+        opt = getattr(T.optim, name)([p], lr=0.1, differentiable=True)
+        p.grad = g
+        opt.step()
+        wanted = [start, g]
+        if name == "NAdam":
+            product = opt.state[p]["mu_product"].detach().requires_grad_()
+            opt.state[p]["mu_product"] = product.clone()
+            wanted.append(product)
+        p.grad = g * 2 + p * 0.1
+        opt.step()
+        weights = T.tensor([1.0, 2.0, 3.0], dtype=T.float64)
+        found.append([x.tolist() for x in T.autograd.grad((p * weights).sum(), wanted)])
+    # PyTorch's Adam has its bias corrections in float32 here: the step counter is a tensor of that type.
+    near = 2e-5 if name.startswith("Adam") else 1e-9
+    for ours, theirs in zip(found[1], found[0], strict=True):
+        np.testing.assert_allclose(ours, theirs, near, 1e-12)
+
+
 def test_state_goes_to_the_parameters_type():
     ps, opt = make(torsh, "Adam", {})
     steps(torsh, ps, opt, gradients(2))

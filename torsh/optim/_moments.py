@@ -150,11 +150,15 @@ class NAdam(PerParameter):
         psi = group["momentum_decay"]
         mu = beta1 * (1.0 - 0.5 * (0.96 ** (step * psi)))
         mu_next = beta1 * (1.0 - 0.5 * (0.96 ** ((step + 1) * psi)))
-        state["mu_product"].mul_(mu)
-        product = state["mu_product"].item()
+        product = state["mu_product"].mul_(mu)
         m.lerp_(g, 1 - beta1)
         v.mul_(beta2).addcmul_(g, g, value=1 - beta2)
         denom = (v / (1 - beta2**step)).sqrt() + group["eps"]
+        if group["differentiable"]:
+            p.addcdiv_(g * (-lr * (1.0 - mu) / (1.0 - product)), denom)
+            p.addcdiv_(m * (-lr * mu_next / (1.0 - product * mu_next)), denom)
+            return
+        product = product.item()
         p.addcdiv_(g, denom, value=-lr * (1.0 - mu) / (1.0 - product))
         p.addcdiv_(m, denom, value=-lr * mu_next / (1.0 - product * mu_next))
 

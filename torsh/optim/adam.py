@@ -158,6 +158,8 @@ class Adam(PerParameter):
             largest.copy_(torsh.maximum(largest.clone() if differentiable else largest, v))
             v = largest
         denom = v.sqrt() / root + group["eps"]
+        if differentiable:  # the graph keeps the mean of now: the next step writes to it
+            m = m.clone()
         if isinstance(size, Tensor):
             p.add_(-(m / denom) * size)
         else:
