@@ -99,6 +99,7 @@ def _excused(name: str, value: object) -> bool:
 
 # Examples that PyTorch cannot run or answers otherwise, and why.
 NOT_AS_IN_PYTORCH = {
+    "torsh.jit.interface": "PyTorch reads the class in its source file",
     "torsh.LockingLogger": "PyTorch's can be filled by compiled code only",
     "torsh.NoopLogger": "PyTorch's can be filled by compiled code only",
     "torsh.batch_norm_stats": "PyTorch has it on CUDA only",
